@@ -1,0 +1,38 @@
+# Each target makes its environment in .venv where that is missing.
+# PYTHON names the interpreter (3.11 or newer) that the environment is made from.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test test-slow lint docs bench clean
+
+demo: $(READY)
+	$(BIN)/python benchmarks/demo.py
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -n 2 -m slow
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(READY)
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+bench: $(READY)
+	$(BIN)/python benchmarks/bench_bagging_predict.py
+
+clean:
+	rm -rf .venv docs/_build docs/api/generated
+
+# Debian's python3 has no ensurepip, so the system's pip installs the first pip.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv --without-pip .venv
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --constraint constraints.txt pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@

@@ -1,0 +1,127 @@
+"""The one joblib call of the library.
+
+Only ``prefer=`` is passed on, so a backend that the user chose with
+``joblib.parallel_config`` (dask and ray too) wins, and results come back in the order
+of the tasks, whatever the number of workers.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cache
+from typing import Any, Literal, TypeVar
+
+from joblib import cpu_count, effective_n_jobs
+from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import ThreadpoolController
+
+from ensembles._typing import Estimator
+
+__all__ = ["elapsed_time", "map_members", "preferred_workers"]
+
+Result = TypeVar("Result")
+Workers = Literal["threads", "processes"]
+
+# Their fit and predict release the interpreter lock for nearly all of their time.
+_RELEASES_THE_LOCK = (
+    "sklearn.tree",
+    "sklearn.ensemble",
+    "lightgbm",
+    "xgboost",
+    "catboost",
+)
+
+
+def preferred_workers(estimator: Estimator) -> Workers | None:
+    """Say which workers suit the estimator: threads where its code runs unlocked."""
+    while hasattr(estimator, "steps"):
+        estimator = estimator.steps[-1][1]
+    module = type(estimator).__module__
+    return "threads" if module.startswith(_RELEASES_THE_LOCK) else None
+
+
+def map_members(
+    function: Callable[..., Result],
+    tasks: Iterable[tuple[Any, ...]],
+    *,
+    n_jobs: int | None = None,
+    prefer: Workers | None = None,
+    verbose: int = 0,
+) -> Iterator[Result]:
+    """Yield ``function(*task)`` for each task, in the order of the tasks.
+
+    Parameters
+    ----------
+    function : callable
+        Importable by a worker process; pure.
+    tasks : iterable of tuple
+        Arguments of each call.
+    n_jobs : int or None, default=None
+        Number of workers, as everywhere in scikit-learn.
+    prefer : {"threads", "processes"} or None, default=None
+        Soft hint to joblib; a backend that the user has set wins.
+    verbose : int, default=0
+        joblib's progress messages.
+
+    Yields
+    ------
+    result
+        Each as soon as it and all before it are done.
+    """
+    n_workers = effective_n_jobs(n_jobs)
+    if n_workers == 1 and not verbose:
+        for task in tasks:
+            yield function(*task)
+        return
+    inner = max(1, cpu_count() // n_workers)
+    pool = Parallel(
+        n_jobs=n_jobs, prefer=prefer, verbose=verbose, return_as="generator"
+    )
+    with _limited(inner, "blas") if n_workers > 1 else nullcontext():
+        yield from pool(delayed(_limited_call)(function, task, inner) for task in tasks)
+
+
+def _limited_call(
+    function: Callable[..., Result], task: tuple[Any, ...], n_threads: int
+) -> Result:
+    """Call with OpenMP held to `n_threads`, a limit of this thread alone.
+
+    The BLAS limit belongs to the whole process, so worker threads must not set it each
+    for itself: the last to leave would restore what another had set.
+    """
+    with _limited(n_threads, "openmp"):
+        return function(*task)
+
+
+def _limited(n_threads: int, user_api: str) -> Any:
+    """Context in which native libraries use at most `n_threads`."""
+    return _controller().limit(limits=n_threads, user_api=user_api)
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Handle on the native thread pools of this process, found once."""
+    return ThreadpoolController()
+
+
+@contextmanager
+def elapsed_time(source: str, message: str | None) -> Iterator[None]:
+    """Write one line with the time that the block took to standard output.
+
+    Parameters
+    ----------
+    source : str
+        Who speaks; stands in brackets at the start of the line.
+    message : str or None
+        What was done. None keeps silent.
+    """
+    start = time.perf_counter()
+    yield
+    if message is not None:
+        seconds = time.perf_counter() - start
+        took = f"{seconds / 60:4.1f}min" if seconds > 60 else f"{seconds:6.1f}s"
+        end = f" {message}, total={took}"
+        sys.stdout.write(f"[{source}] ".ljust(70 - len(end), ".") + f"{end}\n")

@@ -1,0 +1,87 @@
+"""Seeds: everything random of replicate or member i follows from i and one entropy.
+
+Neither ``n_jobs`` nor batch size nor the number of calls that a fit was spread over can
+then change a number, and the global random state is never read or moved.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ensembles._typing import Estimator, RandomState
+from ensembles.exceptions import InvalidParameterError
+
+__all__ = ["MAX_SEED", "entropy_from", "seeds_for", "set_random_states"]
+
+MAX_SEED = int(np.iinfo(np.int32).max)
+
+
+def entropy_from(random_state: RandomState) -> int:
+    """Return the integer that all seeds of one call derive from.
+
+    Parameters
+    ----------
+    random_state : int, RandomState, Generator or None
+        An int is its own entropy. A RandomState or Generator is advanced, so a second
+        call gets other seeds. None asks the operating system.
+
+    Returns
+    -------
+    int
+        A non-negative integer.
+
+    Raises
+    ------
+    InvalidParameterError
+        If `random_state` is a negative int or of another type.
+    """
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(2, np.uint64)[0])
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**63))
+    if isinstance(random_state, np.random.RandomState):
+        high, low = random_state.randint(2**31, size=2, dtype=np.int64)
+        return int(high) << 31 | int(low)
+    if isinstance(random_state, int | np.integer) and random_state >= 0:
+        return int(random_state)
+    raise InvalidParameterError(
+        "random_state must be a non-negative int, a numpy RandomState or Generator, "
+        f"or None. Got {random_state!r} instead."
+    )
+
+
+def seeds_for(entropy: int, start: int, stop: int) -> list[np.random.SeedSequence]:
+    """Return the seeds of replicates `start` to `stop`, each a function of its number.
+
+    Parameters
+    ----------
+    entropy : int
+        What `entropy_from` returned.
+    start, stop : int
+        Half-open range of replicate numbers.
+
+    Returns
+    -------
+    list of SeedSequence
+        One for each replicate.
+    """
+    return [
+        np.random.SeedSequence(entropy, spawn_key=(i,)) for i in range(start, stop)
+    ]
+
+
+def set_random_states(estimator: Estimator, seed: int) -> None:
+    """Fix every ``random_state`` parameter of `estimator`, nested ones too.
+
+    The numbers are those scikit-learn gives the members of its ensembles: keys in
+    sorted order, one draw each from ``RandomState(seed)``.
+    """
+    rng = check_random_state(seed)
+    keys = [
+        key
+        for key in sorted(estimator.get_params(deep=True))
+        if key == "random_state" or key.endswith("__random_state")
+    ]
+    if keys:
+        estimator.set_params(**{key: rng.randint(MAX_SEED) for key in keys})

@@ -1,0 +1,184 @@
+"""Checks at the door: what came, what is allowed, what to try.
+
+Messages follow scikit-learn's wording, "The 'x' parameter of C must be ... Got ...
+instead.", so that code which matches its errors matches ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from numbers import Integral, Real
+from typing import Any
+from warnings import warn
+
+import numpy as np
+from sklearn.utils import check_array
+
+from ensembles._typing import ArrayLike, FloatArray, Table
+from ensembles.exceptions import InvalidParameterError
+
+__all__ = [
+    "check_bool",
+    "check_choice",
+    "check_count",
+    "check_count_or_fraction",
+    "check_sample_weight",
+    "invalid_parameter",
+    "n_rows_of",
+    "resolve_n_draws",
+]
+
+
+def invalid_parameter(
+    owner: object, name: str, value: Any, allowed: str, hint: str = ""
+) -> InvalidParameterError:
+    """Build the error that names the parameter, what is allowed, and what came."""
+    who = owner if isinstance(owner, str) else type(owner).__name__
+    message = (
+        f"The {name!r} parameter of {who} must be {allowed}. Got {value!r} instead."
+    )
+    return InvalidParameterError(f"{message} {hint}".rstrip())
+
+
+def is_count(value: Any) -> bool:
+    """Whether `value` is an integer and not a boolean."""
+    return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+
+
+def is_fraction(value: Any) -> bool:
+    """Whether `value` is a real number that is not an integer type, in (0, 1]."""
+    return (
+        isinstance(value, Real)
+        and not isinstance(value, Integral | np.bool_)
+        and 0 < value <= 1
+    )
+
+
+def check_count(
+    owner: object,
+    name: str,
+    value: Any,
+    *,
+    low: int = 1,
+    none: bool = False,
+    hint: str = "",
+) -> None:
+    """Raise unless `value` is an int of at least `low` (or None where allowed)."""
+    if none and value is None:
+        return
+    if not (is_count(value) and value >= low):
+        allowed = f"an int in the range [{low}, inf)" + (" or None" if none else "")
+        raise invalid_parameter(owner, name, value, allowed, hint)
+
+
+def check_count_or_fraction(
+    owner: object, name: str, value: Any, *, none: bool = False
+) -> None:
+    """Raise unless `value` is an int >= 1 or a float in (0, 1] (or None)."""
+    if none and value is None:
+        return
+    if not ((is_count(value) and value >= 1) or is_fraction(value)):
+        ranges = "an int in the range [1, inf) or a float in the range (0.0, 1.0]"
+        allowed = f"None, {ranges}" if none else ranges
+        raise invalid_parameter(owner, name, value, allowed)
+
+
+def check_bool(owner: object, name: str, value: Any) -> None:
+    """Raise unless `value` is a boolean."""
+    if not isinstance(value, bool | np.bool_):
+        raise invalid_parameter(owner, name, value, "an instance of 'bool'")
+
+
+def check_choice(
+    owner: object, name: str, value: Any, choices: Collection[Any], hint: str = ""
+) -> None:
+    """Raise unless `value` is one of `choices`, compared by equality."""
+    if not isinstance(value, str | None) or value not in choices:
+        listed = ", ".join(repr(choice) for choice in sorted(choices, key=str))
+        raise invalid_parameter(owner, name, value, f"one of {{{listed}}}", hint)
+
+
+def n_rows_of(X: Table) -> int:
+    """Count the rows of any container, with scikit-learn's error for what has none."""
+    if hasattr(X, "shape") and X.shape is not None:
+        if len(X.shape) == 0:
+            raise TypeError(
+                f"Singleton array {X!r} cannot be considered a valid collection."
+            )
+        return int(X.shape[0])
+    if hasattr(X, "__len__"):
+        return len(X)
+    raise TypeError(f"Expected sequence or array-like, got {type(X)}")
+
+
+def check_sample_weight(
+    sample_weight: ArrayLike | None, n_samples: int
+) -> FloatArray | None:
+    """Return the weights as a float array of shape (n_samples,), or None.
+
+    Raises
+    ------
+    ValueError
+        If the weights are not one per row, negative, not finite, or all zero.
+    """
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, Real):
+        return np.full(n_samples, float(sample_weight))
+    weights = check_array(
+        sample_weight,
+        ensure_2d=False,
+        dtype=np.float64,
+        input_name="sample_weight",
+    )
+    if weights.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got {weights.ndim}D array."
+        )
+    if weights.shape != (n_samples,):
+        raise ValueError(
+            f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}!"
+        )
+    if (weights < 0).any():
+        raise ValueError(
+            "sample_weight has negative values. Weights are frequencies: use 0 to "
+            "leave a row out."
+        )
+    if not weights.any():
+        raise ValueError("sample_weight is zero everywhere: no row is left to fit.")
+    return np.asarray(weights)
+
+
+def resolve_n_draws(
+    n_samples: int, max_samples: float | None, sample_weight: FloatArray | None = None
+) -> int:
+    """Count the rows that one draw takes.
+
+    None means `n_samples`, an int itself, a float that share of the rows, or of the
+    sum of the weights where there are any, as scikit-learn counts them.
+
+    Warns
+    -----
+    UserWarning
+        If a fraction leads to suspiciously few rows.
+    """
+    if max_samples is None:
+        return n_samples
+    if isinstance(max_samples, Integral):
+        return int(max_samples)
+    if sample_weight is None:
+        total: float = n_samples
+        what = f"the number of samples is {total} "
+    else:
+        total = sample_weight.sum()
+        what = f"the total sum of sample weights is {total} "
+    n_draws = max(int(max_samples * total), 1)
+    if n_draws < max(10, math.cbrt(n_samples)):
+        warn(
+            f"Using the fractional value {max_samples=} when {what}"
+            f"results in a low number ({n_draws}) of bootstrap samples. "
+            "We recommend passing `max_samples` as an integer instead.",
+            stacklevel=2,
+        )
+    return n_draws

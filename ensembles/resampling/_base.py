@@ -1,0 +1,283 @@
+"""What a scheme is: one object that says which rows are drawn, and how often.
+
+It has three faces. For a *statistic* it yields index or weight rows
+(`iter_indices`, `iter_weights`). For a *member* of an ensemble, `bind` gives the rows or
+weights of replicate i as a pure function of its seed. For *cross-validation* it is a
+scikit-learn splitter whose training rows are the in-bag and whose test rows are the
+out-of-bag ones.
+
+A scheme holds parameters only. `bind` checks them against n, y and groups once and
+returns a `BoundScheme`, small and frozen, that workers receive.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import BaseCrossValidator
+
+from ensembles._random import entropy_from, seeds_for
+from ensembles._typing import (
+    ArrayLike,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    RandomState,
+    Table,
+)
+from ensembles._validation import check_count, n_rows_of
+
+__all__ = ["BaseScheme", "BoundScheme", "ramps"]
+
+# What a call of iter_weights may hold at once where the batch size is left to it.
+_BATCH_BYTES = 16 * 2**20
+# A replicate that leaves no row out-of-bag cannot be scored; split draws again.
+_MAX_REDRAWS = 100
+
+
+class BoundScheme(ABC):
+    """A scheme bound to data: draws of replicate i as functions of its seed."""
+
+    def __init__(self, n_samples: int, gap: int = 0) -> None:
+        self.n_samples = n_samples
+        self.gap = gap
+
+    def seeds(self, entropy: int, start: int, stop: int) -> list[Any]:
+        """What `rows` and `weights` need to make replicates `start` to `stop`."""
+        return list(seeds_for(entropy, start, stop))
+
+    @abstractmethod
+    def rows(self, seed: Any) -> IntArray:
+        """Rows of one replicate in the order drawn, with their repetitions."""
+
+    def weights(self, seed: Any) -> FloatArray:
+        """How often each row stands in the replicate, shape (n_samples,)."""
+        counts = np.bincount(self.rows(seed), minlength=self.n_samples)
+        return counts.astype(np.float64)
+
+    def out_of_bag(self, in_bag: BoolArray) -> BoolArray:
+        """Rows that are neither in-bag nor within `gap` rows of one that is."""
+        if not self.gap:
+            return ~in_bag
+        ends = np.arange(self.n_samples)
+        before = np.concatenate([[0], np.cumsum(in_bag)])
+        last = np.minimum(ends + self.gap + 1, self.n_samples)
+        first = np.maximum(ends - self.gap, 0)
+        return np.asarray(before[last] == before[first])
+
+
+class BaseScheme(BaseEstimator, BaseCrossValidator):
+    """Base of all schemes; a scheme adds its parameters and `_bind`."""
+
+    n_resamples: int
+    random_state: RandomState
+
+    @abstractmethod
+    def _bind(
+        self, n_samples: int, y: ArrayLike | None, groups: ArrayLike | None
+    ) -> BoundScheme:
+        """Check the parameters against the data and return what draws."""
+
+    def bind(
+        self,
+        n_samples: int,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> BoundScheme:
+        """Check the parameters against the data and return an object that draws.
+
+        For authors of ensembles and of statistics; users call the other methods.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of rows to draw from.
+        y : array-like of shape (n_samples,) or None, default=None
+            Target, for schemes that stratify by it.
+        groups : array-like of shape (n_samples,) or None, default=None
+            Group of each row, for schemes that keep groups whole.
+
+        Returns
+        -------
+        BoundScheme
+            Its ``rows(seed)`` and ``weights(seed)`` are pure functions.
+
+        Raises
+        ------
+        ValueError
+            If a parameter does not fit the data.
+        """
+        check_count(self, "n_resamples", self.n_resamples)
+        if n_samples < 1:
+            raise ValueError(
+                f"{type(self).__name__} needs at least one row to draw from, got 0."
+            )
+        return self._bind(n_samples, y, groups)
+
+    def get_n_splits(
+        self,
+        X: Table | None = None,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> int:
+        """Return the number of replicates, `n_resamples`.
+
+        Parameters
+        ----------
+        X, y, groups : object, default=None
+            Ignored; present for API consistency.
+
+        Returns
+        -------
+        int
+            Number of splits.
+        """
+        return self.n_resamples
+
+    def split(
+        self,
+        X: Table,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Iterator[tuple[IntArray, IntArray]]:
+        """Yield the in-bag rows as training and the out-of-bag rows as test set.
+
+        A replicate that happens to leave no row out-of-bag is drawn again.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Only its number of rows matters.
+        y : array-like of shape (n_samples,) or None, default=None
+            Target, for schemes that stratify by it.
+        groups : array-like of shape (n_samples,) or None, default=None
+            Group of each row, for schemes that keep groups whole.
+
+        Yields
+        ------
+        train : ndarray of shape (n_drawn,)
+            In-bag rows in the order drawn, with their repetitions.
+        test : ndarray of shape (n_out_of_bag,)
+            Out-of-bag rows, ascending.
+
+        Raises
+        ------
+        ValueError
+            If a parameter does not fit the data, or no draw leaves a row to test on.
+        """
+        bound = self.bind(n_rows_of(X), y, groups)
+        for seed in self._seeds(bound):
+            yield _draw_with_a_test_set(self, bound, seed)
+
+    def iter_indices(
+        self,
+        X: Table,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Iterator[IntArray]:
+        """Yield the drawn rows of each replicate, for a statistic of resampled data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Only its number of rows matters.
+        y : array-like of shape (n_samples,) or None, default=None
+            Target, for schemes that stratify by it.
+        groups : array-like of shape (n_samples,) or None, default=None
+            Group of each row, for schemes that keep groups whole.
+
+        Yields
+        ------
+        rows : ndarray of shape (n_drawn,)
+            Row numbers in the order drawn, with their repetitions.
+
+        Raises
+        ------
+        ValueError
+            If a parameter does not fit the data.
+        """
+        bound = self.bind(n_rows_of(X), y, groups)
+        yield from map(bound.rows, self._seeds(bound))
+
+    def iter_weights(
+        self,
+        X: Table,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        *,
+        batch_size: int | None = None,
+    ) -> Iterator[FloatArray]:
+        """Yield batches of weight rows, for statistics that are sums over rows.
+
+        The mean of `x` over all replicates of a batch `W` is
+        ``W @ x / W.sum(axis=1)``: one matrix product instead of a loop.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Only its number of rows matters.
+        y : array-like of shape (n_samples,) or None, default=None
+            Target, for schemes that stratify by it.
+        groups : array-like of shape (n_samples,) or None, default=None
+            Group of each row, for schemes that keep groups whole.
+        batch_size : int or None, default=None
+            Replicates a batch; None takes what fits into 16 MiB. The numbers do not
+            depend on it.
+
+        Yields
+        ------
+        weights : ndarray of shape (<= batch_size, n_samples)
+            How often each row stands in each replicate.
+
+        Raises
+        ------
+        ValueError
+            If a parameter does not fit the data.
+        """
+        check_count(type(self).__name__, "batch_size", batch_size, none=True)
+        bound = self.bind(n_rows_of(X), y, groups)
+        size = batch_size or max(1, _BATCH_BYTES // (8 * bound.n_samples))
+        seeds = self._seeds(bound)
+        for start in range(0, len(seeds), size):
+            yield np.stack([bound.weights(seed) for seed in seeds[start : start + size]])
+
+    def _seeds(self, bound: BoundScheme) -> list[Any]:
+        """Seeds of all replicates of one call."""
+        return bound.seeds(entropy_from(self.random_state), 0, self.n_resamples)
+
+
+def _draw_with_a_test_set(
+    scheme: BaseScheme, bound: BoundScheme, seed: Any
+) -> tuple[IntArray, IntArray]:
+    """Rows in-bag and out-of-bag of the first draw that leaves some out-of-bag."""
+    for attempt in _attempts(seed):
+        rows = bound.rows(attempt)
+        in_bag = np.zeros(bound.n_samples, dtype=np.bool_)
+        in_bag[rows] = True
+        test = np.flatnonzero(bound.out_of_bag(in_bag))
+        if len(rows) and len(test):
+            return rows, test
+    raise ValueError(
+        f"{scheme} leaves no row out-of-bag of {bound.n_samples} rows, so there is "
+        "nothing to test on. Draw fewer rows (max_samples), shorten block_length or "
+        "gap, or give more rows or groups."
+    )
+
+
+def _attempts(seed: Any) -> Iterator[Any]:
+    """Yield the seed of a replicate, then seeds derived from it for redraws."""
+    yield seed
+    if isinstance(seed, np.random.SeedSequence):
+        for attempt in range(1, _MAX_REDRAWS):
+            key = (*seed.spawn_key, attempt)
+            yield np.random.SeedSequence(seed.entropy, spawn_key=key)
+
+def ramps(starts: IntArray, lengths: IntArray) -> IntArray:
+    """Concatenate ``starts[j], starts[j] + 1, ...`` of ``lengths[j]`` numbers each."""
+    ends = np.cumsum(lengths)
+    shift = np.repeat(starts - (ends - lengths), lengths)
+    return np.asarray(np.arange(ends[-1]) + shift)

@@ -1,0 +1,239 @@
+"""Rows drawn independently of one another: the bootstrap of Efron (1979).
+
+Also its relatives: by stratum, balanced over replicates, m out of n, and without
+replacement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, final
+
+import numpy as np
+from sklearn.utils.multiclass import type_of_target
+
+from ensembles._typing import ArrayLike, IntArray, RandomState
+from ensembles._validation import (
+    check_bool,
+    check_count_or_fraction,
+    invalid_parameter,
+    resolve_n_draws,
+)
+from ensembles.resampling._base import BaseScheme, BoundScheme
+
+__all__ = ["Bootstrap"]
+
+
+@final
+class Bootstrap(BaseScheme):
+    """Draw rows independently, each equally likely.
+
+    Use it where rows are exchangeable. Not for time series (rows near in time are
+    alike: take `StationaryBootstrap`) nor for repeated measurements of the same
+    subject (take `GroupBootstrap`): there it states too small an error.
+
+    Parameters
+    ----------
+    n_resamples : int, default=100
+        Number of replicates. An ensemble takes its own number of members instead.
+    stratify : {"y"} or array-like of shape (n_samples,) or None, default=None
+        Draw within each class of `y`, or within each value of the array, so that
+        every replicate has the classes in the same numbers as the data. An array
+        cannot follow the subsets of a nested cross-validation; "y" can.
+    balanced : bool, default=False
+        Draw so that over all replicates each row is drawn exactly `n_resamples` times
+        [2]_. The bootstrap estimate of the bias of a mean is then exactly zero. Holds
+        ``4 * n_samples * n_resamples`` bytes.
+    max_samples : int, float or None, default=None
+        Rows a replicate: a number, a share of the rows, or all. Fewer than all is the
+        m-out-of-n bootstrap, consistent where the ordinary one is not [3]_.
+    replace : bool, default=True
+        Draw with replacement. Without, and with `max_samples` below one, this is
+        subsampling.
+    random_state : int, RandomState, Generator or None, default=None
+        An int gives the same replicates in every call and every face. An ensemble
+        takes its own instead.
+
+    Raises
+    ------
+    ValueError
+        From every method that draws: if strata are missing, continuous or of the
+        wrong length, `balanced` is combined with `max_samples` or
+        ``replace=False``, or more rows are to be drawn without replacement than
+        there are.
+
+    See Also
+    --------
+    GroupBootstrap : Draws whole groups.
+    StationaryBootstrap : Draws blocks of neighbouring rows.
+    PoissonBootstrap : Weights instead of rows.
+
+    References
+    ----------
+    .. [1] B. Efron, "Bootstrap methods: another look at the jackknife", The Annals of
+       Statistics 7(1), 1-26, 1979.
+    .. [2] A. C. Davison, D. V. Hinkley, E. Schechtman, "Efficient bootstrap
+       simulation", Biometrika 73(3), 555-566, 1986.
+    .. [3] P. J. Bickel, F. Götze, W. R. van Zwet, "Resampling fewer than n
+       observations", Statistica Sinica 7(1), 1-31, 1997.
+
+    Examples
+    --------
+    The standard error of a mean of twelve numbers, which theory puts at 37.65, by one
+    matrix product per batch:
+
+    >>> import numpy as np
+    >>> from ensembles.resampling import Bootstrap
+    >>> hours = np.array([3, 5, 7, 18, 43, 85, 91, 98, 100, 130, 230, 487])
+    >>> scheme = Bootstrap(5000, random_state=0)
+    >>> means = np.concatenate(
+    ...     [W @ hours / W.sum(axis=1) for W in scheme.iter_weights(hours)]
+    ... )
+    >>> print(f"{means.std():.1f}")
+    37.3
+
+    The same object as a splitter, tested on the rows it did not draw:
+
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> cv = Bootstrap(20, stratify="y", random_state=0)
+    >>> tree = DecisionTreeClassifier(random_state=0)
+    >>> print(f"{cross_val_score(tree, X, y, cv=cv).mean():.2f}")
+    0.94
+    """
+
+    def __init__(
+        self,
+        n_resamples: int = 100,
+        *,
+        stratify: Literal["y"] | ArrayLike | None = None,
+        balanced: bool = False,
+        max_samples: float | None = None,
+        replace: bool = True,
+        random_state: RandomState = None,
+    ) -> None:
+        self.n_resamples = n_resamples
+        self.stratify = stratify
+        self.balanced = balanced
+        self.max_samples = max_samples
+        self.replace = replace
+        self.random_state = random_state
+
+    def _bind(
+        self, n_samples: int, y: ArrayLike | None, groups: ArrayLike | None
+    ) -> BoundScheme:
+        check_bool(self, "balanced", self.balanced)
+        check_bool(self, "replace", self.replace)
+        check_count_or_fraction(self, "max_samples", self.max_samples, none=True)
+        n_draws = resolve_n_draws(n_samples, self.max_samples)
+        if not self.replace and n_draws > n_samples:
+            raise ValueError(
+                f"Effective max_samples={n_draws} must be <= n_samples={n_samples} to "
+                "be able to sample without replacement."
+            )
+        strata = [np.arange(n_samples)]
+        if self.stratify is not None:
+            strata = _strata(self, n_samples, y)
+        if self.balanced:
+            if self.max_samples is not None or not self.replace:
+                raise ValueError(
+                    "balanced=True draws as many rows as there are, with replacement. "
+                    "Leave max_samples=None and replace=True, or balanced=False."
+                )
+            return _BoundBalanced(n_samples, strata)
+        sizes = _proportional([len(rows) for rows in strata], n_draws)
+        return _BoundIid(n_samples, strata, sizes, self.replace)
+
+
+def _strata(scheme: Bootstrap, n_samples: int, y: ArrayLike | None) -> list[IntArray]:
+    """Rows of each stratum, strata in sorted order of their labels."""
+    labels: Any = scheme.stratify
+    if isinstance(labels, str):
+        if labels != "y":
+            raise invalid_parameter(
+                scheme, "stratify", labels, "'y', an array-like or None"
+            )
+        if y is None:
+            raise ValueError(
+                "Bootstrap(stratify='y') needs y, got None. Pass y, or an array as "
+                "stratify."
+            )
+        if type_of_target(y) not in {"binary", "multiclass"}:
+            raise ValueError(
+                f"Bootstrap(stratify='y') needs class labels, got a {type_of_target(y)} "
+                "target. Pass bins of y as stratify, or stratify=None."
+            )
+        labels = y
+    labels = np.asarray(labels)
+    if labels.shape != (n_samples,):
+        raise ValueError(
+            f"stratify must have one label for each of {n_samples} rows, got shape "
+            f"{labels.shape}. An array given to the constructor cannot follow subsets "
+            "of the data; stratify='y' can."
+        )
+    _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    by_stratum = np.argsort(codes, kind="stable")
+    return np.split(by_stratum, np.cumsum(counts)[:-1])
+
+
+def _proportional(sizes: Sequence[int], total: int) -> IntArray:
+    """Split `total` in proportion to `sizes`, by largest remainders."""
+    quota = np.asarray(sizes) * (total / sum(sizes))
+    shares = np.floor(quota).astype(np.intp)
+    missing = total - int(shares.sum())
+    shares[np.argsort(shares - quota, kind="stable")[:missing]] += 1
+    return shares
+
+
+class _BoundIid(BoundScheme):
+    """Independent draws within each stratum."""
+
+    def __init__(
+        self,
+        n_samples: int,
+        strata: list[IntArray],
+        sizes: IntArray,
+        replace: bool,
+    ) -> None:
+        super().__init__(n_samples)
+        self.strata = strata
+        self.sizes = sizes
+        self.replace = replace
+
+    def rows(self, seed: np.random.SeedSequence) -> IntArray:
+        """Rows of one replicate, stratum after stratum."""
+        rng = np.random.default_rng(seed)
+        return np.concatenate(
+            [
+                rows[rng.integers(len(rows), size=size)]
+                if self.replace
+                else rng.permutation(rows)[:size]
+                for rows, size in zip(self.strata, self.sizes, strict=True)
+            ]
+        )
+
+
+class _BoundBalanced(BoundScheme):
+    """Slices of a shuffled list that holds each row once for each replicate."""
+
+    def __init__(self, n_samples: int, strata: list[IntArray]) -> None:
+        super().__init__(n_samples)
+        self.strata = strata
+
+    def seeds(self, entropy: int, start: int, stop: int) -> list[Any]:
+        """Rows of replicates `start` to `stop`, balanced among themselves."""
+        rng = np.random.default_rng(
+            np.random.SeedSequence(entropy, spawn_key=(start, stop))
+        )
+        copies = stop - start
+        shuffled = [
+            rng.permutation(np.tile(rows.astype(np.int32), copies)).reshape(copies, -1)
+            for rows in self.strata
+        ]
+        return list(np.concatenate(shuffled, axis=1))
+
+    def rows(self, seed: Any) -> IntArray:
+        """Rows of one replicate: the seed is the slice itself."""
+        return np.asarray(seed, dtype=np.intp)
