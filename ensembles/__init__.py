@@ -1,0 +1,56 @@
+"""Resampling and ensembles in scikit-learn style.
+
+A *scheme* says which rows, how often; a *member* is any estimator; a *combiner* turns
+members into one. Ensembles of nets need torch and skorch (``ensembles[nets]``) and are
+imported on first use.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+from ensembles.bagging import BaggingClassifier, BaggingRegressor
+from ensembles.combining import VotingClassifier, VotingRegressor
+from ensembles.model_selection import RollingOrigin
+from ensembles.resampling import (
+    BayesianBootstrap,
+    Bootstrap,
+    CircularBlockBootstrap,
+    GroupBootstrap,
+    MovingBlockBootstrap,
+    PoissonBootstrap,
+    StationaryBootstrap,
+)
+
+__version__ = version("ensembles")
+
+_OF_NETS = ("SnapshotEnsembleClassifier", "SnapshotEnsembleRegressor")
+
+__all__ = [
+    "BaggingClassifier",
+    "BaggingRegressor",
+    "BayesianBootstrap",
+    "Bootstrap",
+    "CircularBlockBootstrap",
+    "GroupBootstrap",
+    "MovingBlockBootstrap",
+    "PoissonBootstrap",
+    "RollingOrigin",
+    "SnapshotEnsembleClassifier",
+    "SnapshotEnsembleRegressor",
+    "StationaryBootstrap",
+    "VotingClassifier",
+    "VotingRegressor",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import ensembles of nets when they are first asked for."""
+    if name in _OF_NETS or name == "nets":
+        nets = import_module("ensembles.nets")
+        return nets if name == "nets" else getattr(nets, name)
+    raise AttributeError(f"module 'ensembles' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "nets"})

@@ -21,7 +21,14 @@ from scipy.stats import rankdata
 from ensembles._typing import FloatArray, IntArray
 from ensembles._validation import invalid_parameter
 
-__all__ = ["CombineRule", "Rule", "combine", "combine_covered", "resolve_rule"]
+__all__ = [
+    "CombineRule",
+    "Combiner",
+    "Rule",
+    "combine",
+    "combine_covered",
+    "resolve_rule",
+]
 
 CombineRule: TypeAlias = str | Callable[[FloatArray], FloatArray]
 
@@ -34,8 +41,8 @@ def _as_it_is(output: FloatArray) -> FloatArray:
 
 
 def _mean(stacked: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """Average over members; only used to mark the rules that stream."""
-    return np.average(stacked, axis=0, weights=weights)  # pragma: no cover
+    """Average over members, the plain twin of adding them up as they come."""
+    return np.asarray(np.average(stacked, axis=0, weights=weights))
 
 
 def _median(stacked: FloatArray, weights: FloatArray | None) -> FloatArray:
@@ -80,7 +87,7 @@ def _to_distribution(scores: FloatArray) -> FloatArray:
     """Rows scaled to sum to one; a row of zeros becomes uniform."""
     total = scores.sum(axis=1, keepdims=True)
     uniform = np.full_like(scores, 1 / scores.shape[1])
-    return np.divide(scores, total, out=uniform, where=total > 0)
+    return np.asarray(np.divide(scores, total, out=uniform, where=total > 0))
 
 
 def _softmax(scores: FloatArray) -> FloatArray:
@@ -96,6 +103,8 @@ class Rule:
     prepare: Callable[[FloatArray], FloatArray] = _as_it_is
     finish: Callable[[FloatArray], FloatArray] = _as_it_is
     takes_weights: bool = True
+    by_row: bool = True
+    """Whether a row's result depends on the outputs for that row alone."""
 
     @property
     def streams(self) -> bool:
@@ -111,12 +120,10 @@ _FOR_VALUES = {
 _FOR_PROBABILITIES = {
     "mean": Rule(),
     "median": Rule(reduce=_median, finish=_to_distribution),
-    "trimmed": Rule(
-        reduce=_trimmed_mean, finish=_to_distribution, takes_weights=False
-    ),
+    "trimmed": Rule(reduce=_trimmed_mean, finish=_to_distribution, takes_weights=False),
     "vote": Rule(prepare=_vote),
     "log_pool": Rule(prepare=_log, finish=_softmax),
-    "rank": Rule(prepare=_ranks, finish=_to_distribution),
+    "rank": Rule(prepare=_ranks, finish=_to_distribution, by_row=False),
 }
 
 
@@ -149,7 +156,7 @@ def resolve_rule(
     """
     named = _FOR_PROBABILITIES if probabilities else _FOR_VALUES
     if callable(rule):
-        resolved = Rule(reduce=_checked(rule), takes_weights=False)
+        resolved = Rule(reduce=_checked(rule), takes_weights=False, by_row=False)
     elif isinstance(rule, str) and rule in {"auto", *named}:
         resolved = named["mean" if rule == "auto" else rule]
     else:
@@ -189,6 +196,48 @@ def _checked(
     return reduce
 
 
+class Combiner:
+    """Takes the members' outputs one by one, all of the same rows, in member order.
+
+    Parameters
+    ----------
+    rule : Rule
+        How.
+    weights : ndarray of shape (m,) or None, default=None
+        Weight of each member.
+    """
+
+    def __init__(self, rule: Rule, weights: FloatArray | None = None) -> None:
+        self._rule = rule
+        self._weights = weights
+        self._outputs: list[FloatArray] = []
+        self._total: FloatArray | None = None
+        self._count = 0
+
+    def add(self, output: FloatArray) -> None:
+        """Take the output of the next member, shape (n,) or (n, k)."""
+        prepared = self._rule.prepare(output)
+        if not self._rule.streams:
+            self._outputs.append(prepared)
+        elif self._total is None:
+            self._total = np.array(self._weighted(prepared), dtype=np.float64)
+        else:
+            self._total += self._weighted(prepared)
+        self._count += 1
+
+    def _weighted(self, output: FloatArray) -> FloatArray:
+        """The output times its member's weight."""
+        return output if self._weights is None else self._weights[self._count] * output
+
+    def result(self) -> FloatArray:
+        """Return the combined output, shape (n,) or (n, k)."""
+        if self._total is None:
+            stacked = np.stack(self._outputs)
+            return self._rule.finish(self._rule.reduce(stacked, self._weights))
+        weight = self._count if self._weights is None else self._weights.sum()
+        return self._rule.finish(self._total / weight)
+
+
 def combine(
     rule: Rule, outputs: Iterable[FloatArray], weights: FloatArray | None = None
 ) -> FloatArray:
@@ -208,30 +257,10 @@ def combine(
     ndarray of shape (n,) or (n, k)
         The combined output.
     """
-    prepared = map(rule.prepare, outputs)
-    if rule.streams:
-        return rule.finish(_running_mean(prepared, weights))
-    return rule.finish(rule.reduce(np.stack(list(prepared)), weights))
-
-
-def _running_mean(
-    outputs: Iterator[FloatArray], weights: FloatArray | None
-) -> FloatArray:
-    """Add up in member order, into the one array that is returned."""
-    total: FloatArray | None = None
-    count = 0.0
-    for i, output in enumerate(outputs):
-        weight = 1.0 if weights is None else float(weights[i])
-        weighted = output if weights is None else weight * output
-        if total is None:
-            total = np.array(weighted, dtype=np.float64)
-        else:
-            total += weighted
-        count += weight
-    if total is None:
-        raise ValueError("There is no member to combine.")
-    total /= count
-    return total
+    combiner = Combiner(rule, weights)
+    for output in outputs:
+        combiner.add(output)
+    return combiner.result()
 
 
 def combine_covered(

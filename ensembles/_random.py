@@ -66,9 +66,7 @@ def seeds_for(entropy: int, start: int, stop: int) -> list[np.random.SeedSequenc
     list of SeedSequence
         One for each replicate.
     """
-    return [
-        np.random.SeedSequence(entropy, spawn_key=(i,)) for i in range(start, stop)
-    ]
+    return [np.random.SeedSequence(entropy, spawn_key=(i,)) for i in range(start, stop)]
 
 
 def set_random_states(estimator: Estimator, seed: int) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "check_count_or_fraction",
     "check_sample_weight",
     "invalid_parameter",
+    "is_positive",
     "n_rows_of",
     "resolve_n_draws",
 ]
@@ -41,6 +42,12 @@ def invalid_parameter(
     return InvalidParameterError(f"{message} {hint}".rstrip())
 
 
+def is_positive(value: Any) -> bool:
+    """Whether `value` is a finite real number above zero and not a boolean."""
+    real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    return real and 0 < float(value) < math.inf
+
+
 def is_count(value: Any) -> bool:
     """Whether `value` is an integer and not a boolean."""
     return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
@@ -48,11 +55,7 @@ def is_count(value: Any) -> bool:
 
 def is_fraction(value: Any) -> bool:
     """Whether `value` is a real number that is not an integer type, in (0, 1]."""
-    return (
-        isinstance(value, Real)
-        and not isinstance(value, Integral | np.bool_)
-        and 0 < value <= 1
-    )
+    return not isinstance(value, Integral) and is_positive(value) and value <= 1
 
 
 def check_count(
@@ -151,7 +154,7 @@ def check_sample_weight(
 
 
 def resolve_n_draws(
-    n_samples: int, max_samples: float | None, sample_weight: FloatArray | None = None
+    n_samples: int, max_samples: Any, sample_weight: FloatArray | None = None
 ) -> int:
     """Count the rows that one draw takes.
 

@@ -1,8 +1,8 @@
 """What a scheme is: one object that says which rows are drawn, and how often.
 
 It has three faces. For a *statistic* it yields index or weight rows
-(`iter_indices`, `iter_weights`). For a *member* of an ensemble, `bind` gives the rows or
-weights of replicate i as a pure function of its seed. For *cross-validation* it is a
+(`iter_indices`, `iter_weights`). For a *member* of an ensemble, `bind` gives the rows
+or weights of replicate i as a pure function of its seed. For *cross-validation* it is a
 scikit-learn splitter whose training rows are the in-bag and whose test rows are the
 out-of-bag ones.
 
@@ -58,6 +58,10 @@ class BoundScheme(ABC):
         """How often each row stands in the replicate, shape (n_samples,)."""
         counts = np.bincount(self.rows(seed), minlength=self.n_samples)
         return counts.astype(np.float64)
+
+    def leaves_rows_out(self, *, as_weights: bool) -> bool:
+        """Whether replicates, as weights or as rows, can leave a row out-of-bag."""
+        return True
 
     def out_of_bag(self, in_bag: BoolArray) -> BoolArray:
         """Rows that are neither in-bag nor within `gap` rows of one that is."""
@@ -243,7 +247,9 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
         size = batch_size or max(1, _BATCH_BYTES // (8 * bound.n_samples))
         seeds = self._seeds(bound)
         for start in range(0, len(seeds), size):
-            yield np.stack([bound.weights(seed) for seed in seeds[start : start + size]])
+            yield np.stack(
+                [bound.weights(seed) for seed in seeds[start : start + size]]
+            )
 
     def _seeds(self, bound: BoundScheme) -> list[Any]:
         """Seeds of all replicates of one call."""
@@ -275,6 +281,7 @@ def _attempts(seed: Any) -> Iterator[Any]:
         for attempt in range(1, _MAX_REDRAWS):
             key = (*seed.spawn_key, attempt)
             yield np.random.SeedSequence(seed.entropy, spawn_key=key)
+
 
 def ramps(starts: IntArray, lengths: IntArray) -> IntArray:
     """Concatenate ``starts[j], starts[j] + 1, ...`` of ``lengths[j]`` numbers each."""

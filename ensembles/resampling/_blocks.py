@@ -166,8 +166,8 @@ class MovingBlockBootstrap(BaseBlockBootstrap):
     >>> scheme = MovingBlockBootstrap(2, block_length=3, gap=1, random_state=0)
     >>> for train, test in scheme.split(range(12)):
     ...     print(train, test)
-    [2 3 4 7 8 9 2 3 4 6 7 8] [ 0 11]
-    [3 4 5 7 8 9 5 6 7 7 8 9] [ 0  1 11]
+    [ 5  6  7  3  4  5  3  4  5  9 10 11] [0 1]
+    [6 7 8 6 7 8 3 4 5 2 3 4] [ 0 10 11]
     """
 
     _bound = _BoundMoving
@@ -222,8 +222,8 @@ class CircularBlockBootstrap(BaseBlockBootstrap):
     >>> scheme = CircularBlockBootstrap(2, block_length=4, random_state=2)
     >>> for rows in scheme.iter_indices(range(12)):
     ...     print(rows)
-    [9 10 11 0 0 1 2 3 8 9 10 11]
-    [11 0 1 2 11 0 1 2 4 5 6 7]
+    [ 2  3  4  5 11  0  1  2  5  6  7  8]
+    [10 11  0  1 11  0  1  2 11  0  1  2]
     """
 
     _bound = _BoundCircular

@@ -160,10 +160,11 @@ def _strata(scheme: Bootstrap, n_samples: int, y: ArrayLike | None) -> list[IntA
                 "Bootstrap(stratify='y') needs y, got None. Pass y, or an array as "
                 "stratify."
             )
-        if type_of_target(y) not in {"binary", "multiclass"}:
+        kind = type_of_target(y)
+        if kind not in {"binary", "multiclass"}:
             raise ValueError(
-                f"Bootstrap(stratify='y') needs class labels, got a {type_of_target(y)} "
-                "target. Pass bins of y as stratify, or stratify=None."
+                f"Bootstrap(stratify='y') needs class labels, got a {kind} target. "
+                "Pass bins of y as stratify, or stratify=None."
             )
         labels = y
     labels = np.asarray(labels)
@@ -201,6 +202,10 @@ class _BoundIid(BoundScheme):
         self.strata = strata
         self.sizes = sizes
         self.replace = replace
+
+    def leaves_rows_out(self, *, as_weights: bool) -> bool:
+        """Whether not every draw is the data themselves."""
+        return self.replace or bool(self.sizes.sum() < self.n_samples)
 
     def rows(self, seed: np.random.SeedSequence) -> IntArray:
         """Rows of one replicate, stratum after stratum."""

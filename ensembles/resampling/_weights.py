@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import final
 
 import numpy as np
 
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
-from ensembles._validation import invalid_parameter
+from ensembles._validation import invalid_parameter, is_positive
 from ensembles.resampling._base import BaseScheme, BoundScheme
 
 __all__ = ["BayesianBootstrap", "PoissonBootstrap"]
@@ -77,7 +76,7 @@ class BayesianBootstrap(BaseScheme):
     def _bind(
         self, n_samples: int, y: ArrayLike | None, groups: ArrayLike | None
     ) -> BoundScheme:
-        if not (isinstance(self.alpha, Real) and 0 < self.alpha < np.inf):
+        if not is_positive(self.alpha):
             raise invalid_parameter(
                 self, "alpha", self.alpha, "a float in the range (0.0, inf)"
             )
@@ -96,6 +95,10 @@ class _BoundDirichlet(BoundScheme):
         gammas = rng.standard_gamma(self.alpha, self.n_samples)
         return np.asarray(gammas * (self.n_samples / gammas.sum()))
 
+    def leaves_rows_out(self, *, as_weights: bool) -> bool:
+        """Not as weights: all are positive."""
+        return not as_weights
+
     def weights(self, seed: np.random.SeedSequence) -> FloatArray:
         """Weights of one replicate."""
         return self._draw(np.random.default_rng(seed))
@@ -105,7 +108,7 @@ class _BoundDirichlet(BoundScheme):
         rng = np.random.default_rng(seed)
         edges = np.cumsum(self._draw(rng))
         points = rng.random(self.n_samples) * edges[-1]
-        return np.searchsorted(edges, points, side="right")
+        return np.asarray(np.searchsorted(edges, points, side="right"))
 
 
 @final

@@ -1,0 +1,86 @@
+"""X as it came: kept what it is, with its columns counted and named.
+
+Ensembles leave the checking of values to their members, so a DataFrame reaches them as
+a DataFrame, a text as a text. Only what an ensemble needs itself is looked at here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import validate_data
+
+from ensembles._typing import Estimator, Table
+from ensembles._validation import n_rows_of
+
+__all__ = ["check_table", "check_table_and_target", "n_columns_of"]
+
+
+def check_table_and_target(estimator: Estimator, X: Table, y: Any) -> tuple[Table, Any]:
+    """Check X for a fit, count and name its columns, and match it with y.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_`` and, for a DataFrame, ``feature_names_in_``.
+    X : table
+        Anything with rows.
+    y : array-like
+        Target.
+
+    Returns
+    -------
+    X, y
+        X as it came, but a list of numbers as an array; y as it came.
+
+    Raises
+    ------
+    ValueError
+        If y is None, or X and y have different numbers of rows or none.
+    """
+    X = _array_of_lists(X)
+    for name in ("n_features_in_", "feature_names_in_"):
+        estimator.__dict__.pop(name, None)
+    X, y = validate_data(estimator, X, y, skip_check_array=True)
+    check_consistent_length(X, y)
+    if n_rows_of(X) == 0 or n_columns_of(X) == 0:
+        shape = getattr(X, "shape", (0,))
+        what = "sample(s)" if n_rows_of(X) == 0 else "feature(s)"
+        raise ValueError(
+            f"Found array with 0 {what} (shape={tuple(shape)}) while a minimum of 1 is "
+            f"required by {type(estimator).__name__}."
+        )
+    return X, y
+
+
+def check_table(estimator: Estimator, X: Table) -> Table:
+    """Check that X to predict has the columns that X had in fit.
+
+    Raises
+    ------
+    ValueError
+        If the number or the names of the columns differ.
+    """
+    return validate_data(
+        estimator, _array_of_lists(X), reset=False, skip_check_array=True
+    )
+
+
+def n_columns_of(X: Table) -> int | None:
+    """Number of columns of a table; None for text, pictures and other rows."""
+    shape: Any = getattr(X, "shape", ())
+    return int(shape[1]) if len(shape) == 2 else None
+
+
+def _array_of_lists(X: Table) -> Table:
+    """A list of rows of numbers as an array, so it is converted once; others as is."""
+    if not isinstance(X, list | tuple) or len(X) == 0:
+        return X
+    if isinstance(X[0], str | bytes | dict):
+        return X
+    try:
+        return np.asarray(X)
+    except ValueError:  # rows of different lengths: for the members to judge
+        return X

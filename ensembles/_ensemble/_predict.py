@@ -1,0 +1,139 @@
+"""Outputs of all members combined, with no more memory and no more casts than needed.
+
+Members are asked one after another and their outputs added in member order, so the
+result is the same to the bit for every ``n_jobs``. Where all members are scikit-learn's
+trees, X is cast to float32 once instead of once a member, in blocks of rows that stay
+in the processor's cache.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any, TypeAlias
+
+import numpy as np
+from sklearn.tree import BaseDecisionTree
+
+from ensembles._combine import Combiner, Rule
+from ensembles._ensemble._outputs import FittedMember
+from ensembles._parallel import map_members
+from ensembles._typing import FloatArray, Table
+
+__all__ = ["Output", "collect", "combined"]
+
+Output: TypeAlias = Callable[[FittedMember, Table], list[FloatArray]]
+
+_BLOCK_BYTES = 2**20
+# Below this many seconds in all, starting workers costs more than they save.
+_WORTH_WORKERS = 0.05
+
+
+def collect(
+    members: Sequence[FittedMember], X: Table, output: Output, n_jobs: int | None = None
+) -> Iterator[list[FloatArray]]:
+    """Yield each member's output in member order.
+
+    The first is computed here and timed; workers are started only where the rest would
+    take longer than starting them.
+    """
+    start = time.perf_counter()
+    first = output(members[0], X)
+    expected = (time.perf_counter() - start) * (len(members) - 1)
+    rest = ((member, X) for member in members[1:])
+    workers = n_jobs if expected > _WORTH_WORKERS else 1
+    return chain([first], map_members(output, rest, n_jobs=workers, prefer="threads"))
+
+
+def combined(
+    members: Sequence[FittedMember],
+    X: Table,
+    output: Output,
+    rule: Rule,
+    *,
+    weights: FloatArray | None = None,
+    n_jobs: int | None = None,
+) -> list[FloatArray]:
+    """Combine the outputs of all members, one array for each output of the target.
+
+    Parameters
+    ----------
+    members : sequence of FittedMember
+        At least one.
+    X : table
+        Rows to predict, in a form that the members take.
+    output : callable
+        One of `ensembles._ensemble._outputs`, bound to its parameters.
+    rule : Rule
+        How outputs become one.
+    weights : ndarray of shape (m,) or None, default=None
+        Weight of each member.
+    n_jobs : int or None, default=None
+        Number of workers.
+
+    Returns
+    -------
+    list of ndarray of shape (n,) or (n, k)
+        Combined outputs.
+    """
+    if rule.by_row and _may_cast(members, X):
+        blocks = _float32_blocks(X, members)
+        task = partial(_combine_block, members, output, rule, weights)
+        parts = list(map_members(task, blocks, n_jobs=n_jobs, prefer="threads"))
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
+    return _combine_lists(rule, collect(members, X, output, n_jobs), weights)
+
+
+def _combine_lists(
+    rule: Rule, outputs: Iterator[list[FloatArray]], weights: FloatArray | None
+) -> list[FloatArray]:
+    """Run one combiner for each output of the target."""
+    combiners: list[Combiner] = []
+    for given in outputs:
+        if not combiners:
+            combiners = [Combiner(rule, weights) for _ in given]
+        for combiner, array in zip(combiners, given, strict=True):
+            combiner.add(array)
+    return [combiner.result() for combiner in combiners]
+
+
+def _may_cast(members: Sequence[FittedMember], X: Any) -> bool:
+    """Whether the members are trees, which cast to float32 themselves, and X is dense.
+
+    Exact types only: a subclass may override ``predict`` and look at X.
+    """
+    return (
+        isinstance(X, np.ndarray)
+        and X.ndim == 2
+        and X.dtype == np.float64
+        and len(X) > 0
+        and all(
+            isinstance(member.estimator, BaseDecisionTree)
+            and type(member.estimator).__module__.startswith("sklearn.tree.")
+            for member in members
+        )
+    )
+
+
+def _float32_blocks(
+    X: FloatArray, members: Sequence[FittedMember]
+) -> Iterator[tuple[FloatArray]]:
+    """Yield views of blocks of rows whose float32 copy fits the cache."""
+    rows = max(256, _BLOCK_BYTES // (4 * max(1, X.shape[1])))
+    for start in range(0, len(X), rows):
+        yield (X[start : start + rows],)
+
+
+def _combine_block(
+    members: Sequence[FittedMember],
+    output: Output,
+    rule: Rule,
+    weights: FloatArray | None,
+    block: FloatArray,
+) -> list[FloatArray]:
+    """Combine the members' outputs on one block of rows, cast once for all."""
+    with np.errstate(over="ignore"):  # too large for float32: the tree says so itself
+        cast = block.astype(np.float32)
+    return _combine_lists(rule, (output(member, cast) for member in members), weights)

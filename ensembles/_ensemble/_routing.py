@@ -1,0 +1,97 @@
+"""Metadata of a call: what is accepted, and which part of it goes to which member.
+
+With scikit-learn's metadata routing on, every parameter goes where it was requested.
+With routing off, only the parameters that a method names itself are accepted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn import get_config
+from sklearn.utils import Bunch
+from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
+from sklearn.utils.validation import has_fit_parameter
+
+from ensembles._compat import take_rows
+from ensembles._typing import Estimator, IntArray
+
+__all__ = ["consumes_sample_weight", "params_of_rows", "route", "routing_enabled"]
+
+
+def routing_enabled() -> bool:
+    """Whether scikit-learn's metadata routing is on."""
+    return bool(get_config().get("enable_metadata_routing", False))
+
+
+def route(
+    owner: Estimator,
+    method: str,
+    params: dict[str, Any],
+    *,
+    allow: tuple[str, ...] = (),
+) -> Bunch:
+    """Route parameters, or reject them where routing is off.
+
+    Parameters
+    ----------
+    owner : estimator
+        The ensemble whose method was called.
+    method : str
+        Name of the method.
+    params : dict
+        What it was called with.
+    allow : tuple of str, default=()
+        Parameters that the method accepts with routing off.
+
+    Returns
+    -------
+    Bunch
+        ``routed.name.method`` are the parameters for a consumer; empty with routing
+        off, where the caller passes on what it allowed.
+
+    Raises
+    ------
+    ValueError
+        With routing off, for a parameter that is not allowed.
+    """
+    if routing_enabled():
+        return process_routing(owner, method, **params)
+    extra = {key: value for key, value in params.items() if value is not None}
+    if not_allowed := set(extra) - set(allow):
+        raise ValueError(
+            f"[{', '.join(sorted(extra))}] are passed but are not explicitly "
+            "supported. The metadata parameter"
+            f" {sorted(not_allowed)} is only supported if"
+            " enable_metadata_routing=True, which can be set using"
+            " `sklearn.set_config(enable_metadata_routing=True)`. See the metadata"
+            " routing user guide of scikit-learn for more details."
+        )
+    return Bunch()
+
+
+def consumes_sample_weight(estimator: Estimator) -> bool:
+    """Whether the estimator's fit takes sample weights, requested where routed."""
+    if routing_enabled():
+        router = get_routing_for_object(estimator)
+        return bool(router.consumes("fit", ("sample_weight",)))
+    return bool(has_fit_parameter(estimator, "sample_weight"))
+
+
+def params_of_rows(
+    params: dict[str, Any], rows: IntArray, n_samples: int
+) -> dict[str, Any]:
+    """Parameters of some rows: whatever has one entry a row is cut, others pass."""
+    return {
+        key: take_rows(value, rows) if _one_a_row(value, n_samples) else value
+        for key, value in params.items()
+    }
+
+
+def _one_a_row(value: Any, n_samples: int) -> bool:
+    """Whether `value` is a container with one entry for each row."""
+    if isinstance(value, str | bytes | dict):
+        return False
+    if hasattr(value, "shape"):
+        return len(value.shape) > 0 and value.shape[0] == n_samples
+    return hasattr(value, "__len__") and len(value) == n_samples

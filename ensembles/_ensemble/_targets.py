@@ -1,0 +1,135 @@
+"""Class labels and their codes, for one output or several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray
+
+__all__ = ["ClassTarget", "encode_classes"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTarget:
+    """The sorted labels of each output.
+
+    A target of one output has shape (n,), one of q outputs (n, q). Members learn codes
+    0 to k-1, so that those which demand such labels can be members too.
+    """
+
+    labels: tuple[NDArray[Any], ...]
+    single: bool
+
+    @property
+    def n_classes(self) -> tuple[int, ...]:
+        """Number of classes of each output."""
+        return tuple(len(labels) for labels in self.labels)
+
+    @property
+    def classes(self) -> NDArray[Any] | list[NDArray[Any]]:
+        """What ``classes_`` is: the labels, or a list of them for several outputs."""
+        return self.labels[0] if self.single else list(self.labels)
+
+    def decode(self, probabilities: list[FloatArray]) -> NDArray[Any]:
+        """Labels of the largest probabilities, shape (n,) or (n, q)."""
+        columns = [
+            labels[p.argmax(axis=1)]
+            for labels, p in zip(self.labels, probabilities, strict=True)
+        ]
+        return columns[0] if self.single else np.column_stack(columns)
+
+    def decode_codes(self, codes: IntArray) -> NDArray[Any]:
+        """Labels of codes of shape (n,) or (n, q), in the same shape."""
+        if self.single:
+            return self.labels[0][codes]
+        return np.column_stack(
+            [labels[c] for labels, c in zip(self.labels, codes.T, strict=True)]
+        )
+
+    def positions(self, member: Estimator, output: int, n_columns: int) -> IntArray:
+        """Positions, among all classes, of the classes that a member has columns for.
+
+        A member that was fitted by an ensemble knows codes. One that was fitted before
+        and frozen knows the user's labels.
+        """
+        known = getattr(member, "classes_", None)
+        if known is not None and not self.single:
+            known = known[output]
+        if known is None:
+            known = np.arange(n_columns)
+        if knows_labels(member):
+            return self.codes_of(known, output, member)
+        return np.asarray(known, dtype=np.intp)
+
+    def codes_of(self, labels: ArrayLike, output: int, member: Estimator) -> IntArray:
+        """Codes of labels that a frozen member gave.
+
+        Raises
+        ------
+        ValueError
+            If the member knows a label that the ensemble does not.
+        """
+        known = self.labels[output]
+        values = np.asarray(labels)
+        codes = np.searchsorted(known, values)
+        codes = np.minimum(codes, len(known) - 1)
+        unknown = np.unique(values[known[codes] != values])
+        if len(unknown):
+            raise ValueError(
+                f"The prefitted member {type(member).__name__} knows classes "
+                f"{unknown.tolist()} that y does not have. y has {known.tolist()}. "
+                "Fit the ensemble with a y that holds every class of its members."
+            )
+        return codes
+
+
+def knows_labels(member: Estimator) -> bool:
+    """Whether the member was fitted before, on the user's own labels."""
+    from sklearn.frozen import FrozenEstimator
+
+    while hasattr(member, "steps"):
+        member = member.steps[-1][1]
+    return isinstance(member, FrozenEstimator)
+
+
+def encode_classes(y: Any) -> tuple[ClassTarget, IntArray]:
+    """Return the target's description and the codes that members learn.
+
+    Parameters
+    ----------
+    y : array-like or sparse matrix of shape (n_samples,) or (n_samples, n_outputs)
+        Class labels.
+
+    Returns
+    -------
+    target : ClassTarget
+        Sorted labels of each output.
+    codes : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Position of each label among the sorted ones.
+
+    Raises
+    ------
+    ValueError
+        If `y` is continuous or unknown to scikit-learn.
+    """
+    if sparse.issparse(y):
+        y = y.toarray()
+    check_classification_targets(y)
+    values = np.asarray(y)
+    single = values.ndim == 1 or (values.ndim == 2 and values.shape[1] == 1)
+    if single:
+        columns = [column_or_1d(y, warn=True)]
+    else:
+        type_of_target(y, input_name="y")
+        columns = list(values.T)
+    encoded = [np.unique(column, return_inverse=True) for column in columns]
+    target = ClassTarget(tuple(labels for labels, _ in encoded), single)
+    codes = [code for _, code in encoded]
+    return target, codes[0] if single else np.column_stack(codes)

@@ -1,0 +1,191 @@
+"""Voting: different learners fitted on the same data, their outputs combined."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import TransformerMixin, clone
+from sklearn.utils import Bunch
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.validation import check_is_fitted
+
+from ensembles._combine import Rule
+from ensembles._ensemble._named import BaseNamedEnsemble
+from ensembles._ensemble._outputs import FittedMember
+from ensembles._ensemble._predict import Output, collect, combined
+from ensembles._ensemble._routing import route, routing_enabled
+from ensembles._parallel import elapsed_time, map_members
+from ensembles._typing import ArrayLike, Estimator, FloatArray, Table
+from ensembles._validation import check_sample_weight, n_rows_of
+
+__all__ = ["BaseVoting"]
+
+
+class BaseVoting(TransformerMixin, BaseNamedEnsemble):
+    """Base of the voting estimators: fit, weights and the members' outputs."""
+
+    weights: Any
+    n_jobs: int | None
+    verbose: bool
+
+    def _fit(
+        self,
+        X: Table,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        fit_params: dict[str, Any],
+    ) -> None:
+        """Fit the members on codes or values that all of them learn."""
+        params = self._route_fit(X, sample_weight, fit_params)
+        total = len(self._active)
+        tasks = (
+            (
+                clone(member),
+                X,
+                y,
+                params[name],
+                f"({i} of {total}) Processing {name}" if self.verbose else None,
+            )
+            for i, (name, member) in enumerate(self._active, 1)
+        )
+        self.estimators_ = list(map_members(_fit_named, tasks, n_jobs=self.n_jobs))
+        fitted: Iterator[Estimator] = iter(self.estimators_)
+        self.named_estimators_ = Bunch(
+            **{
+                name: member if member == "drop" else next(fitted)
+                for name, member in self.estimators
+            }
+        )
+        for member in self.estimators_:
+            if hasattr(member, "feature_names_in_"):
+                self.feature_names_in_ = member.feature_names_in_
+
+    def _route_fit(
+        self, X: Table, sample_weight: ArrayLike | None, fit_params: dict[str, Any]
+    ) -> dict[str, dict[str, Any]]:
+        """Fit parameters of each member."""
+        if sample_weight is not None:
+            fit_params = {**fit_params, "sample_weight": sample_weight}
+        routed = route(self, "fit", fit_params, allow=("sample_weight",))
+        if routing_enabled():
+            return {name: dict(routed[name].fit) for name, _ in self._active}
+        own = {}
+        if sample_weight is not None:
+            own = {"sample_weight": check_sample_weight(sample_weight, n_rows_of(X))}
+        return {name: own for name, _ in self._active}
+
+    def _reject_unrouted(self, fit_params: dict[str, Any]) -> None:
+        """Raise for parameters that only metadata routing could bring to a member."""
+        if not routing_enabled():
+            route(self, "fit", fit_params)
+
+    def _check_members(self) -> None:
+        """Raise unless members, their weights and the rule go together."""
+        self._check_estimators()
+        self._check_weights()
+        self._rule()
+
+    @abstractmethod
+    def _rule(self) -> Rule:
+        """How members' outputs become one; read at predict, so it may be changed."""
+
+    def _check_weights(self) -> None:
+        """Raise unless there is one non-negative weight a member, not all zero."""
+        if self.weights is None:
+            return
+        if len(self.weights) != len(self.estimators):
+            raise ValueError(
+                "Number of `estimators` and weights must be equal; got"
+                f" {len(self.weights)} weights, {len(self.estimators)} estimators"
+            )
+        weights = self._active_weights
+        if weights is None or not (np.isfinite(weights).all() and weights.min() >= 0):
+            raise ValueError(
+                f"weights must be finite and not negative, got {self.weights!r}."
+            )
+        if not weights.any():
+            raise ValueError(
+                f"weights={self.weights!r} gives every member that is not dropped the "
+                "weight zero. Give one of them a positive weight, or weights=None."
+            )
+
+    @property
+    def _active_weights(self) -> FloatArray | None:
+        """Weights of the members that are not dropped."""
+        if self.weights is None:
+            return None
+        pairs = zip(self.estimators, self.weights, strict=True)
+        return np.array(
+            [weight for (_, member), weight in pairs if member != "drop"],
+            dtype=np.float64,
+        )
+
+    @property
+    def _members(self) -> list[FittedMember]:
+        """Fitted members; all see every column."""
+        check_is_fitted(self)
+        return [FittedMember(member) for member in self.estimators_]
+
+    def _combined(self, X: Table, output: Output, rule: Rule) -> list[FloatArray]:
+        """Members' outputs combined, one array for each output of the target."""
+        return combined(
+            self._members,
+            X,
+            output,
+            rule,
+            weights=self._active_weights,
+            n_jobs=self.n_jobs,
+        )
+
+    def _stacked(self, X: Table, output: Output) -> list[FloatArray]:
+        """Members' outputs side by side, members first, for each output."""
+        outputs = list(collect(self._members, X, output, self.n_jobs))
+        return [np.stack(given) for given in zip(*outputs, strict=True)]
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns that the first member saw in fit."""
+        if not hasattr(self, "estimators_"):
+            raise AttributeError(
+                f"{type(self).__name__} object has no n_features_in_ attribute."
+            )
+        return int(self.estimators_[0].n_features_in_)
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return which metadata goes where.
+
+        Returns
+        -------
+        MetadataRouter
+            Routes of fit.
+        """
+        router = MetadataRouter(owner=self)
+        for name, member in self._active:
+            mapping = MethodMapping().add(caller="fit", callee="fit")
+            router.add(**{name: member}, method_mapping=mapping)
+        return router
+
+
+def _fit_named(
+    member: Estimator, X: Table, y: Any, params: dict[str, Any], message: str | None
+) -> Estimator:
+    """Fit one member and say so.
+
+    Raises
+    ------
+    TypeError
+        With the member's name where it takes no sample weights.
+    """
+    with elapsed_time("Voting", message):
+        try:
+            return member.fit(X, y, **params)
+        except TypeError as error:
+            if "unexpected keyword argument 'sample_weight'" in str(error):
+                raise TypeError(
+                    f"Underlying estimator {type(member).__name__} does not support "
+                    "sample weights."
+                ) from error
+            raise

@@ -1,0 +1,568 @@
+"""The two voting estimators: what differs between classes and values."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils import check_array
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted
+
+from ensembles._combine import CombineRule, Rule, resolve_rule
+from ensembles._ensemble._outputs import (
+    predicted_codes,
+    probabilities,
+    values,
+    votes,
+)
+from ensembles._ensemble._predict import Output
+from ensembles._ensemble._targets import ClassTarget, encode_classes
+from ensembles._typing import ArrayLike, Estimator, FloatArray, Table
+from ensembles._validation import check_choice, invalid_parameter
+from ensembles.combining._base import BaseVoting
+
+__all__ = ["VotingClassifier", "VotingRegressor"]
+
+
+def _gives_probabilities(voter: VotingClassifier) -> bool:
+    """Whether probabilities are combined; raises, so that the reason is kept."""
+    if voter.voting == "hard":
+        raise AttributeError(
+            f"predict_proba is not available when voting={voter.voting!r}"
+        )
+    return True
+
+
+@final
+class VotingClassifier(ClassifierMixin, BaseVoting):
+    """Different classifiers fitted on the same data, combined by vote or probability.
+
+    Use it where a few good learners err in different ways. Members of one kind on
+    draws of the data are a bag (`ensembles.bagging.BaggingClassifier`).
+
+    Parameters
+    ----------
+    estimators : list of (str, estimator)
+        Members by name; ``"drop"`` in place of one leaves it out. A member in a
+        :class:`~sklearn.frozen.FrozenEstimator` is taken as it was fitted before.
+    voting : {"hard", "soft"}, default="hard"
+        "hard" counts the members' labels, ties going to the lowest; "soft" combines
+        their probabilities.
+    weights : array-like of shape (n_estimators,) or None, default=None
+        Weight of each member.
+    n_jobs : int or None, default=None
+        Workers of fit and predict.
+    flatten_transform : bool, default=True
+        Shape of `transform` under soft voting: (n_samples, n_members * n_classes), or
+        (n_members, n_samples, n_classes).
+    verbose : bool, default=False
+        Whether the time that each member took is written to standard output.
+    combine : str or callable, default="auto"
+        Under soft voting, how the members' probabilities, shape (m, n, k), become
+        one: "auto" and "mean"; "median"; "trimmed"; "vote"; "log_pool", the
+        normalised geometric mean; "rank", the mean of ranks among the rows given; or
+        a callable. May be changed after fit.
+
+    Attributes
+    ----------
+    estimators_ : list of estimators
+        Fitted members that are not dropped. They learned codes: positions in
+        ``classes_``.
+    named_estimators_ : Bunch
+        Fitted members by name.
+    classes_ : ndarray of shape (n_classes,) or list of ndarrays
+        Labels, of each output where there are several.
+    n_features_in_ : int
+        Number of columns that the first member saw.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of columns, where a member kept them.
+
+    Raises
+    ------
+    ValueError
+        From `fit`, before any member is fitted, if names, members or weights are not
+        as described.
+
+    See Also
+    --------
+    VotingRegressor : For values.
+
+    Examples
+    --------
+    Four learners that err in different ways, on data with a tenth of the labels
+    wrong. Probabilities combined by their median are better than the best of them:
+
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from ensembles.combining import VotingClassifier
+    >>> X, y = make_classification(600, n_informative=6, flip_y=0.1, random_state=0)
+    >>> members = [
+    ...     ("linear", LogisticRegression()),
+    ...     ("tree", DecisionTreeClassifier(min_samples_leaf=5, random_state=0)),
+    ...     ("near", KNeighborsClassifier()),
+    ...     ("bayes", GaussianNB()),
+    ... ]
+    >>> alone = [cross_val_score(member, X, y).mean() for _, member in members]
+    >>> print(f"best member {max(alone):.2f}")
+    best member 0.76
+    >>> voter = VotingClassifier(members, voting="soft", combine="median")
+    >>> print(f"all of them {cross_val_score(voter, X, y).mean():.2f}")
+    all of them 0.78
+    """
+
+    _target: ClassTarget
+
+    def __init__(
+        self,
+        estimators: Any,
+        *,
+        voting: Literal["hard", "soft"] = "hard",
+        weights: ArrayLike | None = None,
+        n_jobs: int | None = None,
+        flatten_transform: bool = True,
+        verbose: bool = False,
+        combine: CombineRule = "auto",
+    ) -> None:
+        self.estimators = estimators
+        self.voting = voting
+        self.weights = weights
+        self.n_jobs = n_jobs
+        self.flatten_transform = flatten_transform
+        self.verbose = verbose
+        self.combine = combine
+
+    def fit(
+        self,
+        X: Table,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> VotingClassifier:
+        """Fit the members.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Training data, in any form that all members take.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights for members that take them; all must.
+        **fit_params : dict
+            With metadata routing on, what members request.
+
+        Returns
+        -------
+        self
+            The fitted ensemble.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not allowed; before any member is fitted.
+        TypeError
+            If a member takes no sample weights and there are some.
+        """
+        kind = type_of_target(y, input_name="y")
+        if kind in ("unknown", "continuous"):
+            raise ValueError(
+                f"Unknown label type: {kind}. Maybe you are trying to fit a "
+                "classifier, which expects discrete classes on a "
+                "regression target with continuous values."
+            )
+        self._reject_unrouted(fit_params)
+        check_choice(self, "voting", self.voting, {"hard", "soft"})
+        self._check_members()
+        self._target, codes = encode_classes(y)
+        self.classes_ = self._target.classes
+        self._fit(X, codes, sample_weight, fit_params)
+        for member in self.estimators_:  # frozen ones must not know other classes
+            _check_known_classes(self._target, member)
+        return self
+
+    def _rule(self) -> Rule:
+        """How members' outputs become one; read at predict, so it may be changed."""
+        weighted = self.weights is not None
+        if self.voting == "hard" and self.combine not in ("auto", "vote"):
+            raise invalid_parameter(
+                self,
+                "combine",
+                self.combine,
+                "'auto' or 'vote' with voting='hard'",
+                "Other rules combine probabilities: set voting='soft'.",
+            )
+        rule = "mean" if self.voting == "hard" else self.combine
+        return resolve_rule(self, rule, probabilities=True, weighted=weighted)
+
+    def _output(self) -> Output:
+        """What is combined: labels as votes, or probabilities."""
+        output = votes if self.voting == "hard" else probabilities
+        return partial(output, params={}, target=self._target)
+
+    def predict(self, X: Table) -> Any:
+        """Predict the label that the members' combination puts first.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Labels.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        """
+        check_is_fitted(self)
+        combined = self._combined(X, self._output(), self._rule())
+        return self._target.decode(combined)
+
+    @available_if(_gives_probabilities)
+    def predict_proba(self, X: Table) -> Any:
+        """Combine the members' probabilities; under soft voting only.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes) or list of ndarrays
+            Probabilities in the order of ``classes_``; a list for several outputs.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        """
+        check_is_fitted(self)
+        combined = self._combined(X, self._output(), self._rule())
+        return combined[0] if self._target.single else combined
+
+    def predict_members(self, X: Table) -> Any:
+        """Return the output of every member.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_members, n_samples, n_classes) or list of ndarrays
+            Probabilities, or under hard voting one for the label that the member
+            names, in the order of ``classes_``; a list for several outputs.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        """
+        check_is_fitted(self)
+        stacked = self._stacked(X, self._output())
+        return stacked[0] if self._target.single else stacked
+
+    def transform(self, X: Table) -> Any:
+        """Return the members' probabilities or the positions of their labels.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Rows to transform.
+
+        Returns
+        -------
+        ndarray
+            Under soft voting shape (n_samples, n_members * n_classes), or (n_members,
+            n_samples, n_classes) with ``flatten_transform=False``; under hard voting
+            positions in ``classes_``, shape (n_samples, n_members).
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        ValueError
+            For a target of several outputs; use `predict_members`.
+        """
+        check_is_fitted(self)
+        if not self._target.single:
+            raise ValueError(
+                "transform has no single table for a target of several outputs. Use "
+                "predict_members."
+            )
+        if self.voting == "hard":
+            output = partial(predicted_codes, params={}, target=self._target)
+            return np.column_stack([output(member, X) for member in self._members])
+        stacked = self._stacked(X, self._output())[0]
+        return np.hstack(list(stacked)) if self.flatten_transform else stacked
+
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> NDArray[Any]:
+        """Return the names of the columns of `transform`.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Ignored; present for API consistency.
+
+        Returns
+        -------
+        ndarray of shape (n_columns,)
+            Class name, member and, under soft voting, the number of the label.
+
+        Raises
+        ------
+        ValueError
+            Under soft voting with ``flatten_transform=False``: no table comes out.
+        """
+        check_is_fitted(self)
+        prefix = type(self).__name__.lower()
+        names = [f"{prefix}_{name}" for name, _ in self._active]
+        if self.voting == "soft":
+            if not self.flatten_transform:
+                raise ValueError(
+                    "get_feature_names_out is not supported when `voting='soft'` and "
+                    "`flatten_transform=False`"
+                )
+            names = [f"{name}{i}" for name in names for i in range(len(self.classes_))]
+        return np.asarray(names, dtype=object)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        tags.target_tags.multi_output = False
+        return tags
+
+
+def _check_known_classes(target: ClassTarget, member: Estimator) -> None:
+    """Raise where a frozen member knows labels that y does not have."""
+    for output, k in enumerate(target.n_classes):
+        target.positions(member, output, k)
+
+
+@final
+class VotingRegressor(RegressorMixin, BaseVoting):
+    """Different regressors fitted on the same data, combined by mean or median.
+
+    Use it where a few good learners err in different ways: the squared error of the
+    mean is the mean error of the members less their disagreement. Members of one kind
+    on draws of the data are a bag (`ensembles.bagging.BaggingRegressor`).
+
+    Parameters
+    ----------
+    estimators : list of (str, estimator)
+        Members by name; ``"drop"`` in place of one leaves it out. A member in a
+        :class:`~sklearn.frozen.FrozenEstimator` is taken as it was fitted before.
+    weights : array-like of shape (n_estimators,) or None, default=None
+        Weight of each member.
+    n_jobs : int or None, default=None
+        Workers of fit and predict.
+    verbose : bool, default=False
+        Whether the time that each member took is written to standard output.
+    combine : str or callable, default="auto"
+        How the members' values, shape (m, n) or (m, n, q), become one: "auto" and
+        "mean"; "median"; "trimmed", the mean without the lowest and highest tenth; or
+        a callable. May be changed after fit.
+
+    Attributes
+    ----------
+    estimators_ : list of estimators
+        Fitted members that are not dropped.
+    named_estimators_ : Bunch
+        Fitted members by name.
+    n_features_in_ : int
+        Number of columns that the first member saw.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of columns, where a member kept them.
+
+    Raises
+    ------
+    ValueError
+        From `fit`, before any member is fitted, if names, members or weights are not
+        as described.
+
+    See Also
+    --------
+    VotingClassifier : For classes.
+
+    Examples
+    --------
+    One member that fails spoils a mean and leaves a median alone:
+
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.dummy import DummyRegressor
+    >>> from sklearn.linear_model import LassoCV, RidgeCV
+    >>> from ensembles.combining import VotingRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> members = [
+    ...     ("ridge", RidgeCV()),
+    ...     ("lasso", LassoCV()),
+    ...     ("broken", DummyRegressor(strategy="constant", constant=1e4)),
+    ... ]
+    >>> voter = VotingRegressor(members).fit(X, y)
+    >>> print(f"{voter.score(X, y):.1f}")
+    -1816.7
+    >>> voter.combine = "median"
+    >>> print(f"{voter.score(X, y):.1f}")
+    0.5
+    """
+
+    def __init__(
+        self,
+        estimators: Any,
+        *,
+        weights: ArrayLike | None = None,
+        n_jobs: int | None = None,
+        verbose: bool = False,
+        combine: CombineRule = "auto",
+    ) -> None:
+        self.estimators = estimators
+        self.weights = weights
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.combine = combine
+
+    def fit(
+        self,
+        X: Table,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> VotingRegressor:
+        """Fit the members.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Training data, in any form that all members take.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights for members that take them; all must.
+        **fit_params : dict
+            With metadata routing on, what members request.
+
+        Returns
+        -------
+        self
+            The fitted ensemble.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not allowed; before any member is fitted.
+        TypeError
+            If a member takes no sample weights and there are some.
+        """
+        self._reject_unrouted(fit_params)
+        self._check_members()
+        target = check_array(
+            y, ensure_2d=False, dtype=None, input_name="y", estimator=self
+        )
+        if target.ndim == 2 and target.shape[1] == 1:
+            target = target.ravel()
+        self._fit(X, target, sample_weight, fit_params)
+        return self
+
+    def _rule(self) -> Rule:
+        """How members' values become one; read at predict, so it may be changed."""
+        weighted = self.weights is not None
+        return resolve_rule(self, self.combine, probabilities=False, weighted=weighted)
+
+    def predict(self, X: Table) -> FloatArray:
+        """Combine the members' values.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Values.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        """
+        check_is_fitted(self)
+        return self._combined(X, partial(values, params={}), self._rule())[0]
+
+    def predict_members(self, X: Table) -> FloatArray:
+        """Return the values of every member.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_members, n_samples) or (n_members, n_samples, n_outputs)
+            Values.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        """
+        check_is_fitted(self)
+        return self._stacked(X, partial(values, params={}))[0]
+
+    def transform(self, X: Table) -> FloatArray:
+        """Return the members' values side by side.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Rows to transform.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_members * n_outputs)
+            One column for each member and output.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        """
+        return np.column_stack(list(self.predict_members(X)))
+
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> NDArray[Any]:
+        """Return the names of the columns of `transform`.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Ignored; present for API consistency.
+
+        Returns
+        -------
+        ndarray of shape (n_members,)
+            Class name and member.
+        """
+        check_is_fitted(self)
+        prefix = type(self).__name__.lower()
+        names = [f"{prefix}_{name}" for name, _ in self._active]
+        return np.asarray(names, dtype=object)
