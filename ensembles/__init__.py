@@ -24,6 +24,7 @@ from ensembles.resampling import (
 
 __version__ = version("ensembles")
 
+# Not in __all__, so that a star import works without torch.
 _OF_NETS = ("SnapshotEnsembleClassifier", "SnapshotEnsembleRegressor")
 
 __all__ = [
@@ -36,8 +37,6 @@ __all__ = [
     "MovingBlockBootstrap",
     "PoissonBootstrap",
     "RollingOrigin",
-    "SnapshotEnsembleClassifier",
-    "SnapshotEnsembleRegressor",
     "StationaryBootstrap",
     "VotingClassifier",
     "VotingRegressor",
@@ -53,4 +52,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "nets"})
+    return sorted({*globals(), *_OF_NETS, "nets"})

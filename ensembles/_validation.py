@@ -112,6 +112,8 @@ def n_rows_of(X: Table) -> int:
         return int(X.shape[0])
     if hasattr(X, "__len__"):
         return len(X)
+    if hasattr(X, "__array__"):
+        return n_rows_of(np.asarray(X))
     raise TypeError(f"Expected sequence or array-like, got {type(X)}")
 
 

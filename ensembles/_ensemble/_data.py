@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import validate_data
 
@@ -40,10 +41,12 @@ def check_table_and_target(estimator: Estimator, X: Table, y: Any) -> tuple[Tabl
     ValueError
         If y is None, or X and y have different numbers of rows or none.
     """
-    X = _array_of_lists(X)
+    X = _as_indexable(X)
     for name in ("n_features_in_", "feature_names_in_"):
         estimator.__dict__.pop(name, None)
     X, y = validate_data(estimator, X, y, skip_check_array=True)
+    if n_columns_of(X) is None:  # pictures have a second axis and no columns
+        estimator.__dict__.pop("n_features_in_", None)
     check_consistent_length(X, y)
     if n_rows_of(X) == 0 or n_columns_of(X) == 0:
         shape = getattr(X, "shape", (0,))
@@ -63,9 +66,15 @@ def check_table(estimator: Estimator, X: Table) -> Table:
     ValueError
         If the number or the names of the columns differ.
     """
-    return validate_data(
-        estimator, _array_of_lists(X), reset=False, skip_check_array=True
-    )
+    X = _as_indexable(X)
+    if hasattr(estimator, "n_features_in_") and len(getattr(X, "shape", ())) == 1:
+        raise ValueError(
+            f"Expected 2D array, got 1D array instead:\narray={X}.\n"
+            "Reshape your data either using array.reshape(-1, 1) if "
+            "your data has a single feature or array.reshape(1, -1) "
+            "if it contains a single sample."
+        )
+    return validate_data(estimator, X, reset=False, skip_check_array=True)
 
 
 def n_columns_of(X: Table) -> int | None:
@@ -74,11 +83,18 @@ def n_columns_of(X: Table) -> int | None:
     return int(shape[1]) if len(shape) == 2 else None
 
 
-def _array_of_lists(X: Table) -> Table:
-    """A list of rows of numbers as an array, so it is converted once; others as is."""
-    if not isinstance(X, list | tuple) or len(X) == 0:
-        return X
-    if isinstance(X[0], str | bytes | dict):
+def _as_indexable(X: Table) -> Table:
+    """X in a form whose rows and columns can be taken.
+
+    A list of rows of numbers becomes an array, as does what only converts to one; a
+    sparse matrix of a form without rows becomes one of rows.
+    """
+    if sparse.issparse(X):
+        return X if X.format in ("csr", "csc") else X.tocsr()
+    if not isinstance(X, list | tuple):
+        converts = hasattr(X, "__array__") and not hasattr(X, "shape")
+        return np.asarray(X) if converts else X
+    if len(X) == 0 or isinstance(X[0], str | bytes | dict):
         return X
     try:
         return np.asarray(X)

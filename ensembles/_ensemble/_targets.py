@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray
 
-__all__ = ["ClassTarget", "encode_classes"]
+__all__ = ["ClassTarget", "check_values", "encode_classes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +133,23 @@ def encode_classes(y: Any) -> tuple[ClassTarget, IntArray]:
     target = ClassTarget(tuple(labels for labels, _ in encoded), single)
     codes = [code for _, code in encoded]
     return target, codes[0] if single else np.column_stack(codes)
+
+
+def check_values(estimator: Estimator, y: Any) -> FloatArray:
+    """Return the target of a regression as an array of shape (n,) or (n, n_outputs).
+
+    Raises
+    ------
+    ValueError
+        If `y` is None, holds NaN or infinity, or is no array of numbers.
+    """
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but "
+            "the target y is None."
+        )
+    values = check_array(
+        y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator
+    )
+    one_column = values.ndim == 2 and values.shape[1] == 1
+    return np.asarray(column_or_1d(values, warn=True) if one_column else values)

@@ -9,7 +9,6 @@ from typing import Any, final
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -23,7 +22,7 @@ from ensembles._ensemble._outputs import (
 )
 from ensembles._ensemble._predict import Output, collect
 from ensembles._ensemble._routing import route
-from ensembles._ensemble._targets import ClassTarget, encode_classes
+from ensembles._ensemble._targets import ClassTarget, check_values, encode_classes
 from ensembles._typing import Estimator, FloatArray, Table
 from ensembles.bagging._base import BaseBagging
 from ensembles.bagging._oob import (
@@ -104,7 +103,8 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
         The form in which drawn rows reach a member: all rows with counts as
         ``sample_weight``; the distinct rows with counts; or the rows themselves.
         "auto" takes weights where members take them, but unique rows where members
-        hold some out for early stopping, and rows otherwise.
+        hold some out for early stopping or learn from a precomputed kernel, and rows
+        otherwise.
     memory : str, joblib.Memory or None, default=None
         Where finished members are kept, so that a fit that was killed goes on where
         it stood.
@@ -285,16 +285,16 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
         NotFittedError
             If the ensemble is not fitted.
         """
-        check_is_fitted(self)
         routed = self._route_predict("predict_log_proba", params)
         in_logs = self.combine in ("auto", "mean") and hasattr(
             self.estimator_, "predict_log_proba"
         )
-        if in_logs:
-            output = partial(log_probabilities, params=routed, target=self._target)
-            logs = _log_of_mean(collect(self._members, check_table(self, X), output))
-        else:
-            with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore"):  # the logarithm of zero is meant
+            if in_logs:
+                output = partial(log_probabilities, params=routed, target=self._target)
+                X = check_table(self, X)
+                logs = _log_of_mean(collect(self._members, X, output))
+            else:
                 logs = [np.log(p) for p in self._probabilities(X, routed)]
         return logs[0] if self._target.single else logs
 
@@ -321,18 +321,17 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
         NotFittedError
             If the ensemble is not fitted.
         """
-        check_is_fitted(self)
         routed = self._route_predict("decision_function", params)
         output = partial(decisions, params=routed, target=self._target)
         return self._combined(X, output, Rule())[0]
 
     def _probabilities(self, X: Table, params: dict[str, Any]) -> list[FloatArray]:
         """Combined probabilities, one array for each output."""
-        check_is_fitted(self)
         return self._combined(X, self._main_output(params), self._rule())
 
     def _route_predict(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         """Parameters for the member's method that `method` calls."""
+        check_is_fitted(self)
         routed = route(self, method, params)
         if not params:
             return {}
@@ -427,7 +426,8 @@ class BaggingRegressor(RegressorMixin, BaseBagging):
         The form in which drawn rows reach a member: all rows with counts as
         ``sample_weight``; the distinct rows with counts; or the rows themselves.
         "auto" takes weights where members take them, but unique rows where members
-        hold some out for early stopping, and rows otherwise.
+        hold some out for early stopping or learn from a precomputed kernel, and rows
+        otherwise.
     memory : str, joblib.Memory or None, default=None
         Where finished members are kept, so that a fit that was killed goes on where
         it stood.
@@ -495,8 +495,7 @@ class BaggingRegressor(RegressorMixin, BaseBagging):
         return DecisionTreeRegressor()
 
     def _encode_target(self, y: Any) -> Any:
-        y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
-        return y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
+        return check_values(self, y)
 
     def _rule(self) -> Rule:
         return resolve_rule(self, self.combine, probabilities=False)

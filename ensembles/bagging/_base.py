@@ -183,7 +183,7 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
         member_params, groups = self._route_fit(fit_params)
         self.estimator_ = clone(self._resolved_estimator())
         rng = check_random_state(self.random_state)
-        sampler = self._make_sampler(X, y, weights, groups, rng)
+        sampler = self._make_sampler(X, learned, weights, groups, rng)
         job = FitJob(
             estimator=self.estimator_,
             X=_as_trees_want_it(self.estimator_, X),

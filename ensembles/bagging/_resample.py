@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
+from sklearn.utils import get_tags
+
 from ensembles._ensemble._routing import consumes_sample_weight
 from ensembles._typing import Estimator, FloatArray
 from ensembles._validation import check_choice, invalid_parameter
@@ -22,9 +24,10 @@ def resolve_resample(
     """Say in which form rows reach the members.
 
     "auto" is scikit-learn's choice, weights for members that take them and rows for
-    others, with one exception: a member that holds rows out for early stopping gets
-    unique rows with weights, since rows of weight zero among those it holds out make
-    its own score void.
+    others, with two exceptions that get unique rows with weights. A member that holds
+    rows out for early stopping would hold out rows of weight zero, which make its own
+    score void. A support vector machine on a precomputed kernel drops rows of weight
+    zero and then takes its support vectors for other rows.
 
     Parameters
     ----------
@@ -69,8 +72,9 @@ def resolve_resample(
         return owner.resample  # type: ignore[no-any-return]
     if not takes_weights:
         return "index"
-    holds_out = _holds_rows_out(estimator, sampler.n_samples)
-    return "unique" if holds_out else "weights"
+    if _holds_rows_out(estimator, sampler.n_samples):
+        return "unique"
+    return "unique" if get_tags(estimator).input_tags.pairwise else "weights"
 
 
 def _holds_rows_out(estimator: Estimator, n_samples: int) -> bool:

@@ -1,0 +1,68 @@
+"""scikit-learn's own tests, run with our classes in the place of its own."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sklearn.utils.parallel import Parallel  # noqa: F401 - scikit-learn is installed
+
+HERE = Path(__file__).parent
+
+# What fails by decision, and why.
+DEVIATIONS = {
+    "test_bagging": {
+        "test_warm_start_with_oob_score_fails": (
+            "out-of-bag scores are known after a warm start too, as for its forests"
+        ),
+    },
+    "test_voting": {},
+    "test_common": {},
+}
+# Fewer would mean that a module was not collected whole.
+LEAST = {"test_bagging": 120, "test_voting": 40, "test_common": 15}
+
+
+def run_with_ours(*arguments):
+    """Run scikit-learn's tests in another process; return what pytest printed."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(HERE),
+        "OMP_NUM_THREADS": "1",
+        "SKLEARN_SEED": "0",
+        "SKLEARN_TESTS_GLOBAL_RANDOM_SEED": "0",
+    }
+    command = [sys.executable, "-m", "pytest", "-c", os.devnull, "-q", "-rf"]
+    command += ["-p", "_drop_in_plugin", "-p", "no:cacheprovider", "-W", "ignore"]
+    finished = subprocess.run(
+        [*command, "--pyargs", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=HERE,
+    )
+    return finished.stdout + finished.stderr
+
+
+@pytest.mark.parametrize("module", sorted(DEVIATIONS))
+def test_scikit_learn_s_tests_pass_with_our_classes(module):
+    printed = run_with_ours(f"sklearn.ensemble.tests.{module}")
+    failed = re.findall(r"^FAILED .*::(test_\w+)", printed, flags=re.MULTILINE)
+    passed = re.search(r"(\d+) passed", printed)
+    assert set(failed) == set(DEVIATIONS[module]), printed
+    assert passed is not None, printed
+    assert int(passed.group(1)) >= LEAST[module], printed
+
+
+def test_scikit_learn_s_tests_of_meta_estimators_pass_with_our_classes():
+    printed = run_with_ours(
+        "sklearn.tests.test_metaestimators",
+        "sklearn.tests.test_metaestimators_metadata_routing",
+        "-k",
+        "Bagging or Voting or delegat",
+    )
+    assert re.search(r"\d+ passed", printed), printed
+    assert " failed" not in printed, printed
