@@ -83,7 +83,7 @@ class ClassTarget:
         unknown = np.unique(values[known[codes] != values])
         if len(unknown):
             raise ValueError(
-                f"The prefitted member {type(member).__name__} knows classes "
+                f"The prefitted member {member!r} knows classes "
                 f"{unknown.tolist()} that y does not have. y has {known.tolist()}. "
                 "Fit the ensemble with a y that holds every class of its members."
             )

@@ -314,7 +314,7 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
 
         Parameters
         ----------
-        input_features : array-like of str or None, default=None
+        input_features : array-like of str of shape (n_features,) or None, default=None
             Ignored; present for API consistency.
 
         Returns
@@ -546,7 +546,7 @@ class VotingRegressor(RegressorMixin, BaseVoting):
 
         Parameters
         ----------
-        input_features : array-like of str or None, default=None
+        input_features : array-like of str of shape (n_features,) or None, default=None
             Ignored; present for API consistency.
 
         Returns

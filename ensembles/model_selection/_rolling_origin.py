@@ -155,6 +155,11 @@ class RollingOrigin(BaseEstimator, BaseCrossValidator):
         -------
         int
             Number of folds.
+
+        Raises
+        ------
+        ValueError
+            If ``n_splits=None`` and there is no X to count the folds of.
         """
         if self.n_splits is not None:
             return self.n_splits

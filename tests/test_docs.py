@@ -1,0 +1,163 @@
+"""The documentation says what the code does."""
+
+import importlib
+import inspect
+import re
+
+import pytest
+from _instances import ESTIMATORS
+from numpydoc.docscrape import ClassDoc, FunctionDoc
+from sklearn.base import clone, is_classifier
+from sklearn.datasets import make_classification, make_regression
+
+import ensembles
+
+PACKAGES = [
+    "ensembles.bagging",
+    "ensembles.combining",
+    "ensembles.exceptions",
+    "ensembles.model_selection",
+    "ensembles.nets",
+    "ensembles.resampling",
+]
+SHAPED = re.compile(r"array|ndarray|sparse|DataFrame")
+
+
+def public_objects():
+    for package in PACKAGES:
+        if package == "ensembles.nets":
+            pytest.importorskip("skorch")
+        module = importlib.import_module(package)
+        for name in module.__all__:
+            yield f"{package}.{name}", getattr(module, name)
+
+
+def public_functions():
+    """Functions and methods that users see, those inherited from here too."""
+    for path, thing in public_objects():
+        if inspect.isfunction(thing):
+            yield path, thing
+            continue
+        for name, member in inspect.getmembers(thing):
+            function = getattr(member, "fn", member)  # behind available_if
+            if name.startswith("_") or not inspect.isfunction(function):
+                continue
+            if function.__module__.startswith("ensembles."):
+                yield f"{path}.{name}", inspect.unwrap(function)
+
+
+OBJECTS = dict(public_objects())
+CLASSES = {path: thing for path, thing in OBJECTS.items() if inspect.isclass(thing)}
+FUNCTIONS = dict(public_functions())
+BUILT = {
+    path: cls for path, cls in CLASSES.items() if not issubclass(cls, BaseException)
+}
+
+
+def by_path(things):
+    return pytest.mark.parametrize("path", sorted(things))
+
+
+def documented_defaults(parameters):
+    """Defaults as docstrings state them, by parameter."""
+    for parameter in parameters:
+        stated = re.search(r"default=(.+)$", parameter.type)
+        for name in parameter.name.split(", "):
+            yield name, stated.group(1) if stated else None
+
+
+def assert_defaults_match(signature, parameters):
+    stated = dict(documented_defaults(parameters))
+    actual = {
+        name: parameter
+        for name, parameter in signature.parameters.items()
+        if name not in ("self", "cls")
+    }
+    undocumented = {
+        name for name in actual if name not in stated and f"**{name}" not in stated
+    }
+    assert undocumented == set()
+    for name, parameter in actual.items():
+        if parameter.default is parameter.empty:
+            assert stated.get(name) is None, name
+        else:
+            written = stated[name]
+            assert written is not None, f"{name}: no default documented"
+            assert written.replace('"', "'") == repr(parameter.default), name
+
+
+@by_path(BUILT)
+def test_classes_document_their_parameters_defaults_attributes_and_errors(path):
+    cls = BUILT[path]
+    doc = ClassDoc(cls)
+    assert_defaults_match(inspect.signature(cls.__init__), doc["Parameters"])
+    assert " ".join(doc["Summary"]).endswith(".")
+    assert doc["Extended Summary"], "when to use it, and when not"
+    assert doc["Raises"]
+    assert ">>>" in "\n".join(doc["Examples"])
+
+
+@by_path(FUNCTIONS)
+def test_functions_document_their_parameters_defaults_and_results(path):
+    function = FUNCTIONS[path]
+    if isinstance(inspect.getattr_static(owner_of(path), function.__name__), property):
+        return
+    doc = FunctionDoc(function)
+    assert_defaults_match(inspect.signature(function), doc["Parameters"])
+    assert doc["Returns"] or doc["Yields"]
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+def test_fitted_attributes_are_documented_and_documented_ones_exist(estimator):
+    make = make_classification if is_classifier(estimator) else make_regression
+    X, y = make(60, 8, n_informative=3, random_state=0)
+    fitted = clone(estimator).fit(X, y)
+    documented = {entry.name for entry in ClassDoc(type(estimator))["Attributes"]}
+    here = {name for name in vars(fitted) if re.fullmatch(r"[a-z]\w*_", name)}
+    assert here <= documented
+    only_at_times = {"feature_names_in_", "oob_score_", "oob_prediction_"}
+    only_at_times |= {"oob_decision_function_"}
+    for name in documented - only_at_times:
+        assert hasattr(fitted, name), name
+
+
+def owner_of(path):
+    owner, _, _ = path.rpartition(".")
+    return OBJECTS.get(owner, ensembles)
+
+
+@by_path({**BUILT, **FUNCTIONS})
+def test_arrays_are_documented_with_their_shapes(path):
+    thing = {**BUILT, **FUNCTIONS}[path]
+    doc = ClassDoc(thing) if inspect.isclass(thing) else FunctionDoc(thing)
+    sections = ("Parameters", "Attributes", "Returns", "Yields")
+    for section in sections if inspect.isclass(thing) else sections[:1] + sections[2:]:
+        for entry in doc[section]:
+            if entry.type.startswith(("array-like", "ndarray", "sparse")):
+                text = entry.type + " ".join(entry.desc)
+                assert "shape" in text or "list" in entry.type, (section, entry.name)
+
+
+@by_path(FUNCTIONS)
+def test_methods_that_raise_say_what(path):
+    function = FUNCTIONS[path]
+    source = inspect.getsource(function)
+    if re.search(r"^\s+raise \w+\(", source, flags=re.MULTILINE):
+        assert FunctionDoc(function)["Raises"], path
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_public_names_are_sorted_and_exist(package):
+    if package == "ensembles.nets":
+        pytest.importorskip("skorch")
+    module = importlib.import_module(package)
+    assert module.__all__ == sorted(module.__all__)
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_the_root_re_exports_every_estimator_scheme_and_splitter():
+    built = {path.rpartition(".")[2] for path in BUILT}
+    assert built <= set(dir(ensembles))
+    assert ensembles.__all__ == sorted(ensembles.__all__)
+    for path, cls in BUILT.items():
+        assert getattr(ensembles, path.rpartition(".")[2]) is cls
