@@ -7,7 +7,7 @@ READY := .venv/.ready
 .PHONY: demo test test-slow lint docs bench clean
 
 demo: $(READY)
-	$(BIN)/python benchmarks/demo.py
+	$(BIN)/python docs/demo.py
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 from _instances import ESTIMATORS
@@ -12,6 +13,7 @@ from sklearn.datasets import make_classification, make_regression
 
 import ensembles
 
+ROOT = Path(ensembles.__file__).parent.parent
 PACKAGES = [
     "ensembles.bagging",
     "ensembles.combining",
@@ -119,6 +121,27 @@ def test_fitted_attributes_are_documented_and_documented_ones_exist(estimator):
     only_at_times |= {"oob_decision_function_"}
     for name in documented - only_at_times:
         assert hasattr(fitted, name), name
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_the_readme_prints_what_it_says(capsys):
+    pytest.importorskip("statsmodels")
+    text = (ROOT / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    (said,) = re.findall(r"```text\n(.*?)```", text, flags=re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == [line.partition("   ")[0] for line in said.splitlines()]
+
+
+def test_the_api_page_lists_every_public_name_once():
+    listed = []
+    for line in (ROOT / "docs" / "api.rst").read_text().splitlines():
+        if line.startswith(".. currentmodule:: "):
+            package = line.split()[-1]
+        elif re.fullmatch(r"   [A-Z]\w+", line):
+            listed.append(f"{package}.{line.strip()}")
+    assert sorted(listed) == sorted(OBJECTS)
 
 
 def owner_of(path):
