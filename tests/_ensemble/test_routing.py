@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn import config_context
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+
+from ensembles import BaggingClassifier
+from ensembles._ensemble._routing import (
+    consumes_sample_weight,
+    params_of_rows,
+    route,
+)
+
+
+def test_without_routing_only_what_is_allowed_passes():
+    bag = BaggingClassifier()
+    assert route(bag, "fit", {"groups": None}) == {}
+    assert route(bag, "fit", {"groups": [1]}, allow=("groups",)) == {}
+    with pytest.raises(ValueError, match=r"\['groups'\] is only supported if enable"):
+        route(bag, "fit", {"groups": [1]})
+
+
+def test_with_routing_parameters_go_where_they_were_requested():
+    with config_context(enable_metadata_routing=True):
+        member = LogisticRegression().set_fit_request(sample_weight=True)
+        assert consumes_sample_weight(member)
+        assert not consumes_sample_weight(LogisticRegression())
+        routed = route(BaggingClassifier(member), "fit", {"sample_weight": [1, 2]})
+        assert routed.estimator.fit == {"sample_weight": [1, 2]}
+
+
+def test_weights_are_taken_by_signature_without_routing():
+    assert consumes_sample_weight(LogisticRegression())
+    assert not consumes_sample_weight(KNeighborsClassifier())
+
+
+def test_parameters_with_one_entry_a_row_are_cut():
+    rows = np.array([2, 0, 2])
+    given = {"weight": np.arange(3), "names": ["a", "b", "c"], "mode": "abc", "k": 3}
+    cut = params_of_rows(given, rows, 3)
+    assert_array_equal(cut["weight"], rows)
+    assert cut["names"] == ["c", "a", "c"]
+    assert cut["mode"] == "abc"
+    assert cut["k"] == 3
