@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from importlib import import_module
 from numbers import Integral, Real
 from typing import Any
 from warnings import warn
@@ -16,7 +17,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from ensembles._typing import ArrayLike, FloatArray, Table
-from ensembles.exceptions import InvalidParameterError
+from ensembles.exceptions import InvalidParameterError, MissingDependencyError
 
 __all__ = [
     "check_bool",
@@ -27,6 +28,7 @@ __all__ = [
     "invalid_parameter",
     "is_positive",
     "n_rows_of",
+    "require",
     "resolve_n_draws",
 ]
 
@@ -55,7 +57,7 @@ def is_count(value: Any) -> bool:
 
 def is_fraction(value: Any) -> bool:
     """Whether `value` is a real number that is not an integer type, in (0, 1]."""
-    return not isinstance(value, Integral) and is_positive(value) and value <= 1
+    return not isinstance(value, Integral) and is_positive(value) and float(value) <= 1
 
 
 def check_count(
@@ -187,3 +189,36 @@ def resolve_n_draws(
             stacklevel=2,
         )
     return n_draws
+
+
+def require(module: str, extra: str, purpose: str) -> Any:
+    """Import `module` or say which extra of this library brings it.
+
+    Parameters
+    ----------
+    module : str
+        Name of the module to import.
+    extra : str
+        The extra of this package that installs it.
+    purpose : str
+        What needs it, the beginning of the error's sentence.
+
+    Returns
+    -------
+    module
+        The imported module.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the module is not installed.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module.split(".", maxsplit=1)[0]:
+            raise
+        raise MissingDependencyError(
+            f"{purpose} needs {module}, which is not installed. "
+            f'Install it with: pip install "ensembles[{extra}]"'
+        ) from error

@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-from sklearn.tree import BaseDecisionTree
 
 from ensembles._combine import Combiner, Rule
+from ensembles._ensemble._casting import as_float32, trees_may_share_a_cast
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._parallel import map_members
 from ensembles._typing import FloatArray, Table
@@ -78,8 +78,9 @@ def combined(
     list of ndarray of shape (n,) or (n, k)
         Combined outputs.
     """
-    if rule.by_row and _may_cast(members, X):
-        blocks = _float32_blocks(X, members)
+    estimators = (member.estimator for member in members)
+    if rule.by_row and trees_may_share_a_cast(estimators, X):
+        blocks = _blocks_of_rows(X)
         task = partial(_combine_block, members, output, rule, weights)
         parts = list(map_members(task, blocks, n_jobs=n_jobs, prefer="threads"))
         return [np.concatenate(part) for part in zip(*parts, strict=True)]
@@ -99,27 +100,7 @@ def _combine_lists(
     return [combiner.result() for combiner in combiners]
 
 
-def _may_cast(members: Sequence[FittedMember], X: Any) -> bool:
-    """Whether the members are trees, which cast to float32 themselves, and X is dense.
-
-    Exact types only: a subclass may override ``predict`` and look at X.
-    """
-    return (
-        isinstance(X, np.ndarray)
-        and X.ndim == 2
-        and X.dtype == np.float64
-        and len(X) > 0
-        and all(
-            isinstance(member.estimator, BaseDecisionTree)
-            and type(member.estimator).__module__.startswith("sklearn.tree.")
-            for member in members
-        )
-    )
-
-
-def _float32_blocks(
-    X: FloatArray, members: Sequence[FittedMember]
-) -> Iterator[tuple[FloatArray]]:
+def _blocks_of_rows(X: FloatArray) -> Iterator[tuple[FloatArray]]:
     """Yield views of blocks of rows whose float32 copy fits the cache."""
     rows = max(256, _BLOCK_BYTES // (4 * max(1, X.shape[1])))
     for start in range(0, len(X), rows):
@@ -134,6 +115,5 @@ def _combine_block(
     block: FloatArray,
 ) -> list[FloatArray]:
     """Combine the members' outputs on one block of rows, cast once for all."""
-    with np.errstate(over="ignore"):  # too large for float32: the tree says so itself
-        cast = block.astype(np.float32)
+    cast = as_float32(block)
     return _combine_lists(rule, (output(member, cast) for member in members), weights)

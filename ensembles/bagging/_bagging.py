@@ -130,7 +130,7 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
         Number of labels, of each output where there are several.
     n_features_in_ : int
         Number of columns in fit. Only where X is a table.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of columns in fit. Only where all are strings.
     oob_score_ : float
         Score of the rows that are out-of-bag for some member.
@@ -449,7 +449,7 @@ class BaggingRegressor(RegressorMixin, BaseBagging):
         How often each member saw each row.
     n_features_in_ : int
         Number of columns in fit. Only where X is a table.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of columns in fit. Only where all are strings.
     oob_score_ : float
         Score of the rows that are out-of-bag for some member.

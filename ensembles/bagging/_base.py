@@ -17,7 +17,6 @@ from warnings import warn
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.tree import BaseDecisionTree
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted, check_memory
@@ -25,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted, check_memory
 from ensembles._combine import CombineRule, Rule
 from ensembles._compat import CallbackSupportMixin, callback_context, with_callbacks
 from ensembles._ensemble import BaseEnsemble
+from ensembles._ensemble._casting import as_float32, trees_may_share_a_cast
 from ensembles._ensemble._data import check_table, check_table_and_target, n_columns_of
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._ensemble._predict import Output, collect, combined
@@ -184,9 +184,11 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
         self.estimator_ = clone(self._resolved_estimator())
         rng = check_random_state(self.random_state)
         sampler = self._make_sampler(X, learned, weights, groups, rng)
+        if trees_may_share_a_cast([self.estimator_], X):
+            X = as_float32(X)
         job = FitJob(
             estimator=self.estimator_,
-            X=_as_trees_want_it(self.estimator_, X),
+            X=X,
             y=learned,
             sampler=sampler,
             resample=resolve_resample(self, self.estimator_, sampler, weights),
@@ -497,17 +499,6 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
         if tags.classifier_tags is not None and of_member.classifier_tags is not None:
             tags.classifier_tags.multi_label = of_member.classifier_tags.multi_label
         return tags
-
-
-def _as_trees_want_it(estimator: Estimator, X: Table) -> Table:
-    """X in float32 where the members are trees, which would each cast it again."""
-    plain_tree = isinstance(estimator, BaseDecisionTree) and type(
-        estimator
-    ).__module__.startswith("sklearn.tree.")
-    if plain_tree and isinstance(X, np.ndarray) and X.dtype == np.float64:
-        with np.errstate(over="ignore"):  # too large for float32: the tree says so
-            return X.astype(np.float32)
-    return X
 
 
 def _callback_stops(owner: Estimator, context: Any) -> bool:

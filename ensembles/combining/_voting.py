@@ -78,7 +78,7 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         Labels, of each output where there are several.
     n_features_in_ : int
         Number of columns that the first member saw.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of columns, where a member kept them.
 
     Raises
@@ -384,7 +384,7 @@ class VotingRegressor(RegressorMixin, BaseVoting):
         Fitted members by name.
     n_features_in_ : int
         Number of columns that the first member saw.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of columns, where a member kept them.
 
     Raises

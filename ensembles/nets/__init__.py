@@ -1,0 +1,16 @@
+"""Ensembles of neural networks: any skorch net or torch module as a member.
+
+Needs the extra: ``pip install "ensembles[nets]"``.
+"""
+
+from ensembles._validation import require
+
+require("torch", "nets", "ensembles.nets")
+require("skorch", "nets", "ensembles.nets")
+
+from ensembles.nets._snapshot import (  # noqa: E402 - after the check for torch
+    SnapshotEnsembleClassifier,
+    SnapshotEnsembleRegressor,
+)
+
+__all__ = ["SnapshotEnsembleClassifier", "SnapshotEnsembleRegressor"]

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+skorch = pytest.importorskip("skorch")
+
+from skorch.callbacks import EarlyStopping, EpochScoring, LRScheduler  # noqa: E402
+from torch import nn  # noqa: E402
+
+from ensembles.nets._snapshots import CyclicCosine  # noqa: E402
+from ensembles.nets._training import (  # noqa: E402
+    attach,
+    check_run,
+    first_output,
+    seeded,
+)
+
+pytestmark = [
+    pytest.mark.nets,
+    # Older torch says so of every lazy layer.
+    pytest.mark.filterwarnings("ignore:Lazy modules are a new feature:UserWarning"),
+]
+
+
+def test_seeding_is_that_of_torch_and_is_taken_back():
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        expected = torch.rand(3)
+    before = torch.get_rng_state()
+    with seeded(5, "cpu"):
+        assert torch.equal(torch.rand(3), expected)
+    with seeded(2**64 - 1, None):
+        torch.rand(3)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_seeding_is_taken_back_after_an_error():
+    before = torch.get_rng_state()
+    with pytest.raises(KeyError), seeded(5, "cpu"):
+        raise KeyError
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_callbacks_that_break_cycles_are_left_out_wherever_they_were_given():
+    class OwnStopping(EarlyStopping):
+        pass
+
+    net = skorch.NeuralNetClassifier(
+        nn.Linear,
+        module__in_features=2,
+        module__out_features=2,
+        callbacks=[
+            OwnStopping,
+            ("steps", LRScheduler()),
+            EpochScoring("accuracy", name="kept"),
+        ],
+        callbacks__valid_acc=EarlyStopping(),
+    ).initialize()
+    cycles = CyclicCosine()
+    with pytest.warns(UserWarning, match=r"'valid_acc', 'OwnStopping', 'steps'"):
+        attach(net, cycles)
+    kinds = [type(callback) for _, callback in net.callbacks_]
+    assert net.callbacks_[0] == ("cyclic_cosine", cycles)
+    assert EpochScoring in kinds
+    assert not any(issubclass(kind, EarlyStopping | LRScheduler) for kind in kinds)
+
+
+def test_first_output_moves_nothing():
+    net = skorch.NeuralNetRegressor(
+        nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Dropout(), nn.Linear(3, 1))
+    ).initialize()
+    before = torch.get_rng_state()
+    output = first_output(net, np.ones((5, 2), dtype=np.float32))
+    assert output.shape == (2, 1)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert net.module_[1].num_batches_tracked == 0
+
+
+def test_first_output_lets_lazy_layers_learn_their_size():
+    net = skorch.NeuralNetRegressor(nn.LazyLinear(1)).initialize()
+    with torch.random.fork_rng():
+        first_output(net, np.ones((5, 4), dtype=np.float32))
+    assert net.module_.in_features == 4
+
+
+def finished(iteration, weights):
+    cycles = CyclicCosine(1)
+    cycles.cycle_ends_ = [4]
+    cycles.iteration_ = iteration
+    cycles.snapshots_ = [{"module_": {"w": torch.tensor(weights), "extra": "any"}}]
+    return cycles
+
+
+def test_a_complete_run_passes():
+    check_run(finished(4, [1.0, -1.0]))
+
+
+def test_a_run_of_another_length_is_an_error():
+    with pytest.raises(RuntimeError, match=r"ran 3 iterations where .* announced 4"):
+        check_run(finished(3, [1.0]))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_run_that_diverged_is_an_error(bad):
+    with pytest.raises(ValueError, match=r"snapshot 1 of 1 are not finite.*lower lr"):
+        check_run(finished(4, [1.0, bad]))
