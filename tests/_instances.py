@@ -1,10 +1,13 @@
 """One instance of every public estimator and scheme; every contract runs over them."""
 
+from importlib.util import find_spec
+
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+import ensembles
 from ensembles import (
     BaggingClassifier,
     BaggingRegressor,
@@ -35,6 +38,14 @@ ESTIMATORS = [
     VotingClassifier(CLASSIFIER_PAIR, voting="soft", combine="log_pool"),
     VotingRegressor(REGRESSOR_PAIR),
 ]
+
+# Their members are nets, which know neither DataFrames nor n_jobs.
+NETS = []
+if find_spec("torch") and find_spec("skorch"):
+    NETS = [
+        ensembles.SnapshotEnsembleClassifier(n_snapshots=2, max_epochs=10),
+        ensembles.SnapshotEnsembleRegressor(n_snapshots=2, max_epochs=10),
+    ]
 
 SCHEMES = [
     Bootstrap(5),

