@@ -19,7 +19,6 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build", "changes"]
 autosummary_generate = True
 autodoc_typehints = "none"
-autodoc_default_options = {"members": True, "inherited-members": False}
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
@@ -31,10 +30,12 @@ html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page
 html_sidebars = {"**": []}
 
 
-def _skip_request_setters(app, what, name, obj, skip, options):
-    """Leave out scikit-learn's generated methods, which link to its own guide."""
-    return True if name.startswith("set_") and name.endswith("_request") else skip
+def _skip_what_others_wrote(app, what, name, obj, skip, options):
+    """Leave out methods inherited from scikit-learn, which link to its own guide."""
+    module = getattr(obj, "__module__", None) or ""
+    inherited = module.startswith("sklearn.")
+    return True if inherited or name.endswith("_request") else skip
 
 
 def setup(app):
-    app.connect("autodoc-skip-member", _skip_request_setters)
+    app.connect("autodoc-skip-member", _skip_what_others_wrote)

@@ -77,6 +77,7 @@ def map_members(
             yield function(*task)
         return
     inner = max(1, cpu_count() // n_workers)
+    _controller.cache_clear()  # libraries may have been loaded since the last call
     pool = Parallel(
         n_jobs=n_jobs, prefer=prefer, verbose=verbose, return_as="generator"
     )
@@ -97,13 +98,17 @@ def _limited_call(
 
 
 def _limited(n_threads: int, user_api: str) -> Any:
-    """Context in which native libraries use at most `n_threads`."""
-    return _controller().limit(limits=n_threads, user_api=user_api)
+    """Context in which native libraries of one kind use at most `n_threads`.
+
+    Selected first: a limit on all libraries would restore, at its end, the number of
+    threads of the other kind too, which another thread may have set meanwhile.
+    """
+    return _controller().select(user_api=user_api).limit(limits=n_threads)
 
 
 @cache
 def _controller() -> ThreadpoolController:
-    """Handle on the native thread pools of this process, found once."""
+    """Handle on the native thread pools of this process, found once a call."""
     return ThreadpoolController()
 
 

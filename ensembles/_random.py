@@ -46,8 +46,8 @@ def entropy_from(random_state: RandomState) -> int:
     if isinstance(random_state, int | np.integer) and random_state >= 0:
         return int(random_state)
     raise InvalidParameterError(
-        "random_state must be a non-negative int, a numpy RandomState or Generator, "
-        f"or None. Got {random_state!r} instead."
+        "The 'random_state' parameter must be a non-negative int, a numpy RandomState "
+        f"or Generator, or None. Got {random_state!r} instead."
     )
 
 

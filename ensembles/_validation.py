@@ -132,7 +132,7 @@ def check_sample_weight(
     if sample_weight is None:
         return None
     if isinstance(sample_weight, Real):
-        return np.full(n_samples, float(sample_weight))
+        sample_weight = np.full(n_samples, float(sample_weight))
     weights = check_array(
         sample_weight,
         ensure_2d=False,

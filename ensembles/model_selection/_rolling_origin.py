@@ -236,15 +236,16 @@ class RollingOrigin(BaseEstimator, BaseCrossValidator):
         if n_splits is None:
             n_splits = self._as_many_as_fit(n_samples, span, step)
         first_origin = n_samples - span - (n_splits - 1) * step
+        what = "test_size" if self.horizon is None else "horizon"
         if first_origin - self.gap <= 0:
             raise ValueError(
                 f"Too many splits={n_splits} for number of samples"
-                f"={n_samples} with test_size={span} and gap={self.gap}."
+                f"={n_samples} with {what}={span} and gap={self.gap}."
             )
         if self.train_size is not None and first_origin - self.gap < self.train_size:
             raise ValueError(
                 f"train_size={self.train_size} does not fit: with n_splits={n_splits}, "
-                f"test_size={span}, step={step} and gap={self.gap} the first training "
+                f"{what}={span}, step={step} and gap={self.gap} the first training "
                 f"set of {n_samples} samples has {first_origin - self.gap} rows. Lower "
                 "train_size, or leave n_splits=None for as many folds as fit."
             )
@@ -264,24 +265,24 @@ class RollingOrigin(BaseEstimator, BaseCrossValidator):
         """Tested rows, counted from the origin."""
         if self.horizon is not None:
             return self._horizon_offsets()
-        if self.test_size is not None:
-            return np.arange(self.test_size)
         if self.n_splits is None:
-            raise ValueError(
-                "RollingOrigin(n_splits=None) needs test_size or horizon, since the "
-                "size of a test set follows from n_splits otherwise."
-            )
+            if self.test_size is None:
+                raise ValueError(
+                    "RollingOrigin(n_splits=None) needs test_size or horizon, since "
+                    "the size of a test set follows from n_splits otherwise."
+                )
+            return np.arange(self.test_size)
         n_folds = self.n_splits + 1
         if n_folds > n_samples:
             raise ValueError(
                 f"Cannot have number of folds={n_folds} greater"
                 f" than the number of samples={n_samples}."
             )
-        return np.arange(n_samples // n_folds)
+        return np.arange(self.test_size or n_samples // n_folds)
 
     def _horizon_offsets(self) -> IntArray:
         """Steps ahead as offsets from the origin, ascending."""
-        steps = [self.horizon] if is_count(self.horizon) else list(self.horizon)
+        steps = np.atleast_1d(self.horizon).tolist()
         if not steps or not all(is_count(h) and h >= 1 for h in steps):
             raise invalid_parameter(
                 self, "horizon", self.horizon, "an int >= 1, ints >= 1 or None"

@@ -15,6 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
+from warnings import warn
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -80,6 +81,9 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
     n_resamples: int
     random_state: RandomState
 
+    _uses_groups = False
+    _for_more_out_of_bag = "Give more rows."
+
     @abstractmethod
     def _bind(
         self, n_samples: int, y: ArrayLike | None, groups: ArrayLike | None
@@ -120,6 +124,12 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
             raise ValueError(
                 f"{type(self).__name__} needs at least one row to draw from, got 0."
             )
+        for name, labels in {"y": y, "groups": groups}.items():
+            if labels is not None and n_rows_of(labels) != n_samples:
+                raise ValueError(
+                    f"{name} must have one entry for each of {n_samples} rows, got "
+                    f"{n_rows_of(labels)}."
+                )
         return self._bind(n_samples, y, groups)
 
     def get_n_splits(
@@ -139,7 +149,13 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
         -------
         int
             Number of splits.
+
+        Raises
+        ------
+        InvalidParameterError
+            If `n_resamples` is not an int of at least 1.
         """
+        check_count(self, "n_resamples", self.n_resamples)
         return self.n_resamples
 
     def split(
@@ -173,6 +189,14 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
         ValueError
             If a parameter does not fit the data, or no draw leaves a row to test on.
         """
+        if groups is not None and not self._uses_groups:
+            warn(
+                f"The groups parameter is ignored by {type(self).__name__}; rows of "
+                "one group may be in-bag and out-of-bag. GroupBootstrap keeps groups "
+                "whole.",
+                UserWarning,
+                stacklevel=2,
+            )
         bound = self.bind(n_rows_of(X), y, groups)
         for seed in self._seeds(bound):
             yield _draw_with_a_test_set(self, bound, seed)
@@ -269,8 +293,7 @@ def _draw_with_a_test_set(
             return rows, test
     raise ValueError(
         f"{scheme} leaves no row out-of-bag of {bound.n_samples} rows, so there is "
-        "nothing to test on. Draw fewer rows (max_samples), shorten block_length or "
-        "gap, or give more rows or groups."
+        f"nothing to test on. {scheme._for_more_out_of_bag}"
     )
 
 

@@ -14,6 +14,8 @@ from ensembles._typing import ArrayLike, IntArray, RandomState
 from ensembles._validation import (
     check_count,
     check_count_or_fraction,
+    invalid_parameter,
+    is_positive,
     resolve_n_draws,
 )
 from ensembles.resampling._base import BaseScheme, BoundScheme, ramps
@@ -25,7 +27,7 @@ class _BoundBlocks(BoundScheme):
     """Blocks laid end to end until `n_draws` rows are reached."""
 
     def __init__(
-        self, n_samples: int, n_draws: int, block_length: int, gap: int
+        self, n_samples: int, n_draws: int, block_length: float, gap: int
     ) -> None:
         super().__init__(n_samples, gap)
         self.n_draws = n_draws
@@ -40,29 +42,39 @@ class _BoundBlocks(BoundScheme):
         starts, lengths = self._blocks(np.random.default_rng(seed))
         return ramps(starts, lengths)[: self.n_draws] % self.n_samples
 
-    @property
-    def _n_blocks(self) -> int:
-        """Number of blocks of equal length that hold `n_draws` rows."""
-        return -(-self.n_draws // self.block_length)
+
+class _BoundEqualBlocks(_BoundBlocks):
+    """Blocks that are all of one length and start at one of the first rows."""
+
+    def _blocks(self, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
+        length = int(self.block_length)
+        n_blocks = -(-self.n_draws // length)
+        starts = rng.integers(self._n_starts(), size=n_blocks)
+        return starts, np.full(n_blocks, length)
+
+    @abstractmethod
+    def _n_starts(self) -> int:
+        """Number of rows that a block may start at."""
+
+    def leaves_rows_out(self, *, as_weights: bool) -> bool:
+        """Whether a block is shorter than the series."""
+        return self.block_length < self.n_samples or self.n_draws < self.n_samples
 
 
 @final
-class _BoundMoving(_BoundBlocks):
+class _BoundMoving(_BoundEqualBlocks):
     """Blocks that lie within the series."""
 
-    def _blocks(self, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
-        n_starts = self.n_samples - self.block_length + 1
-        starts = rng.integers(n_starts, size=self._n_blocks)
-        return starts, np.full(self._n_blocks, self.block_length)
+    def _n_starts(self) -> int:
+        return self.n_samples - int(self.block_length) + 1
 
 
 @final
-class _BoundCircular(_BoundBlocks):
+class _BoundCircular(_BoundEqualBlocks):
     """Blocks that start anywhere; the series is a circle."""
 
-    def _blocks(self, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
-        starts = rng.integers(self.n_samples, size=self._n_blocks)
-        return starts, np.full(self._n_blocks, self.block_length)
+    def _n_starts(self) -> int:
+        return self.n_samples
 
 
 @final
@@ -84,12 +96,15 @@ class BaseBlockBootstrap(BaseScheme):
     """Base of the block schemes; a scheme adds the class that draws its blocks."""
 
     _bound: type[_BoundBlocks]
+    _for_more_out_of_bag = (
+        "Shorten block_length or gap, draw fewer rows (max_samples), or give more rows."
+    )
 
     def __init__(
         self,
         n_resamples: int = 100,
         *,
-        block_length: int | None = None,
+        block_length: float | None = None,
         gap: int = 0,
         max_samples: float | None = None,
         random_state: RandomState = None,
@@ -103,7 +118,7 @@ class BaseBlockBootstrap(BaseScheme):
     def _bind(
         self, n_samples: int, y: ArrayLike | None, groups: ArrayLike | None
     ) -> BoundScheme:
-        check_count(self, "block_length", self.block_length, none=True)
+        self._check_block_length()
         check_count(self, "gap", self.gap, low=0)
         check_count_or_fraction(self, "max_samples", self.max_samples, none=True)
         length = self.block_length or round(n_samples ** (1 / 3))
@@ -113,7 +128,11 @@ class BaseBlockBootstrap(BaseScheme):
                 "n ** (1/3) is a usual first choice."
             )
         n_draws = resolve_n_draws(n_samples, self.max_samples)
-        return self._bound(n_samples, n_draws, int(length), int(self.gap))
+        return self._bound(n_samples, n_draws, length, int(self.gap))
+
+    def _check_block_length(self) -> None:
+        """Raise unless the length is what the scheme's law takes."""
+        check_count(self, "block_length", self.block_length, none=True)
 
 
 @final
@@ -135,7 +154,7 @@ class MovingBlockBootstrap(BaseBlockBootstrap):
     gap : int, default=0
         Rows left out of the test set on either side of each in-bag block, where rows
         that near to a training row would be as good as seen. It shrinks the
-        out-of-bag rows only.
+        out-of-bag rows only, and does not reach around the end of the series.
     max_samples : int, float or None, default=None
         Rows a replicate: a number, a share of the rows, or all.
     random_state : int, RandomState, Generator or None, default=None
@@ -191,7 +210,7 @@ class CircularBlockBootstrap(BaseBlockBootstrap):
     gap : int, default=0
         Rows left out of the test set on either side of each in-bag block, where rows
         that near to a training row would be as good as seen. It shrinks the
-        out-of-bag rows only.
+        out-of-bag rows only, and does not reach around the end of the series.
     max_samples : int, float or None, default=None
         Rows a replicate: a number, a share of the rows, or all.
     random_state : int, RandomState, Generator or None, default=None
@@ -240,13 +259,13 @@ class StationaryBootstrap(BaseBlockBootstrap):
     ----------
     n_resamples : int, default=100
         Number of replicates. An ensemble takes its own number of members instead.
-    block_length : int or None, default=None
+    block_length : int, float or None, default=None
         Mean number of rows a block. 1 is the bootstrap of single rows. None takes
         ``n_samples ** (1 / 3)``, the rate that is best for a variance.
     gap : int, default=0
         Rows left out of the test set on either side of each in-bag block, where rows
         that near to a training row would be as good as seen. It shrinks the
-        out-of-bag rows only.
+        out-of-bag rows only, and does not reach around the end of the series.
     max_samples : int, float or None, default=None
         Rows a replicate: a number, a share of the rows, or all.
     random_state : int, RandomState, Generator or None, default=None
@@ -290,3 +309,10 @@ class StationaryBootstrap(BaseBlockBootstrap):
     """
 
     _bound = _BoundStationary
+
+    def _check_block_length(self) -> None:
+        length = self.block_length
+        if length is not None and not (is_positive(length) and length >= 1):
+            raise invalid_parameter(
+                self, "block_length", length, "a number in the range [1, inf) or None"
+            )

@@ -72,6 +72,9 @@ class GroupBootstrap(BaseScheme):
     # Metadata routing passes groups on unless the user asks it not to.
     __metadata_request__split = {"groups": True}  # noqa: RUF012
 
+    _uses_groups = True
+    _for_more_out_of_bag = "Give more groups."
+
     def __init__(
         self, n_resamples: int = 100, *, random_state: RandomState = None
     ) -> None:
@@ -89,6 +92,8 @@ class GroupBootstrap(BaseScheme):
                 f"groups must have one label for each of {n_samples} rows, got shape "
                 f"{labels.shape}."
             )
+        if labels.dtype == object:  # labels of several types have no order
+            labels = labels.astype(str)
         _, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
         if len(sizes) < 2:
             raise ValueError(

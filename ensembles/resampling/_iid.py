@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, final
 
 import numpy as np
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
 from ensembles._typing import ArrayLike, IntArray, RandomState
@@ -104,6 +105,10 @@ class Bootstrap(BaseScheme):
     0.94
     """
 
+    _for_more_out_of_bag = (
+        "Draw fewer rows (max_samples), set balanced=False, or give more rows."
+    )
+
     def __init__(
         self,
         n_resamples: int = 100,
@@ -166,7 +171,7 @@ def _strata(scheme: Bootstrap, n_samples: int, y: ArrayLike | None) -> list[IntA
                 f"Bootstrap(stratify='y') needs class labels, got a {kind} target. "
                 "Pass bins of y as stratify, or stratify=None."
             )
-        labels = y
+        labels = column_or_1d(y)
     labels = np.asarray(labels)
     if labels.shape != (n_samples,):
         raise ValueError(
@@ -205,7 +210,9 @@ class _BoundIid(BoundScheme):
 
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
         """Whether not every draw is the data themselves."""
-        return self.replace or bool(self.sizes.sum() < self.n_samples)
+        return bool(self.sizes.sum() < self.n_samples) or (
+            self.replace and any(len(rows) > 1 for rows in self.strata)
+        )
 
     def rows(self, seed: np.random.SeedSequence) -> IntArray:
         """Rows of one replicate, stratum after stratum."""
@@ -226,6 +233,10 @@ class _BoundBalanced(BoundScheme):
     def __init__(self, n_samples: int, strata: list[IntArray]) -> None:
         super().__init__(n_samples)
         self.strata = strata
+
+    def leaves_rows_out(self, *, as_weights: bool) -> bool:
+        """Whether any stratum has rows to choose between."""
+        return any(len(rows) > 1 for rows in self.strata)
 
     def seeds(self, entropy: int, start: int, stop: int) -> list[Any]:
         """Rows of replicates `start` to `stop`, balanced among themselves."""

@@ -12,6 +12,9 @@ from ensembles.resampling._base import BaseScheme, BoundScheme
 
 __all__ = ["BayesianBootstrap", "PoissonBootstrap"]
 
+# Weights of a smaller concentration underflow to zero, which promises none.
+_LEAST_ALPHA = 0.1
+
 
 @final
 class BayesianBootstrap(BaseScheme):
@@ -28,8 +31,8 @@ class BayesianBootstrap(BaseScheme):
     n_resamples : int, default=100
         Number of replicates. An ensemble takes its own number of members instead.
     alpha : float, default=1.0
-        Concentration of the Dirichlet, the same for all rows. 1 is Rubin's; larger
-        numbers bring the weights closer to equal.
+        Concentration of the Dirichlet, the same for all rows, at least 0.1. 1 is
+        Rubin's; larger numbers bring the weights closer to equal.
     random_state : int, RandomState, Generator or None, default=None
         An int gives the same replicates in every call and every face. An ensemble
         takes its own instead.
@@ -37,7 +40,7 @@ class BayesianBootstrap(BaseScheme):
     Raises
     ------
     ValueError
-        From every method that draws: if `alpha` is not a positive number.
+        From every method that draws: if `alpha` is not a number of at least 0.1.
 
     See Also
     --------
@@ -76,9 +79,13 @@ class BayesianBootstrap(BaseScheme):
     def _bind(
         self, n_samples: int, y: ArrayLike | None, groups: ArrayLike | None
     ) -> BoundScheme:
-        if not is_positive(self.alpha):
+        if not is_positive(self.alpha) or self.alpha < _LEAST_ALPHA:
             raise invalid_parameter(
-                self, "alpha", self.alpha, "a float in the range (0.0, inf)"
+                self,
+                "alpha",
+                self.alpha,
+                f"a float in the range [{_LEAST_ALPHA}, inf)",
+                "Below it nearly all weight falls on a few rows.",
             )
         return _BoundDirichlet(n_samples, float(self.alpha))
 
@@ -118,7 +125,7 @@ class PoissonBootstrap(BaseScheme):
     Use it where rows come as a stream or stand on several machines: the count of a
     row needs no knowledge of n [1]_. For n of a few hundred and more it is as good as
     `Bootstrap`; below, the varying size of the replicates adds error to statistics
-    that depend on n.
+    that depend on n, and with a handful of rows a replicate may be empty.
 
     Parameters
     ----------
