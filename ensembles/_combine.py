@@ -19,14 +19,14 @@ from scipy.special import softmax
 from scipy.stats import rankdata
 
 from ensembles._typing import FloatArray, IntArray
-from ensembles._validation import invalid_parameter
+from ensembles._validation import invalid_parameter, warn_user
 
 __all__ = [
     "CombineRule",
     "Combiner",
+    "CoveredCombiner",
     "Rule",
     "combine",
-    "combine_covered",
     "resolve_rule",
 ]
 
@@ -80,6 +80,11 @@ def _log(probabilities: FloatArray) -> FloatArray:
 
 def _ranks(probabilities: FloatArray) -> FloatArray:
     """Rank of each row within its column, in (0, 1]; ties share their average."""
+    if len(probabilities) == 1:
+        warn_user(
+            "combine='rank' ranks the rows that are predicted together, and one row "
+            "has no rank. Predict all rows in one call."
+        )
     return np.asarray(rankdata(probabilities, axis=0) / len(probabilities))
 
 
@@ -263,45 +268,45 @@ def combine(
     return combiner.result()
 
 
-def combine_covered(
-    rule: Rule, outputs: Iterable[tuple[IntArray, FloatArray]], n_rows: int
-) -> FloatArray:
-    """Combine members' outputs where each covers rows of its own (out-of-bag ones).
+class CoveredCombiner:
+    """Takes outputs that cover rows of their own (out-of-bag ones), in member order.
 
     Parameters
     ----------
     rule : Rule
         How.
-    outputs : iterable of (rows, output)
-        For each member the rows it covers, shape (n_covered,), and its output there,
-        shape (n_covered,) or (n_covered, k).
-    n_rows : int
-        Number of rows in all.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,) or (n_rows, k)
-        NaN where no member covers the row.
+    shape : tuple of int
+        Shape of the result, (n_rows,) or (n_rows, k).
     """
-    covered = [(rows, rule.prepare(output)) for rows, output in outputs if len(rows)]
-    if not covered:
-        return np.full(n_rows, np.nan)
-    counts = np.zeros(n_rows, dtype=np.intp)
-    for rows, _ in covered:
-        counts[rows] += 1
-    combined = np.full((n_rows, *covered[0][1].shape[1:]), np.nan)
-    if rule.streams:
-        combined[counts > 0] = 0
-        for rows, output in covered:
-            combined[rows] += output
-        seen = counts > 0
-        combined[seen] = (combined[seen].T / counts[seen]).T
-    else:
-        for rows, stacked in _stacks_of_equal_height(covered, counts):
-            combined[rows] = rule.reduce(stacked, None)
-    seen = counts > 0
-    combined[seen] = rule.finish(combined[seen])
-    return combined
+
+    def __init__(self, rule: Rule, shape: tuple[int, ...]) -> None:
+        self._rule = rule
+        self._total = np.zeros(shape)
+        self._counts = np.zeros(shape[0], dtype=np.intp)
+        self._covered: list[tuple[IntArray, FloatArray]] = []
+
+    def add(self, rows: IntArray, output: FloatArray) -> None:
+        """Take the output of the next member on the rows that it covers."""
+        prepared = self._rule.prepare(output)
+        self._counts[rows] += 1
+        if self._rule.streams:
+            self._total[rows] += prepared
+        else:
+            self._covered.append((rows, prepared))
+
+    def result(self) -> FloatArray:
+        """Return the combined output; NaN where no member covers the row."""
+        seen = self._counts > 0
+        combined = np.full(self._total.shape, np.nan)
+        if not seen.any():
+            return combined
+        if self._rule.streams:
+            combined[seen] = (self._total[seen].T / self._counts[seen]).T
+        else:
+            for rows, stack in _stacks_of_equal_height(self._covered, self._counts):
+                combined[rows] = self._rule.reduce(stack, None)
+        combined[seen] = self._rule.finish(combined[seen])
+        return combined
 
 
 def _stacks_of_equal_height(

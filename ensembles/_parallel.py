@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any, Literal, TypeVar
@@ -19,6 +19,9 @@ from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import ThreadpoolController
 
 from ensembles._typing import Estimator
+
+# Few enough to send little, enough for workers that are done to find more to do.
+_BATCHES_A_WORKER = 4
 
 __all__ = ["elapsed_time", "map_members", "preferred_workers"]
 
@@ -45,7 +48,7 @@ def preferred_workers(estimator: Estimator) -> Workers | None:
 
 def map_members(
     function: Callable[..., Result],
-    tasks: Iterable[tuple[Any, ...]],
+    tasks: Sequence[tuple[Any, ...]],
     *,
     n_jobs: int | None = None,
     prefer: Workers | None = None,
@@ -57,7 +60,7 @@ def map_members(
     ----------
     function : callable
         Importable by a worker process; pure.
-    tasks : iterable of tuple
+    tasks : sequence of tuple
         Arguments of each call.
     n_jobs : int or None, default=None
         Number of workers, as everywhere in scikit-learn.
@@ -78,9 +81,18 @@ def map_members(
         return
     inner = max(1, cpu_count() // n_workers)
     _controller.cache_clear()  # libraries may have been loaded since the last call
-    pool = Parallel(
-        n_jobs=n_jobs, prefer=prefer, verbose=verbose, return_as="generator"
-    )
+    # What tasks share is sent once a batch to workers that are processes.
+    batch_size = max(1, len(tasks) // (_BATCHES_A_WORKER * n_workers))
+    settings = {
+        "n_jobs": n_jobs,
+        "prefer": prefer,
+        "verbose": verbose,
+        "batch_size": batch_size,
+    }
+    try:
+        pool = Parallel(**settings, return_as="generator")
+    except ValueError:  # a backend that hands results out only together
+        pool = Parallel(**settings)
     with _limited(inner, "blas") if n_workers > 1 else nullcontext():
         yield from pool(delayed(_limited_call)(function, task, inner) for task in tasks)
 

@@ -12,7 +12,13 @@ from sklearn.utils import check_random_state
 from ensembles._typing import Estimator, RandomState
 from ensembles.exceptions import InvalidParameterError
 
-__all__ = ["MAX_SEED", "entropy_from", "seeds_for", "set_random_states"]
+__all__ = [
+    "MAX_SEED",
+    "entropy_from",
+    "random_generator",
+    "seeds_for",
+    "set_random_states",
+]
 
 MAX_SEED = int(np.iinfo(np.int32).max)
 
@@ -49,6 +55,25 @@ def entropy_from(random_state: RandomState) -> int:
         "The 'random_state' parameter must be a non-negative int, a numpy RandomState "
         f"or Generator, or None. Got {random_state!r} instead."
     )
+
+
+def random_generator(random_state: RandomState) -> np.random.RandomState:
+    """Return the legacy generator that scikit-learn's ensembles draw seeds from.
+
+    An int or RandomState is what it is to scikit-learn. None is fresh entropy, where
+    scikit-learn would take and move the global generator.
+
+    Raises
+    ------
+    InvalidParameterError
+        If `random_state` is none of what `entropy_from` takes.
+    """
+    if isinstance(random_state, np.random.RandomState):
+        return random_state
+    if isinstance(random_state, int | np.integer) and 0 <= random_state < 2**32:
+        return np.random.RandomState(random_state)
+    entropy = np.random.SeedSequence(entropy_from(random_state))
+    return np.random.RandomState(np.random.MT19937(entropy))
 
 
 def seeds_for(entropy: int, start: int, stop: int) -> list[np.random.SeedSequence]:

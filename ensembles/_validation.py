@@ -6,6 +6,7 @@ instead.", so that code which matches its errors matches ours.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Collection
 from importlib import import_module
@@ -24,12 +25,15 @@ __all__ = [
     "check_choice",
     "check_count",
     "check_count_or_fraction",
+    "check_n_jobs",
     "check_sample_weight",
+    "check_verbose",
     "invalid_parameter",
     "is_positive",
     "n_rows_of",
     "require",
     "resolve_n_draws",
+    "warn_user",
 ]
 
 
@@ -42,6 +46,18 @@ def invalid_parameter(
         f"The {name!r} parameter of {who} must be {allowed}. Got {value!r} instead."
     )
     return InvalidParameterError(f"{message} {hint}".rstrip())
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line outside this package and scikit-learn that led here."""
+    frame = inspect.currentframe()
+    depth = 0
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(
+        ("ensembles.", "sklearn.")
+    ):
+        frame = frame.f_back
+        depth += 1
+    warn(message, category, stacklevel=depth + 1)
 
 
 def is_positive(value: Any) -> bool:
@@ -92,7 +108,21 @@ def check_count_or_fraction(
 def check_bool(owner: object, name: str, value: Any) -> None:
     """Raise unless `value` is a boolean."""
     if not isinstance(value, bool | np.bool_):
-        raise invalid_parameter(owner, name, value, "an instance of 'bool'")
+        allowed = "an instance of 'bool' or an instance of 'numpy.bool'"
+        raise invalid_parameter(owner, name, value, allowed)
+
+
+def check_n_jobs(owner: object, value: Any) -> None:
+    """Raise unless `value` is what joblib takes as a number of workers."""
+    if value is not None and not is_count(value):
+        raise invalid_parameter(owner, "n_jobs", value, "None or an instance of 'int'")
+
+
+def check_verbose(owner: object, value: Any) -> None:
+    """Raise unless `value` is a boolean or an int that is not negative."""
+    if not isinstance(value, bool | np.bool_) and not (is_count(value) and value >= 0):
+        allowed = "an int in the range [0, inf) or an instance of 'bool'"
+        raise invalid_parameter(owner, "verbose", value, allowed)
 
 
 def check_choice(
@@ -182,11 +212,10 @@ def resolve_n_draws(
         what = f"the total sum of sample weights is {total} "
     n_draws = max(int(max_samples * total), 1)
     if n_draws < max(10, math.cbrt(n_samples)):
-        warn(
+        warn_user(
             f"Using the fractional value {max_samples=} when {what}"
             f"results in a low number ({n_draws}) of bootstrap samples. "
-            "We recommend passing `max_samples` as an integer instead.",
-            stacklevel=2,
+            "We recommend passing `max_samples` as an integer instead."
         )
     return n_draws
 

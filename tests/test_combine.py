@@ -12,8 +12,19 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
-from ensembles._combine import Combiner, combine, combine_covered, resolve_rule
+from ensembles._combine import Combiner, CoveredCombiner, combine, resolve_rule
 from ensembles.exceptions import InvalidParameterError
+
+# One row has no rank, and the rule says so; a test of its own asks for the warning.
+pytestmark = pytest.mark.filterwarnings("ignore:combine='rank' ranks the rows")
+
+
+def combine_covered(rule, pairs, shape):
+    combiner = CoveredCombiner(rule, shape)
+    for rows, output in pairs:
+        combiner.add(rows, output)
+    return combiner.result()
+
 
 NAMES = {
     False: ["mean", "median", "trimmed"],
@@ -182,7 +193,7 @@ def test_one_rule_for_rows_that_members_cover_in_part(name, probabilities):
             (np.flatnonzero(c), o[c]) for c, o in zip(covers, outputs, strict=True)
         ]
         rule = resolve_rule("Owner", name, probabilities=probabilities)
-        combined = combine_covered(rule, iter(pairs), n)
+        combined = combine_covered(rule, iter(pairs), outputs.shape[1:])
         expected = plain_covered(name, probabilities, pairs, n)
         if not covers.any():
             assert np.isnan(combined).all()
@@ -214,7 +225,7 @@ def test_a_callable_combines_complete_and_partial_outputs(function, shape, rng):
     covers = rng.random(shape[:2]) < 0.5
     covers[:, 4] = False
     pairs = [(np.flatnonzero(c), o[c]) for c, o in zip(covers, outputs, strict=True)]
-    combined = combine_covered(rule, pairs, shape[1])
+    combined = combine_covered(rule, pairs, shape[1:])
     assert combined.shape == shape[1:]
     for i, row in enumerate(combined):
         if i == 4:
@@ -247,7 +258,7 @@ def test_no_row_covered_is_nan_everywhere():
     for name in NAMES[False]:
         rule = resolve_rule("Owner", name, probabilities=False)
         for pairs in ([], [(np.array([], dtype=np.intp), np.array([]))]):
-            combined = combine_covered(rule, pairs, 4)
+            combined = combine_covered(rule, pairs, (4,))
             assert_array_equal(combined, np.full(4, np.nan))
 
 
@@ -377,7 +388,9 @@ def test_the_members_outputs_are_not_changed(name, probabilities, rng):
     before = outputs.copy()
     rule = resolve_rule("Owner", name, probabilities=probabilities)
     combined = combine(rule, list(outputs))
-    combine_covered(rule, [(np.arange(9), output) for output in outputs], 9)
+    combine_covered(
+        rule, [(np.arange(9), output) for output in outputs], before.shape[1:]
+    )
     assert not np.shares_memory(combined, outputs)
     assert_array_equal(outputs, before)
 
@@ -445,3 +458,14 @@ def test_only_ranks_and_callables_look_at_other_rows(name, probabilities, rng):
     same = np.allclose(alone, combine(rule, outputs))
     assert same == rule.by_row == (name != "rank")
     assert not resolve_rule("Owner", np.max, probabilities=probabilities).by_row
+
+
+def test_a_rank_among_one_row_is_warned_of():
+    rule = resolve_rule("Owner", "rank", probabilities=True)
+    with pytest.warns(UserWarning, match="one row has no rank"):
+        combine(rule, [np.array([[0.2, 0.8]])])
+
+
+def test_rows_that_nobody_covers_keep_the_width_of_the_others():
+    rule = resolve_rule("Owner", "mean", probabilities=True)
+    assert np.isnan(combine_covered(rule, [], (4, 3))).shape == (4, 3)

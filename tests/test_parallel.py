@@ -57,7 +57,7 @@ def openmp_threads(i):
 
 @every_pool
 def test_results_come_in_the_order_of_the_tasks(n_jobs, prefer):
-    tasks = ((i,) for i in range(20))
+    tasks = [(i,) for i in range(20)]
     results = list(
         map_members(slower_when_smaller, tasks, n_jobs=n_jobs, prefer=prefer)
     )

@@ -133,8 +133,8 @@ def test_a_boolean_passes(value):
 @pytest.mark.parametrize("value", [0, 1, None, "True", np.array([True])], ids=repr)
 def test_what_is_no_boolean_is_an_error(value):
     with raises(
-        "The 'b' parameter of Owner must be an instance of 'bool'. Got "
-        f"{value!r} instead."
+        "The 'b' parameter of Owner must be an instance of 'bool' or an "
+        f"instance of 'numpy.bool'. Got {value!r} instead."
     ):
         check_bool(Owner(), "b", value)
 

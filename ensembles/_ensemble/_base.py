@@ -22,6 +22,10 @@ class BaseEnsemble(MetaEstimatorMixin, BaseEstimator, metaclass=ABCMeta):
 
     estimators_: list[Estimator]
 
+    def __bool__(self) -> bool:
+        """Be true before fit too, when there is no length yet."""
+        return True
+
     def __len__(self) -> int:
         """Return the number of members."""
         return len(self.estimators_)

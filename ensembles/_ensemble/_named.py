@@ -108,7 +108,7 @@ class BaseNamedEnsemble(BaseEnsemble):
             )
         is_of_kind = is_classifier if is_classifier(self) else is_regressor
         for _, member in self._active:
-            if not is_of_kind(member):
+            if not (hasattr(member, "fit") and is_of_kind(member)):
                 raise ValueError(
                     f"The estimator {type(member).__name__} should be a "
                     f"{is_of_kind.__name__[3:]}."
@@ -134,11 +134,15 @@ class BaseNamedEnsemble(BaseEnsemble):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        if _is_named_list(self.estimators):
-            of_members = [get_tags(member) for _, member in self._active]
-            for name in ("sparse", "allow_nan", "string", "categorical"):
-                takes = all(getattr(t.input_tags, name) for t in of_members)
-                setattr(tags.input_tags, name, takes)
+        if not _is_named_list(self.estimators):
+            return tags
+        of_members = [get_tags(m) for _, m in self._active if hasattr(m, "fit")]
+        for name in ("sparse", "allow_nan", "string", "categorical"):
+            takes = all(getattr(t.input_tags, name) for t in of_members)
+            setattr(tags.input_tags, name, takes)
+        tags.target_tags.multi_output = bool(of_members) and all(
+            t.target_tags.multi_output for t in of_members
+        )
         return tags
 
 

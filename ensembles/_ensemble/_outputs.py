@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from ensembles._compat import take_columns
-from ensembles._ensemble._targets import ClassTarget, knows_labels
+from ensembles._ensemble._targets import ClassTarget
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
 
 __all__ = [
     "FittedMember",
     "decisions",
     "log_probabilities",
+    "predicted_codes",
     "probabilities",
     "values",
     "votes",
@@ -74,12 +75,10 @@ def predicted_codes(
     """Codes of the labels that ``predict`` gives, shape (n, n_outputs)."""
     estimator = member.estimator
     predicted = np.asarray(estimator.predict(member.sees(X), **params))
-    columns = predicted.reshape(len(predicted), -1)
-    if knows_labels(estimator):
-        return np.column_stack(
-            [target.codes_of(c, j, estimator) for j, c in enumerate(columns.T)]
-        )
-    return columns.astype(np.intp)
+    columns = predicted.reshape(len(predicted), -1).T
+    return np.column_stack(
+        [target.codes_of(column, j, estimator) for j, column in enumerate(columns)]
+    )
 
 
 def log_probabilities(
@@ -127,7 +126,10 @@ def _one_per_output(raw: Any, target: ClassTarget) -> list[FloatArray]:
     if isinstance(raw, list):
         return [np.asarray(given, dtype=np.float64) for given in raw]
     present = np.asarray(raw, dtype=np.float64)
-    return [np.column_stack([1 - p, p]) for p in present.T]
+    return [  # a label that is always absent, or always present, is one class
+        np.column_stack([1 - p, p])[:, :k]
+        for p, k in zip(present.T, target.n_classes, strict=True)
+    ]
 
 
 def _aligned(
@@ -140,7 +142,7 @@ def _aligned(
 ) -> FloatArray:
     """Columns of the classes a member knows set among all classes, others `fill`."""
     k = target.n_classes[output]
-    if given.shape[1] == k and not knows_labels(estimator):
+    if given.shape[1] == k:  # all classes, in the order that sorting gives them
         return given
     known = target.positions(estimator, output, given.shape[1])
     aligned = np.full((len(given), k), fill)

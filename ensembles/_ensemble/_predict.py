@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from ensembles._ensemble._outputs import FittedMember
 from ensembles._parallel import map_members
 from ensembles._typing import FloatArray, Table
 
-__all__ = ["Output", "collect", "combined"]
+__all__ = ["Output", "collect", "combined", "stacked"]
 
 Output: TypeAlias = Callable[[FittedMember, Table], list[FloatArray]]
 
@@ -31,20 +31,37 @@ _BLOCK_BYTES = 2**20
 _WORTH_WORKERS = 0.05
 
 
+def _map_where_worth(
+    function: Callable[..., list[FloatArray]],
+    tasks: Sequence[tuple[Any, ...]],
+    n_jobs: int | None,
+) -> Iterator[list[FloatArray]]:
+    """Yield results in order; start workers only where they save time.
+
+    The first task is done here and timed.
+    """
+    start = time.perf_counter()
+    first = function(*tasks[0])
+    expected = (time.perf_counter() - start) * (len(tasks) - 1)
+    workers = n_jobs if expected > _WORTH_WORKERS else 1
+    rest = map_members(function, tasks[1:], n_jobs=workers, prefer="threads")
+    return chain([first], rest)
+
+
 def collect(
     members: Sequence[FittedMember], X: Table, output: Output, n_jobs: int | None = None
 ) -> Iterator[list[FloatArray]]:
-    """Yield each member's output in member order.
+    """Yield each member's output in member order."""
+    tasks = [(member, X) for member in members]
+    return _map_where_worth(output, tasks, n_jobs)
 
-    The first is computed here and timed; workers are started only where the rest would
-    take longer than starting them.
-    """
-    start = time.perf_counter()
-    first = output(members[0], X)
-    expected = (time.perf_counter() - start) * (len(members) - 1)
-    rest = ((member, X) for member in members[1:])
-    workers = n_jobs if expected > _WORTH_WORKERS else 1
-    return chain([first], map_members(output, rest, n_jobs=workers, prefer="threads"))
+
+def stacked(
+    members: Sequence[FittedMember], X: Table, output: Output, n_jobs: int | None = None
+) -> list[FloatArray]:
+    """Return the members' outputs side by side, members first, for each output."""
+    outputs = list(collect(members, X, output, n_jobs))
+    return [np.stack(given) for given in zip(*outputs, strict=True)]
 
 
 def combined(
@@ -80,9 +97,8 @@ def combined(
     """
     estimators = (member.estimator for member in members)
     if rule.by_row and trees_may_share_a_cast(estimators, X):
-        blocks = _blocks_of_rows(X)
         task = partial(_combine_block, members, output, rule, weights)
-        parts = list(map_members(task, blocks, n_jobs=n_jobs, prefer="threads"))
+        parts = list(_map_where_worth(task, _blocks_of_rows(X), n_jobs))
         return [np.concatenate(part) for part in zip(*parts, strict=True)]
     return _combine_lists(rule, collect(members, X, output, n_jobs), weights)
 
@@ -100,11 +116,10 @@ def _combine_lists(
     return [combiner.result() for combiner in combiners]
 
 
-def _blocks_of_rows(X: FloatArray) -> Iterator[tuple[FloatArray]]:
-    """Yield views of blocks of rows whose float32 copy fits the cache."""
+def _blocks_of_rows(X: FloatArray) -> list[tuple[FloatArray]]:
+    """Views of blocks of rows whose float32 copy fits the cache."""
     rows = max(256, _BLOCK_BYTES // (4 * max(1, X.shape[1])))
-    for start in range(0, len(X), rows):
-        yield (X[start : start + rows],)
+    return [(X[start : start + rows],) for start in range(0, len(X), rows)]
 
 
 def _combine_block(

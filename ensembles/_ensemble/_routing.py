@@ -57,15 +57,12 @@ def route(
     """
     if routing_enabled():
         return process_routing(owner, method, **params)
-    extra = {key: value for key, value in params.items() if value is not None}
-    if not_allowed := set(extra) - set(allow):
+    if set(params) - set(allow):
         raise ValueError(
-            f"[{', '.join(sorted(extra))}] are passed but are not explicitly "
-            "supported. The metadata parameter"
-            f" {sorted(not_allowed)} is only supported if"
-            " enable_metadata_routing=True, which can be set using"
-            " `sklearn.set_config(enable_metadata_routing=True)`. See the metadata"
-            " routing user guide of scikit-learn for more details."
+            f"Passing extra keyword arguments to {type(owner).__name__}.{method} is "
+            "only supported if enable_metadata_routing=True, which you can set using "
+            "`sklearn.set_config`. See scikit-learn's User Guide for more details. "
+            f"Extra parameters passed are: {set(params) - set(allow)}"
         )
     return Bunch()
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 
 from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray
 
-__all__ = ["ClassTarget", "check_values", "encode_classes"]
+__all__ = ["ClassTarget", "check_values", "encode_classes", "is_frozen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,44 +57,55 @@ class ClassTarget:
     def positions(self, member: Estimator, output: int, n_columns: int) -> IntArray:
         """Positions, among all classes, of the classes that a member has columns for.
 
-        A member that was fitted by an ensemble knows codes. One that was fitted before
-        and frozen knows the user's labels.
+        Raises
+        ------
+        ValueError
+            If the member knows a class that the ensemble does not.
         """
         known = getattr(member, "classes_", None)
-        if known is not None and not self.single:
-            known = known[output]
+        if not self.single:  # several outputs: a list, or no classes but labels
+            known = known[output] if isinstance(known, list) else None
         if known is None:
-            known = np.arange(n_columns)
-        if knows_labels(member):
-            return self.codes_of(known, output, member)
-        return np.asarray(known, dtype=np.intp)
+            return np.arange(n_columns)
+        return self.codes_of(known, output, member)
 
-    def codes_of(self, labels: ArrayLike, output: int, member: Estimator) -> IntArray:
-        """Codes of labels that a frozen member gave.
+    def codes_of(self, given: ArrayLike, output: int, member: Estimator) -> IntArray:
+        """Codes of what a member gave: codes, or labels where it was fitted before.
+
+        A member that an ensemble fitted knows codes. One that was fitted before and
+        frozen knows the user's labels; inside another meta-estimator it is told by
+        giving what no code is.
 
         Raises
         ------
         ValueError
-            If the member knows a label that the ensemble does not.
+            If these are neither codes nor labels of the target.
         """
+        values = np.asarray(given)
         known = self.labels[output]
-        values = np.asarray(labels)
-        codes = np.searchsorted(known, values)
-        codes = np.minimum(codes, len(known) - 1)
+        if not is_frozen(member) and _are_codes(values, len(known)):
+            return values.astype(np.intp)
+        codes = np.minimum(np.searchsorted(known, values), len(known) - 1)
         unknown = np.unique(values[known[codes] != values])
         if len(unknown):
             raise ValueError(
-                f"The prefitted member {member!r} knows classes "
-                f"{unknown.tolist()} that y does not have. y has {known.tolist()}. "
-                "Fit the ensemble with a y that holds every class of its members."
+                f"The member {member!r} knows classes {unknown.tolist()} that y does "
+                f"not have. y has {known.tolist()}. A prefitted member must know no "
+                "other classes than y."
             )
         return codes
 
 
-def knows_labels(member: Estimator) -> bool:
-    """Whether the member was fitted before, on the user's own labels."""
-    from sklearn.frozen import FrozenEstimator
+def _are_codes(values: NDArray[Any], n_classes: int) -> bool:
+    """Whether all values are whole numbers from 0 to the number of classes."""
+    if values.dtype.kind not in "biuf":
+        return False
+    whole = values == np.floor(values) if values.dtype.kind == "f" else True
+    return bool(np.all(whole & (values >= 0) & (values < n_classes)))
 
+
+def is_frozen(member: Estimator) -> bool:
+    """Whether the member, or the last step of its pipeline, was fitted before."""
     while hasattr(member, "steps"):
         member = member.steps[-1][1]
     return isinstance(member, FrozenEstimator)
@@ -124,11 +136,7 @@ def encode_classes(y: Any) -> tuple[ClassTarget, IntArray]:
     check_classification_targets(y)
     values = np.asarray(y)
     single = values.ndim == 1 or (values.ndim == 2 and values.shape[1] == 1)
-    if single:
-        columns = [column_or_1d(y, warn=True)]
-    else:
-        type_of_target(y, input_name="y")
-        columns = list(values.T)
+    columns = [column_or_1d(y, warn=True)] if single else list(values.T)
     encoded = [np.unique(column, return_inverse=True) for column in columns]
     target = ClassTarget(tuple(labels for labels, _ in encoded), single)
     codes = [code for _, code in encoded]

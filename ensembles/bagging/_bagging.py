@@ -76,9 +76,11 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
     bootstrap_features : bool, default=False
         Whether columns are drawn with replacement.
     oob_score : bool, str or callable, default=False
-        Whether to score the ensemble on out-of-bag rows. True means accuracy; a string
-        names a scorer; a callable is a scorer ``(estimator, X, y)`` or a metric
-        ``(y_true, y_pred)``.
+        Whether to score the ensemble on out-of-bag rows. True means accuracy (of whole
+        rows for labels that are present or not, of entries for several outputs with
+        classes); a string names a scorer; a callable is a metric if its first
+        parameter begins with y, ``(y_true, y_pred)``, else a scorer
+        ``(estimator, X, y)``.
     warm_start : bool, default=False
         Keep the members of the last fit and add what is missing. The same members
         come out as from one fit.
@@ -95,7 +97,8 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
         are not used.
     combine : str or callable, default="auto"
         How the members' probabilities, shape (m, n, k), become one: "auto" and
-        "mean"; "median"; "trimmed", the mean without the lowest and highest tenth;
+        "mean"; "median"; "trimmed", the mean without the lowest and highest tenth, at
+        least one each from three members on;
         "vote"; "log_pool", the normalised geometric mean; "rank", the mean of ranks
         among the rows given, for ranking metrics; or a callable. May be changed after
         fit.
@@ -135,7 +138,8 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
     oob_score_ : float
         Score of the rows that are out-of-bag for some member.
     oob_decision_function_ : ndarray of shape (n_samples, n_classes) or list
-        Out-of-bag probabilities; NaN for a row that every member saw.
+        Out-of-bag probabilities; NaN for a row that every member saw, or that has the
+        weight zero.
 
     Raises
     ------
@@ -186,7 +190,7 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
 
     def _encode_target(self, y: Any) -> Any:
         target, codes = encode_classes(y)
-        if self.warm_start and hasattr(self, "estimators_"):
+        if hasattr(self, "estimators_"):
             _check_same_classes(self._target, target)
         self._target = target
         self.classes_ = target.classes
@@ -207,7 +211,8 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
         single = self._target.single
         self.oob_decision_function_ = combined[0] if single else combined
         self.oob_score_ = score_classes(
-            check_oob_score(self.oob_score),
+            check_oob_score(self, self.oob_score),
+            X,
             self._target.decode_codes(y),
             self._target.decode(filled),
             filled[0] if single else filled,
@@ -286,14 +291,14 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
             If the ensemble is not fitted.
         """
         routed = self._route_predict("predict_log_proba", params)
-        in_logs = self.combine in ("auto", "mean") and hasattr(
-            self.estimator_, "predict_log_proba"
+        in_logs = self.combine in ("auto", "mean") and all(
+            hasattr(member, "predict_log_proba") for member in self.estimators_
         )
         with np.errstate(divide="ignore"):  # the logarithm of zero is meant
             if in_logs:
                 output = partial(log_probabilities, params=routed, target=self._target)
                 X = check_table(self, X)
-                logs = _log_of_mean(collect(self._members, X, output))
+                logs = _log_of_mean(collect(self._members, X, output, self.n_jobs))
             else:
                 logs = [np.log(p) for p in self._probabilities(X, routed)]
         return logs[0] if self._target.single else logs
@@ -339,16 +344,12 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
         return dict(routed.estimator[callee])
 
     def _routes(self, member: Estimator) -> list[tuple[str, str]]:
-        offered = [
-            name
-            for name in ("predict_log_proba", "predict_proba", "predict")
-            if hasattr(member, name)
-        ]
-        likeliest = offered[-2] if "predict_proba" in offered else "predict"
+        says = "predict_proba" if hasattr(member, "predict_proba") else "predict"
+        in_logs = hasattr(member, "predict_log_proba")
         return [
-            ("predict", likeliest),
-            ("predict_proba", likeliest),
-            ("predict_log_proba", offered[0] if offered else "predict"),
+            ("predict", says),
+            ("predict_proba", says),
+            ("predict_log_proba", "predict_log_proba" if in_logs else says),
             ("decision_function", "decision_function"),
         ]
 
@@ -402,8 +403,8 @@ class BaggingRegressor(RegressorMixin, BaseBagging):
         Whether columns are drawn with replacement.
     oob_score : bool, str or callable, default=False
         Whether to score the ensemble on out-of-bag rows. True means R²; a string names
-        a scorer; a callable is a scorer ``(estimator, X, y)`` or a metric
-        ``(y_true, y_pred)``.
+        a scorer; a callable is a metric if its first parameter begins with y,
+        ``(y_true, y_pred)``, else a scorer ``(estimator, X, y)``.
     warm_start : bool, default=False
         Keep the members of the last fit and add what is missing. The same members
         come out as from one fit.
@@ -420,7 +421,8 @@ class BaggingRegressor(RegressorMixin, BaseBagging):
         are not used.
     combine : str or callable, default="auto"
         How the members' values, shape (m, n) or (m, n, q), become one: "auto" and
-        "mean"; "median"; "trimmed", the mean without the lowest and highest tenth; or
+        "mean"; "median"; "trimmed", the mean without the lowest and highest tenth, at
+        least one each from three members on; or
         a callable. May be changed after fit.
     resample : {"auto", "weights", "unique", "index"}, default="auto"
         The form in which drawn rows reach a member: all rows with counts as
@@ -509,8 +511,8 @@ class BaggingRegressor(RegressorMixin, BaseBagging):
         columns = predicted.reshape(len(predicted), -1)
         seen = np.asarray(~np.isnan(columns).any(axis=1))
         self.oob_prediction_ = predicted
-        scoring = check_oob_score(self.oob_score)
-        self.oob_score_ = score_values(scoring, y, predicted, seen)
+        scoring = check_oob_score(self, self.oob_score)
+        self.oob_score_ = score_values(scoring, X, y, predicted, seen)
 
     def predict(self, X: Table, **params: Any) -> FloatArray:
         """Combine the members' values.

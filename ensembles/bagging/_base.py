@@ -11,29 +11,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
 from typing import Any, Literal
-from warnings import warn
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.validation import check_is_fitted, check_memory
+from sklearn.utils.validation import check_is_fitted
 
 from ensembles._combine import CombineRule, Rule
-from ensembles._compat import CallbackSupportMixin, callback_context, with_callbacks
+from ensembles._compat import CallbackSupportMixin, with_callbacks
 from ensembles._ensemble import BaseEnsemble
 from ensembles._ensemble._casting import as_float32, trees_may_share_a_cast
-from ensembles._ensemble._data import check_table, check_table_and_target, n_columns_of
+from ensembles._ensemble._data import check_table, check_table_and_target
 from ensembles._ensemble._outputs import FittedMember
-from ensembles._ensemble._predict import Output, collect, combined
-from ensembles._ensemble._routing import (
-    route,
-    routing_enabled,
-)
-from ensembles._parallel import map_members, preferred_workers
-from ensembles._random import MAX_SEED, entropy_from
+from ensembles._ensemble._predict import Output, combined, stacked
+from ensembles._ensemble._routing import route, routing_enabled
+from ensembles._random import MAX_SEED, random_generator
 from ensembles._typing import (
     ArrayLike,
     Estimator,
@@ -42,27 +36,16 @@ from ensembles._typing import (
     RandomState,
     Table,
 )
-from ensembles._validation import (
-    check_bool,
-    check_count,
-    check_count_or_fraction,
-    check_sample_weight,
-    invalid_parameter,
-    n_rows_of,
-    resolve_n_draws,
-)
-from ensembles.bagging._fit import FitJob, MemberFailure, fitting_function
-from ensembles.bagging._oob import check_oob_score
+from ensembles._validation import check_sample_weight, n_rows_of, warn_user
+from ensembles.bagging._fit import FitJob
+from ensembles.bagging._grow import Grown, grow, plan_members
 from ensembles.bagging._resample import resolve_resample
 from ensembles.bagging._sampling import (
-    ClassicSampler,
-    ColumnLaw,
     MemberPlan,
     Resample,
     Sampler,
-    SchemeSampler,
 )
-from ensembles.exceptions import MemberFailedWarning
+from ensembles.bagging._setup import check_out_of_bag, check_params, make_sampler
 from ensembles.resampling._base import BaseScheme
 
 __all__ = ["BaseBagging"]
@@ -73,7 +56,10 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
 
     _columns: list[IntArray | None]
     _draws: list[tuple[Sampler, Resample, MemberPlan]]
+    _n_planned: int
     _entropy: int
+    _max_samples: int
+    _data_hash: str
 
     def __init__(
         self,
@@ -170,83 +156,44 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
         ValueError
             If a parameter does not fit the data; before any member is fitted.
         """
-        self._check_params()
+        check_params(self)
+        rng = random_generator(self.random_state)
+        if not self.warm_start:
+            self._forget_members()
         X, y = check_table_and_target(self, X, y)
         learned = self._encode_target(y)
         weights = check_sample_weight(sample_weight, n_rows_of(X))
         if weights is not None and not self.bootstrap:
-            warn(
+            warn_user(
                 f"When fitting {type(self).__name__} with sample_weight "
-                f"it is recommended to use bootstrap=True, got {self.bootstrap}.",
-                stacklevel=2,
+                f"it is recommended to use bootstrap=True, got {self.bootstrap}."
             )
         member_params, groups = self._route_fit(fit_params)
         self.estimator_ = clone(self._resolved_estimator())
-        rng = check_random_state(self.random_state)
-        sampler = self._make_sampler(X, learned, weights, groups, rng)
-        if trees_may_share_a_cast([self.estimator_], X):
-            X = as_float32(X)
+        sampler = make_sampler(self, X, learned, weights, groups, rng)
+        resample = resolve_resample(self, self.estimator_, sampler, weights)
+        check_out_of_bag(self, X, y, sampler, resample)
+        shares_a_cast = trees_may_share_a_cast([self.estimator_], X)
         job = FitJob(
             estimator=self.estimator_,
-            X=X,
+            X=as_float32(X) if shares_a_cast else X,
             y=learned,
             sampler=sampler,
-            resample=resolve_resample(self, self.estimator_, sampler, weights),
+            resample=resample,
             n_members=self.n_estimators,
             error_score=self.error_score,
             params=member_params,
             row_weights=None if self.scheme is None else weights,
         )
-        self._check_out_of_bag(job)
-        self._grow(job, rng)
+        plans = self._plans(job, rng)
+        if plans:
+            grown = Grown.of(self)
+            grow(self, job, plans, grown, X, y)
+            self.__dict__.update(grown.attributes())
         self._forget_out_of_bag()
         if self.oob_score:
             self._set_oob_score(job.X, learned)
         return self
-
-    def _check_params(self) -> None:
-        """Raise for any parameter that is wrong whatever the data are."""
-        estimator = self.estimator
-        if estimator is not None and not (
-            hasattr(estimator, "fit") and hasattr(estimator, "predict")
-        ):
-            raise invalid_parameter(
-                self,
-                "estimator",
-                estimator,
-                "an object implementing 'fit' and 'predict' or None",
-            )
-        check_count(self, "n_estimators", self.n_estimators)
-        check_count_or_fraction(self, "max_samples", self.max_samples, none=True)
-        check_count_or_fraction(self, "max_features", self.max_features)
-        for name in ("bootstrap", "bootstrap_features", "warm_start"):
-            check_bool(self, name, getattr(self, name))
-        check_oob_score(self.oob_score)
-        check_memory(self.memory)
-        self._rule()
-        if not (self.error_score == "raise" or np.isreal(self.error_score)):
-            raise invalid_parameter(
-                self, "error_score", self.error_score, "'raise' or numpy.nan"
-            )
-        self._check_scheme()
-
-    def _check_scheme(self) -> None:
-        """Raise where the scheme and scikit-learn's parameters both say which rows."""
-        if self.scheme is None:
-            if self.oob_score and not self.bootstrap:
-                raise ValueError(
-                    "Out of bag estimation only available if bootstrap=True"
-                )
-            return
-        if not isinstance(self.scheme, BaseScheme):
-            raise invalid_parameter(
-                self, "scheme", self.scheme, "a scheme of ensembles.resampling or None"
-            )
-        if self.max_samples is not None or not self.bootstrap:
-            raise ValueError(
-                "The scheme says which rows are drawn. Leave max_samples=None and "
-                "bootstrap=True, and give the scheme its own max_samples or replace."
-            )
 
     def _resolved_estimator(self) -> Estimator:
         """The user's member or the default one."""
@@ -263,124 +210,27 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
             groups = routed.scheme.split.get("groups")
         return dict(routed.estimator.fit), groups
 
-    def _make_sampler(
-        self,
-        X: Table,
-        y: Any,
-        weights: FloatArray | None,
-        groups: ArrayLike | None,
-        rng: np.random.RandomState,
-    ) -> Sampler:
-        """What draws rows and columns, checked against the data."""
-        n_samples = n_rows_of(X)
-        law = self._column_law(X)
-        if self.scheme is not None:
-            entropy = entropy_from(rng)
-            if self.warm_start and hasattr(self, "_entropy"):
-                entropy = self._entropy
-            self._entropy = entropy
-            bound = self.scheme.bind(n_samples, y, groups)
-            return SchemeSampler(n_samples, law, bound, entropy)
-        self._max_samples = resolve_n_draws(n_samples, self.max_samples, weights)
-        if not self.bootstrap and self._max_samples > n_samples:
-            raise ValueError(
-                f"Effective max_samples={self._max_samples} must be <= n_samples="
-                f"{n_samples} to be able to sample without replacement."
-            )
-        return ClassicSampler(
-            n_samples,
-            law,
-            self._max_samples,
-            self.bootstrap,
-            None if weights is None else weights / weights.sum(),
-        )
-
-    def _column_law(self, X: Table) -> ColumnLaw:
-        """How columns are drawn, checked against X."""
-        n_features = n_columns_of(X)
-        wanted = self.max_features
-        if n_features is None:
-            if self.bootstrap_features or wanted != 1.0:
-                raise ValueError(
-                    "Columns can only be drawn from a two-dimensional X. Leave "
-                    "max_features=1.0 and bootstrap_features=False for this X."
-                )
-            return ColumnLaw(None, 0, False)
-        n_drawn = int(wanted * n_features) if isinstance(wanted, float) else int(wanted)
-        if n_drawn > n_features:
-            raise ValueError("max_features must be <= n_features")
-        return ColumnLaw(n_features, max(1, n_drawn), self.bootstrap_features)
-
-    def _check_out_of_bag(self, job: FitJob) -> None:
-        """Raise before any fit where no member could leave a row out-of-bag."""
-        if self.oob_score and not job.sampler.leaves_rows_out(job.resample):
-            raise ValueError(
-                f"{self.scheme} with resample={job.resample!r} lets every member see "
-                "every row, so none is out-of-bag. Use resample='index', another "
-                "scheme, or oob_score=False."
-            )
-
-    def _grow(self, job: FitJob, rng: np.random.RandomState) -> None:
-        """Fit the members that are missing and keep what drew them."""
-        start = 0
-        if self.warm_start and hasattr(self, "estimators_"):
-            start = len(self._draws)
+    def _plans(self, job: FitJob, rng: np.random.RandomState) -> list[MemberPlan]:
+        """Plans of the members that are missing."""
+        start = self._n_planned if hasattr(self, "estimators_") else 0
         if self.n_estimators < start:
             raise ValueError(
                 f"n_estimators={self.n_estimators} must be larger or equal to "
                 f"len(estimators_)={start} when warm_start==True"
             )
         if self.n_estimators == start:
-            warn(
+            warn_user(
                 "Warm-start fitting without increasing n_estimators does not "
-                "fit new trees.",
-                stacklevel=3,
+                "fit new trees."
             )
-            return
         seeds = rng.randint(MAX_SEED, size=self.n_estimators)[start:]
-        plans = self._plans(job.sampler, seeds, start)
-        fitted = list(self._fit_members(job, plans))
-        kept = [
-            (plan, member)
-            for plan, member in zip(plans, fitted, strict=False)
-            if isinstance(member, FittedMember)
-        ]
-        _warn_of_failures([m for m in fitted if isinstance(m, MemberFailure)], kept)
-        if start == 0:
-            self.estimators_, self._columns, self._draws = [], [], []
-        self.estimators_ += [member.estimator for _, member in kept]
-        self._columns += [member.columns for _, member in kept]
-        self._draws += [(job.sampler, job.resample, plan) for plan, _ in kept]
+        return plan_members(job.sampler, seeds, start)
 
-    def _plans(self, sampler: Sampler, seeds: IntArray, start: int) -> list[MemberPlan]:
-        """Plans of the members from number `start` on."""
-        rows_seeds = sampler.row_seeds(seeds, start)
-        numbered = zip(seeds.tolist(), rows_seeds, strict=True)
-        return [
-            MemberPlan(i, seed, rows_seed)
-            for i, (seed, rows_seed) in enumerate(numbered, start)
-        ]
-
-    def _fit_members(
-        self, job: FitJob, plans: list[MemberPlan]
-    ) -> Iterator[FittedMember | MemberFailure]:
-        """Yield members in order; callbacks hear of each and may stop the fit."""
-        context = callback_context(self, len(plans))
-        if context is not None:
-            context.call_on_fit_task_begin(estimator=self)
-        members = map_members(
-            fitting_function(job, check_memory(self.memory)),
-            ((plan,) for plan in plans),
-            n_jobs=self.n_jobs,
-            prefer=preferred_workers(job.estimator),
-            verbose=int(self.verbose),
-        )
-        for member in members:
-            yield member
-            if context is not None and _callback_stops(self, context):
-                break
-        if context is not None:
-            context.call_on_fit_task_end(estimator=self)
+    def _forget_members(self) -> None:
+        """Remove members, so that a fit that fails leaves no half of an old one."""
+        for name in ("estimators_", "_columns", "_draws", "_entropy", "_data_hash"):
+            self.__dict__.pop(name, None)
+        self._forget_out_of_bag()
 
     def _forget_out_of_bag(self) -> None:
         """Remove out-of-bag results that other members than the present ones gave."""
@@ -411,9 +261,7 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
     def estimators_samples_(self) -> list[IntArray]:
         """Rows that each member was fitted on, drawn again at each call."""
         return [
-            sampler.rows(plan)
-            if resample == "index" or isinstance(sampler, ClassicSampler)
-            else np.flatnonzero(sampler.weights(plan))
+            sampler.drawn_rows(plan, resample)
             for sampler, resample, plan in self._draws
         ]
 
@@ -446,10 +294,9 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
             If the ensemble is not fitted.
         """
         members = self._members
-        X = check_table(self, X)
-        outputs = list(collect(members, X, self._main_output({}), self.n_jobs))
-        stacked = [np.stack(given) for given in zip(*outputs, strict=True)]
-        return stacked if len(stacked) > 1 else stacked[0]
+        output = self._main_output({})
+        arrays = stacked(members, check_table(self, X), output, self.n_jobs)
+        return arrays if len(arrays) > 1 else arrays[0]
 
     def _combined(self, X: Table, output: Output, rule: Rule) -> list[FloatArray]:
         """Members' outputs combined, one array for each output of the target."""
@@ -499,25 +346,3 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
         if tags.classifier_tags is not None and of_member.classifier_tags is not None:
             tags.classifier_tags.multi_label = of_member.classifier_tags.multi_label
         return tags
-
-
-def _callback_stops(owner: Estimator, context: Any) -> bool:
-    """Tell the callbacks that one more member is there, and hear whether to stop."""
-    member = context.subcontext(task_name="member")
-    member.call_on_fit_task_begin(estimator=owner)
-    return bool(member.call_on_fit_task_end(estimator=owner))
-
-
-def _warn_of_failures(failures: list[MemberFailure], kept: list[Any]) -> None:
-    """Warn of members left out; raise where none is left."""
-    if not failures:
-        return
-    reasons = "\n".join(failure.reason for failure in failures)
-    if not kept:
-        raise ValueError(f"All {len(failures)} members failed to fit:\n{reasons}")
-    warn(
-        f"{len(failures)} of {len(failures) + len(kept)} members failed to fit and "
-        f"were left out:\n{reasons}",
-        MemberFailedWarning,
-        stacklevel=5,
-    )

@@ -7,6 +7,7 @@ Rows reach a member in one of three forms. *weights*: all rows, the counts as
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -51,24 +52,38 @@ class MemberFailure:
     reason: str
 
 
-def fitting_function(job: FitJob, memory: Memory) -> Any:
+def fitting_function(
+    job: FitJob, memory: Memory
+) -> Callable[[MemberPlan], FittedMember | MemberFailure]:
     """`fit_member` for this job, looked up in `memory` first.
 
     The data are hashed once for all members, not once for each.
     """
-    if memory.location is None:
-        return partial(fit_member, job)
-    # The number of members is left out: a longer fit takes up those of a shorter one.
-    key = joblib_hash(replace(job, n_members=0))
-    return partial(memory.cache(_fit_by_key, ignore=["job"]), key, job)
+    fit: Callable[[MemberPlan], FittedMember] = partial(fit_member, job)
+    if memory.location is not None:
+        # Neither of the two changes a member: a longer fit takes up a shorter one's.
+        key = joblib_hash(replace(job, n_members=0, error_score="raise"))
+        fit = partial(memory.cache(_fit_by_key, ignore=["job"]), key, job)
+    return fit if job.error_score == "raise" else partial(_fit_or_fail, fit)
 
 
-def _fit_by_key(key: str, job: FitJob, plan: MemberPlan) -> Any:
+def _fit_by_key(key: str, job: FitJob, plan: MemberPlan) -> FittedMember:
     """`fit_member` with the job's hash in the job's place as the cache's key."""
     return fit_member(job, plan)
 
 
-def fit_member(job: FitJob, plan: MemberPlan) -> FittedMember | MemberFailure:
+def _fit_or_fail(
+    fit: Callable[[MemberPlan], FittedMember], plan: MemberPlan
+) -> FittedMember | MemberFailure:
+    """The member, or why there is none; outside the cache, so it is tried again."""
+    try:
+        return fit(plan)
+    except Exception as error:
+        notes = " ".join(getattr(error, "__notes__", []))
+        return MemberFailure(plan.index, f"{notes} {type(error).__name__}: {error}")
+
+
+def fit_member(job: FitJob, plan: MemberPlan) -> FittedMember:
     """Fit the member of a plan.
 
     Parameters
@@ -80,8 +95,8 @@ def fit_member(job: FitJob, plan: MemberPlan) -> FittedMember | MemberFailure:
 
     Returns
     -------
-    FittedMember or MemberFailure
-        The failure only where ``error_score`` asks to go on without the member.
+    FittedMember
+        The estimator and the columns it saw.
 
     Raises
     ------
@@ -102,11 +117,8 @@ def fit_member(job: FitJob, plan: MemberPlan) -> FittedMember | MemberFailure:
     try:
         member.fit(X, y, **params)
     except Exception as error:
-        what = _describe(job, plan, member, rows, weights)
-        if job.error_score == "raise":
-            error.add_note(what)
-            raise
-        return MemberFailure(plan.index, f"{what} {type(error).__name__}: {error}")
+        error.add_note(_describe(job, plan, member, rows, weights))
+        raise
     return FittedMember(member, columns)
 
 

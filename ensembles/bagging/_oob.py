@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, get_scorer, r2_score
+from sklearn.utils.multiclass import type_of_target
 
-from ensembles._combine import Rule, combine_covered
+from ensembles._combine import CoveredCombiner, Rule
 from ensembles._compat import take_rows
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._ensemble._predict import Output
 from ensembles._parallel import map_members
 from ensembles._typing import BoolArray, FloatArray, IntArray, Table
-from ensembles._validation import n_rows_of
+from ensembles._validation import invalid_parameter, n_rows_of, warn_user
 from ensembles.bagging._sampling import MemberPlan, Resample, Sampler
 
 if TYPE_CHECKING:
     from ensembles.bagging._base import BaseBagging
+
+# Second parameters of metrics that want more than predictions.
+_NOT_LABELS = ("y_proba", "y_prob", "y_score", "probas_pred")
 
 __all__ = ["check_oob_score", "out_of_bag_outputs", "score_classes", "score_values"]
 
@@ -48,51 +51,29 @@ def out_of_bag_outputs(
     -------
     list of ndarray of shape (n_samples,) or (n_samples, k)
         One for each output of the target. NaN where every member saw the row, which
-        is warned of.
-
-    Raises
-    ------
-    ValueError
-        If members of a warm start were fitted on another number of rows.
+        is warned of, and where the user gave the row no weight.
     """
     n_samples = n_rows_of(X)
-    others = {sampler.n_samples for sampler, _, _ in bag._draws} - {n_samples}
-    if others:
-        raise ValueError(
-            f"Out-of-bag rows are known only where all members saw the same data. Some "
-            f"were fitted on {others.pop()} rows and some on {n_samples}. Use "
-            "oob_score=False, or warm_start=False."
-        )
-    task = partial(_outside, X, output)
-    tasks = zip(bag._members, bag._draws, strict=True)
-    rows, outputs = zip(
-        *map_members(task, tasks, n_jobs=bag.n_jobs, prefer="threads"), strict=True
-    )
-    combined = [
-        combine_covered(rule, _of_output(rows, outputs, j), n_samples)
-        for j in range(max(len(given) for given in outputs))
+    one_row = output(bag._members[0], take_rows(X, np.arange(1)))
+    combiners = [
+        CoveredCombiner(rule, (n_samples, *array.shape[1:])) for array in one_row
     ]
-    if not combined:
-        raise ValueError(
-            "No row is out-of-bag for any member. Add members, draw fewer rows, or "
-            "shorten the scheme's gap or block_length."
-        )
-    if np.isnan(combined[0]).any():
-        warn(
+    tasks = list(zip(bag._members, bag._draws, strict=True))
+    outside = partial(_outside, X, output)
+    for rows, arrays in map_members(
+        outside, tasks, n_jobs=bag.n_jobs, prefer="threads"
+    ):
+        for combiner, array in zip(combiners, arrays, strict=False):
+            combiner.add(rows, array)
+    combined = [combiner.result() for combiner in combiners]
+    missing = np.asarray(np.isnan(combined[0]).reshape(n_samples, -1).any(axis=1))
+    kept = bag._draws[-1][0].kept
+    if missing.any() if kept is None else missing[kept].any():
+        warn_user(
             "Some inputs do not have OOB scores. This probably means too few "
-            "estimators were used to compute any reliable oob estimates.",
-            stacklevel=5,
+            "estimators were used to compute any reliable oob estimates."
         )
     return combined
-
-
-def _of_output(
-    rows: Sequence[IntArray], outputs: Sequence[list[FloatArray]], j: int
-) -> Iterator[tuple[IntArray, FloatArray]]:
-    """Pairs of rows and the j-th output there, of members that cover any row."""
-    for covered, given in zip(rows, outputs, strict=True):
-        if len(covered):
-            yield covered, given[j]
 
 
 def _outside(
@@ -108,30 +89,41 @@ def _outside(
     return rows, output(member, take_rows(X, rows)) if len(rows) else []
 
 
-def check_oob_score(oob_score: Any) -> Callable[..., float] | None:
+def check_oob_score(bag: BaseBagging, oob_score: Any) -> Callable[..., float] | None:
     """Return the scorer or metric that `oob_score` asks for; None for the default.
 
     Raises
     ------
     ValueError
-        If it is a string that scikit-learn does not know as a scorer.
-    TypeError
+        If it is a string that scikit-learn does not know as a scorer, or a metric of
+        probabilities, which only a scorer can pass on.
+    InvalidParameterError
         If it is neither boolean, string nor callable.
     """
     if isinstance(oob_score, bool | np.bool_):
         return None
     if isinstance(oob_score, str):
         return get_scorer(oob_score)  # type: ignore[no-any-return]
-    if callable(oob_score):
-        return oob_score  # type: ignore[no-any-return]
-    raise TypeError(
-        "oob_score must be a bool, the name of a scorer, a scorer or a metric "
-        f"metric(y_true, y_pred). Got {oob_score!r} instead."
-    )
+    if not callable(oob_score):
+        raise invalid_parameter(
+            bag,
+            "oob_score",
+            oob_score,
+            "a bool, the name of a scorer, a scorer or a metric(y_true, y_pred)",
+        )
+    names = list(inspect.signature(oob_score).parameters)
+    if _is_metric(oob_score) and len(names) > 1 and names[1] in _NOT_LABELS:
+        raise ValueError(
+            f"oob_score={oob_score!r} is a metric of {names[1]}, and metrics get the "
+            "predictions. Give the name of a scorer, such as 'neg_log_loss' or "
+            "'roc_auc', or sklearn.metrics.make_scorer(...)."
+        )
+    return oob_score  # type: ignore[no-any-return]
 
 
 def score_classes(
     scoring: Callable[..., float] | None,
+    X: Table,
     y: NDArray[Any],
     labels: NDArray[Any],
     probabilities: NDArray[Any] | list[FloatArray],
@@ -142,21 +134,27 @@ def score_classes(
     if not seen.any():
         return np.nan
     if scoring is None:
-        if labels.ndim == 2:  # multi-output: the share of labels that are right
-            return float(np.mean(y[seen] == labels[seen]))
-        return float(accuracy_score(y[seen], labels[seen]))
-    if _takes_predictions(scoring):
+        return _accuracy(y[seen], labels[seen])
+    if _is_metric(scoring):
         return float(scoring(y[seen], labels[seen]))
     if isinstance(probabilities, list):
         kept: Any = [p[seen] for p in probabilities]
     else:
         kept = probabilities[seen]
     stand_in = _OutOfBagClassifier(labels[seen], kept, classes)
-    return float(scoring(stand_in, labels[seen], y[seen]))
+    return float(scoring(stand_in, take_rows(X, np.flatnonzero(seen)), y[seen]))
+
+
+def _accuracy(y: NDArray[Any], labels: NDArray[Any]) -> float:
+    """Share of rows that are right; of entries where several outputs have classes."""
+    if type_of_target(y) == "multiclass-multioutput":
+        return float(np.mean(y == labels))
+    return float(accuracy_score(y, labels))
 
 
 def score_values(
     scoring: Callable[..., float] | None,
+    X: Table,
     y: FloatArray,
     predicted: FloatArray,
     seen: BoolArray,
@@ -166,22 +164,16 @@ def score_values(
         return np.nan
     if scoring is None:
         return float(r2_score(y[seen], predicted[seen]))
-    if _takes_predictions(scoring):
+    if _is_metric(scoring):
         return float(scoring(y[seen], predicted[seen]))
     stand_in = _OutOfBagRegressor(predicted[seen])
-    return float(scoring(stand_in, predicted[seen], y[seen]))
+    return float(scoring(stand_in, take_rows(X, np.flatnonzero(seen)), y[seen]))
 
 
-def _takes_predictions(scoring: Callable[..., float]) -> bool:
+def _is_metric(scoring: Callable[..., float]) -> bool:
     """Whether it is a metric (y_true, y_pred) and no scorer (estimator, X, y)."""
-    needed = [
-        parameter
-        for parameter in inspect.signature(scoring).parameters.values()
-        if parameter.default is parameter.empty
-        and parameter.kind
-        in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-    ]
-    return len(needed) == 2
+    names = list(inspect.signature(scoring).parameters)
+    return bool(names) and names[0].startswith("y")
 
 
 class _OutOfBagClassifier(ClassifierMixin, BaseEstimator):

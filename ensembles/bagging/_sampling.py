@@ -70,6 +70,8 @@ class Sampler(ABC):
 
     n_samples: int
     column_law: ColumnLaw
+    kept: BoolArray | None
+    """Rows whose weight the user did not set to zero; None means all."""
 
     @abstractmethod
     def row_seeds(self, seeds: IntArray, start: int) -> list[Any]:
@@ -93,6 +95,11 @@ class Sampler(ABC):
 
     def out_of_bag(self, in_bag: BoolArray) -> BoolArray:
         """Rows that a member may be tested on."""
+        out = self._outside(in_bag)
+        return out if self.kept is None else out & self.kept
+
+    def _outside(self, in_bag: BoolArray) -> BoolArray:
+        """Rows that are far enough from those in-bag."""
         return ~in_bag
 
     def in_bag(self, plan: MemberPlan, resample: Resample) -> FloatArray | IntArray:
@@ -100,6 +107,12 @@ class Sampler(ABC):
         if resample == "index":
             return np.bincount(self.rows(plan), minlength=self.n_samples)
         return self.weights(plan)
+
+    def drawn_rows(self, plan: MemberPlan, resample: Resample) -> IntArray:
+        """Rows that the member saw; their repetitions too where they were drawn."""
+        if resample == "index" or self.leaves_rows_out(resample):
+            return self.rows(plan)
+        return np.flatnonzero(self.weights(plan))
 
 
 @final
@@ -109,6 +122,7 @@ class ClassicSampler(Sampler):
 
     n_samples: int
     column_law: ColumnLaw
+    kept: BoolArray | None
     max_samples: int
     replace: bool
     probabilities: FloatArray | None = None
@@ -146,6 +160,7 @@ class SchemeSampler(Sampler):
 
     n_samples: int
     column_law: ColumnLaw
+    kept: BoolArray | None
     bound: BoundScheme
     entropy: int
 
@@ -158,17 +173,19 @@ class SchemeSampler(Sampler):
         return self.column_law.draw(check_random_state(plan.seed))
 
     def rows(self, plan: MemberPlan) -> IntArray:
-        """Rows that the scheme draws."""
-        return self.bound.rows(plan.rows_seed)
+        """Rows that the scheme draws, without those of weight zero."""
+        rows = self.bound.rows(plan.rows_seed)
+        return rows if self.kept is None else rows[self.kept[rows]]
 
     def weights(self, plan: MemberPlan) -> FloatArray:
-        """Weights that the scheme draws."""
-        return self.bound.weights(plan.rows_seed)
+        """Weights that the scheme draws, zero where the user's weight is."""
+        weights = self.bound.weights(plan.rows_seed)
+        return weights if self.kept is None else weights * self.kept
 
     def leaves_rows_out(self, resample: Resample) -> bool:
         """Whether the scheme's draws, as rows or as weights, can leave a row out."""
         return self.bound.leaves_rows_out(as_weights=resample != "index")
 
-    def out_of_bag(self, in_bag: BoolArray) -> BoolArray:
+    def _outside(self, in_bag: BoolArray) -> BoolArray:
         """Rows out-of-bag by the scheme, which may keep a gap around in-bag blocks."""
         return self.bound.out_of_bag(in_bag)

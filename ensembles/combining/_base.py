@@ -8,18 +8,24 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import TransformerMixin, clone
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, check_array
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._combine import Rule
 from ensembles._ensemble._named import BaseNamedEnsemble
 from ensembles._ensemble._outputs import FittedMember
-from ensembles._ensemble._predict import Output, collect, combined
+from ensembles._ensemble._predict import Output, combined
 from ensembles._ensemble._routing import route, routing_enabled
 from ensembles._parallel import elapsed_time, map_members
 from ensembles._typing import ArrayLike, Estimator, FloatArray, Table
-from ensembles._validation import check_sample_weight, n_rows_of
+from ensembles._validation import (
+    check_n_jobs,
+    check_sample_weight,
+    check_verbose,
+    invalid_parameter,
+    n_rows_of,
+)
 
 __all__ = ["BaseVoting"]
 
@@ -41,7 +47,7 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
         """Fit the members on codes or values that all of them learn."""
         params = self._route_fit(X, sample_weight, fit_params)
         total = len(self._active)
-        tasks = (
+        tasks = [
             (
                 clone(member),
                 X,
@@ -50,7 +56,7 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
                 f"({i} of {total}) Processing {name}" if self.verbose else None,
             )
             for i, (name, member) in enumerate(self._active, 1)
-        )
+        ]
         self.estimators_ = list(map_members(_fit_named, tasks, n_jobs=self.n_jobs))
         fitted: Iterator[Estimator] = iter(self.estimators_)
         self.named_estimators_ = Bunch(
@@ -62,6 +68,11 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
         for member in self.estimators_:
             if hasattr(member, "feature_names_in_"):
                 self.feature_names_in_ = member.feature_names_in_
+
+    def _forget_members(self) -> None:
+        """Remove members, so that a fit that fails leaves no half of an old one."""
+        for name in ("estimators_", "named_estimators_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
 
     def _route_fit(
         self, X: Table, sample_weight: ArrayLike | None, fit_params: dict[str, Any]
@@ -85,6 +96,8 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
     def _check_members(self) -> None:
         """Raise unless members, their weights and the rule go together."""
         self._check_estimators()
+        check_n_jobs(self, self.n_jobs)
+        check_verbose(self, self.verbose)
         self._check_weights()
         self._rule()
 
@@ -96,37 +109,47 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
         """Raise unless there is one non-negative weight a member, not all zero."""
         if self.weights is None:
             return
+        if np.ndim(self.weights) != 1:
+            raise invalid_parameter(
+                self,
+                "weights",
+                self.weights,
+                "an array-like of shape (n_estimators,) or None",
+            )
         if len(self.weights) != len(self.estimators):
             raise ValueError(
                 "Number of `estimators` and weights must be equal; got"
                 f" {len(self.weights)} weights, {len(self.estimators)} estimators"
             )
-        weights = self._active_weights
-        if weights is None or not (np.isfinite(weights).all() and weights.min() >= 0):
-            raise ValueError(
-                f"weights must be finite and not negative, got {self.weights!r}."
-            )
-        if not weights.any():
+        given = check_array(self.weights, ensure_2d=False, input_name="weights")
+        if given.min() < 0:
+            raise ValueError(f"weights must not be negative, got {self.weights!r}.")
+        if not any(given[i] for i, (_, m) in enumerate(self.estimators) if m != "drop"):
             raise ValueError(
                 f"weights={self.weights!r} gives every member that is not dropped the "
                 "weight zero. Give one of them a positive weight, or weights=None."
             )
 
     @property
-    def _active_weights(self) -> FloatArray | None:
-        """Weights of the members that are not dropped."""
+    def _weights_of_members(self) -> FloatArray | None:
+        """Weights of the fitted members; read at predict, so they may be changed."""
         if self.weights is None:
             return None
-        pairs = zip(self.estimators, self.weights, strict=True)
-        return np.array(
-            [weight for (_, member), weight in pairs if member != "drop"],
-            dtype=np.float64,
-        )
+        self._check_weights()
+        names = [name for name, _ in self.estimators]
+        by_name = dict(zip(names, np.asarray(self.weights, np.float64), strict=True))
+        return np.array([by_name[name] for name in self._fitted_names])
+
+    @property
+    def _fitted_names(self) -> list[str]:
+        """Names of the members that were not dropped in fit."""
+        fitted = self.named_estimators_.items()
+        return [name for name, member in fitted if member != "drop"]
 
     @property
     def _members(self) -> list[FittedMember]:
         """Fitted members; all see every column."""
-        check_is_fitted(self)
+        check_is_fitted(self, "estimators_")
         return [FittedMember(member) for member in self.estimators_]
 
     def _combined(self, X: Table, output: Output, rule: Rule) -> list[FloatArray]:
@@ -136,14 +159,9 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
             X,
             output,
             rule,
-            weights=self._active_weights,
+            weights=self._weights_of_members,
             n_jobs=self.n_jobs,
         )
-
-    def _stacked(self, X: Table, output: Output) -> list[FloatArray]:
-        """Members' outputs side by side, members first, for each output."""
-        outputs = list(collect(self._members, X, output, self.n_jobs))
-        return [np.stack(given) for given in zip(*outputs, strict=True)]
 
     @property
     def n_features_in_(self) -> int:

@@ -19,10 +19,10 @@ from ensembles._ensemble._outputs import (
     values,
     votes,
 )
-from ensembles._ensemble._predict import Output
+from ensembles._ensemble._predict import Output, stacked
 from ensembles._ensemble._targets import ClassTarget, check_values, encode_classes
 from ensembles._typing import ArrayLike, Estimator, FloatArray, Table
-from ensembles._validation import check_choice, invalid_parameter
+from ensembles._validation import check_bool, check_choice, invalid_parameter
 from ensembles.combining._base import BaseVoting
 
 __all__ = ["VotingClassifier", "VotingRegressor"]
@@ -63,9 +63,10 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         Whether the time that each member took is written to standard output.
     combine : str or callable, default="auto"
         Under soft voting, how the members' probabilities, shape (m, n, k), become
-        one: "auto" and "mean"; "median"; "trimmed"; "vote"; "log_pool", the
-        normalised geometric mean; "rank", the mean of ranks among the rows given; or
-        a callable. May be changed after fit.
+        one: "auto" and "mean"; "median"; "trimmed", the mean without the lowest and
+        highest tenth, at least one each from three members on; "vote"; "log_pool", the
+        normalised geometric mean; "rank", the mean of ranks among the rows that are
+        predicted together; or a callable. May be changed after fit.
 
     Attributes
     ----------
@@ -179,6 +180,8 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         self._reject_unrouted(fit_params)
         check_choice(self, "voting", self.voting, {"hard", "soft"})
         self._check_members()
+        check_bool(self, "flatten_transform", self.flatten_transform)
+        self._forget_members()
         self._target, codes = encode_classes(y)
         self.classes_ = self._target.classes
         self._fit(X, codes, sample_weight, fit_params)
@@ -223,7 +226,7 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         NotFittedError
             If the ensemble is not fitted.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "estimators_")
         combined = self._combined(X, self._output(), self._rule())
         return self._target.decode(combined)
 
@@ -246,7 +249,7 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         NotFittedError
             If the ensemble is not fitted.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "estimators_")
         combined = self._combined(X, self._output(), self._rule())
         return combined[0] if self._target.single else combined
 
@@ -269,9 +272,9 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         NotFittedError
             If the ensemble is not fitted.
         """
-        check_is_fitted(self)
-        stacked = self._stacked(X, self._output())
-        return stacked[0] if self._target.single else stacked
+        check_is_fitted(self, "estimators_")
+        arrays = stacked(self._members, X, self._output(), self.n_jobs)
+        return arrays[0] if self._target.single else arrays
 
     def transform(self, X: Table) -> Any:
         """Return the members' probabilities or the positions of their labels.
@@ -295,7 +298,7 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         ValueError
             For a target of several outputs; use `predict_members`.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "estimators_")
         if not self._target.single:
             raise ValueError(
                 "transform has no single table for a target of several outputs. Use "
@@ -304,8 +307,8 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         if self.voting == "hard":
             output = partial(predicted_codes, params={}, target=self._target)
             return np.column_stack([output(member, X) for member in self._members])
-        stacked = self._stacked(X, self._output())[0]
-        return np.hstack(list(stacked)) if self.flatten_transform else stacked
+        said = stacked(self._members, X, self._output(), self.n_jobs)[0]
+        return np.hstack(list(said)) if self.flatten_transform else said
 
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
@@ -327,9 +330,9 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         ValueError
             Under soft voting with ``flatten_transform=False``: no table comes out.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "estimators_")
         prefix = type(self).__name__.lower()
-        names = [f"{prefix}_{name}" for name, _ in self._active]
+        names = [f"{prefix}_{name}" for name in self._fitted_names]
         if self.voting == "soft":
             if not self.flatten_transform:
                 raise ValueError(
@@ -342,7 +345,6 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
-        tags.target_tags.multi_output = False
         return tags
 
 
@@ -469,7 +471,10 @@ class VotingRegressor(RegressorMixin, BaseVoting):
         """
         self._reject_unrouted(fit_params)
         self._check_members()
-        self._fit(X, check_values(self, y), sample_weight, fit_params)
+        self._forget_members()
+        target = check_values(self, y)
+        self._n_outputs = 1 if target.ndim == 1 else target.shape[1]
+        self._fit(X, target, sample_weight, fit_params)
         return self
 
     def _rule(self) -> Rule:
@@ -495,7 +500,7 @@ class VotingRegressor(RegressorMixin, BaseVoting):
         NotFittedError
             If the ensemble is not fitted.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "estimators_")
         return self._combined(X, partial(values, params={}), self._rule())[0]
 
     def predict_members(self, X: Table) -> FloatArray:
@@ -516,8 +521,8 @@ class VotingRegressor(RegressorMixin, BaseVoting):
         NotFittedError
             If the ensemble is not fitted.
         """
-        check_is_fitted(self)
-        return self._stacked(X, partial(values, params={}))[0]
+        check_is_fitted(self, "estimators_")
+        return stacked(self._members, X, partial(values, params={}), self.n_jobs)[0]
 
     def transform(self, X: Table) -> FloatArray:
         """Return the members' values side by side.
@@ -551,10 +556,13 @@ class VotingRegressor(RegressorMixin, BaseVoting):
 
         Returns
         -------
-        ndarray of shape (n_members,)
-            Class name and member.
+        ndarray of shape (n_members * n_outputs,)
+            Class name and member, and the number of the output where there are
+            several.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "estimators_")
         prefix = type(self).__name__.lower()
-        names = [f"{prefix}_{name}" for name, _ in self._active]
+        names = [f"{prefix}_{name}" for name in self._fitted_names]
+        if self._n_outputs > 1:
+            names = [f"{name}{j}" for name in names for j in range(self._n_outputs)]
         return np.asarray(names, dtype=object)

@@ -138,9 +138,9 @@ class Bootstrap(BaseScheme):
                 f"Effective max_samples={n_draws} must be <= n_samples={n_samples} to "
                 "be able to sample without replacement."
             )
-        strata = [np.arange(n_samples)]
+        strata: list[IntArray | range] = [range(n_samples)]
         if self.stratify is not None:
-            strata = _strata(self, n_samples, y)
+            strata = [*_strata(self, n_samples, y)]
         if self.balanced:
             if self.max_samples is not None or not self.replace:
                 raise ValueError(
@@ -199,7 +199,7 @@ class _BoundIid(BoundScheme):
     def __init__(
         self,
         n_samples: int,
-        strata: list[IntArray],
+        strata: list[IntArray | range],
         sizes: IntArray,
         replace: bool,
     ) -> None:
@@ -219,18 +219,23 @@ class _BoundIid(BoundScheme):
         rng = np.random.default_rng(seed)
         return np.concatenate(
             [
-                rows[rng.integers(len(rows), size=size)]
+                _within(rows, rng.integers(len(rows), size=size))
                 if self.replace
-                else rng.permutation(rows)[:size]
+                else _within(rows, rng.permutation(len(rows))[:size])
                 for rows, size in zip(self.strata, self.sizes, strict=True)
             ]
         )
 
 
+def _within(stratum: IntArray | range, positions: IntArray) -> IntArray:
+    """Rows at these positions of a stratum; a range from 0 on is its own positions."""
+    return positions if isinstance(stratum, range) else stratum[positions]
+
+
 class _BoundBalanced(BoundScheme):
     """Slices of a shuffled list that holds each row once for each replicate."""
 
-    def __init__(self, n_samples: int, strata: list[IntArray]) -> None:
+    def __init__(self, n_samples: int, strata: list[IntArray | range]) -> None:
         super().__init__(n_samples)
         self.strata = strata
 
@@ -244,9 +249,10 @@ class _BoundBalanced(BoundScheme):
             np.random.SeedSequence(entropy, spawn_key=(start, stop))
         )
         copies = stop - start
+        each_once = [np.asarray(rows, dtype=np.int32) for rows in self.strata]
         shuffled = [
-            rng.permutation(np.tile(rows.astype(np.int32), copies)).reshape(copies, -1)
-            for rows in self.strata
+            rng.permutation(np.tile(rows, copies)).reshape(copies, -1)
+            for rows in each_once
         ]
         return list(np.concatenate(shuffled, axis=1))
 

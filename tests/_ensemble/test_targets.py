@@ -7,7 +7,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from ensembles._ensemble._targets import check_values, encode_classes, knows_labels
+from ensembles._ensemble._targets import check_values, encode_classes, is_frozen
 
 PROBABILITIES = np.array([[0.2, 0.8], [0.5, 0.5]])
 
@@ -53,9 +53,9 @@ def test_codes_of_labels_that_a_frozen_member_gave():
 
 def test_frozen_members_are_known_inside_pipelines():
     frozen = FrozenEstimator(LogisticRegression())
-    assert knows_labels(frozen)
-    assert knows_labels(make_pipeline("passthrough", frozen))
-    assert not knows_labels(make_pipeline("passthrough", LogisticRegression()))
+    assert is_frozen(frozen)
+    assert is_frozen(make_pipeline("passthrough", frozen))
+    assert not is_frozen(make_pipeline("passthrough", LogisticRegression()))
 
 
 def test_values_are_checked():

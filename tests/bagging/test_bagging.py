@@ -1,7 +1,10 @@
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pytest
 import sklearn.ensemble
-from joblib import Memory
+from joblib import Memory, parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context
@@ -11,6 +14,7 @@ from sklearn.datasets import (
     make_multilabel_classification,
     make_regression,
 )
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Perceptron, Ridge
 from sklearn.metrics import (
     log_loss,
@@ -19,6 +23,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
@@ -411,7 +416,9 @@ def test_a_failing_member_is_named_with_its_parameters_and_rows(n_jobs):
 
 def test_failing_members_can_be_left_out():
     bag = BaggingClassifier(FailsOnSome(), 10, random_state=0, error_score=np.nan)
-    with pytest.warns(MemberFailedWarning, match="of 10 members failed to fit"):
+    with pytest.warns(
+        MemberFailedWarning, match="members failed to fit and were left out"
+    ):
         bag.fit(X3, Y3)
     assert 0 < len(bag) < 10
     assert all(member.random_state % 3 for member in bag)
@@ -590,3 +597,228 @@ def test_columns_in_another_order_are_an_error():
         bag.predict(table[list("hgfedcba")])
     with pytest.raises(ValueError, match="X has 7 features"):
         BaggingRegressor(n_estimators=2).fit(XR, YR).predict(XR[:, :7])
+
+
+def test_a_warm_start_tries_each_member_once_even_where_some_fail():
+    params = {"random_state": 0, "error_score": np.nan}
+    grown = BaggingClassifier(FailsOnSome(), 10, warm_start=True, **params)
+    at_once = BaggingClassifier(FailsOnSome(), 20, **params)
+    with pytest.warns(MemberFailedWarning):
+        grown.fit(X3, Y3)
+    with pytest.warns(UserWarning, match="Warm-start fitting without increasing"):
+        grown.fit(X3, Y3)
+    with pytest.warns(MemberFailedWarning):
+        grown.set_params(n_estimators=20).fit(X3, Y3)
+    with pytest.warns(MemberFailedWarning):
+        at_once.fit(X3, Y3)
+    seeds = [member.random_state for member in grown]
+    assert seeds == [member.random_state for member in at_once]
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_a_fit_that_fails_leaves_no_half_of_an_older_one():
+    bag = BaggingClassifier(DecisionTreeClassifier(), 3).fit(X3, Y3)
+    bag.estimator = FailsOnSome(random_state=0)
+    bag.random_state = 0
+    with pytest.raises(ZeroDivisionError):
+        bag.fit(X3, np.array(["x", "y", "z"])[Y3])
+    with pytest.raises(NotFittedError):
+        bag.predict(X3)
+
+
+class FailsWhile(FailsOnSome):
+    """Fails as long as a file is there."""
+
+    def __init__(self, flag=None, random_state=None):
+        super().__init__(random_state)
+        self.flag = flag
+
+    def fit(self, X, y):
+        if self.random_state % 3 == 0 and Path(self.flag).exists():
+            raise MemoryError("full")
+        self.classes_ = np.unique(y)
+        return self
+
+
+def test_memory_does_not_remember_failures(tmp_path):
+    flag = tmp_path / "flag"
+    flag.touch()
+    bag = BaggingClassifier(
+        FailsWhile(str(flag)),
+        10,
+        random_state=0,
+        error_score=np.nan,
+        memory=str(tmp_path),
+    )
+    with pytest.warns(MemberFailedWarning, match="MemoryError: full"):
+        bag.fit(X3, Y3)
+    assert len(bag) < 10
+    flag.unlink()
+    assert len(bag.fit(X3, Y3)) == 10
+
+
+def test_out_of_bag_scorers_get_the_rows():
+    def cost(estimator, X, y=None):
+        assert X.shape == (len(y), 8)
+        return float(np.mean(X[:, 0] * (estimator.predict(X) == y)))
+
+    bag = BaggingClassifier(n_estimators=40, oob_score=cost, random_state=0)
+    bag.fit(X3, Y3)
+    right = bag.oob_decision_function_.argmax(axis=1) == Y3
+    assert bag.oob_score_ == pytest.approx(np.mean(X3[:, 0] * right))
+
+
+def test_metrics_of_probabilities_are_refused_with_what_to_use():
+    with pytest.raises(ValueError, match="Give the name of a scorer, such as 'neg_log"):
+        BaggingClassifier(oob_score=roc_auc_score).fit(X3, Y3)
+
+
+@pytest.mark.parametrize("present", [0, 1])
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@pytest.mark.filterwarnings("ignore:Label .* is present in all training examples")
+@pytest.mark.filterwarnings("ignore:Label not .* is present in all training examples")
+def test_a_label_that_is_always_or_never_there(present):
+    X, Y = make_multilabel_classification(80, n_classes=3, random_state=0)
+    Y[:, 1] = present
+    for member in (
+        MLPClassifier((8,), max_iter=20),
+        OneVsRestClassifier(LogisticRegression()),
+        DecisionTreeClassifier(),
+    ):
+        bag = BaggingClassifier(member, 5, random_state=0).fit(X, Y)
+        assert [p.shape for p in bag.predict_proba(X)] == [(80, 2), (80, 1), (80, 2)]
+        assert_array_equal(bag.predict(X)[:, 1], present)
+
+
+def test_a_numpy_share_of_the_columns_is_a_share():
+    bag = BaggingRegressor(n_estimators=2, max_features=np.float32(0.5)).fit(XR, YR)
+    assert [len(columns) for columns in bag.estimators_features_] == [4, 4]
+
+
+def test_without_a_seed_the_global_random_state_is_not_moved():
+    np.random.seed(3)  # noqa: NPY002, TID251 - the global state is what is watched
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    first, second = (BaggingRegressor(n_estimators=2).fit(XR, YR) for _ in range(2))
+    assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    assert (first.inbag_counts_ != second.inbag_counts_).any()
+
+
+@pytest.mark.parametrize("backend", ["threading", "multiprocessing", "loky"])
+def test_every_backend_of_joblib_gives_the_same_members(backend):
+    plain = BaggingRegressor(KNeighborsRegressor(), 6, random_state=0).fit(XR, YR)
+    with parallel_config(backend=backend, n_jobs=2):
+        bag = BaggingRegressor(KNeighborsRegressor(), 6, random_state=0).fit(XR, YR)
+        predicted = bag.predict(XR)
+    assert_array_equal(predicted, plain.predict(XR))
+
+
+def test_monitors_score_the_members_so_far():
+    callback = pytest.importorskip("sklearn.callback")
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    names = np.array(["x", "y", "z"])[Y3]
+    bag = BaggingClassifier(n_estimators=4, random_state=0).set_callbacks(monitor)
+    bag.fit(X3, names)
+    log = monitor.get_logs()
+    scores = [row["accuracy"] for row in log.data if row["task_name"] == "member"]
+    assert len(scores) == 4
+    assert scores[-1] == bag.score(X3, names)
+    alone = BaggingClassifier(n_estimators=1, random_state=0).fit(X3, names)
+    assert scores[0] == alone.score(X3, names)
+
+
+@pytest.mark.parametrize("resample", ["weights", "unique", "index"])
+def test_rows_of_weight_zero_are_neither_seen_nor_scored(resample):
+    own = np.r_[np.zeros(50), np.ones(100)]
+    wrong = np.where(own == 0, 1e6, YR)
+    for scheme in (None, Bootstrap()):
+        bag = BaggingRegressor(
+            Ridge(),
+            40,
+            scheme=scheme,
+            resample=resample,
+            oob_score=True,
+            random_state=0,
+        ).fit(XR, wrong, sample_weight=own)
+        assert (bag.inbag_counts_[:, :50] == 0).all()
+        assert min(rows.min() for rows in bag.estimators_samples_) >= 50
+        assert_array_equal(np.isnan(bag.oob_prediction_), own == 0)
+        assert bag.oob_score_ > 0.9
+
+
+def test_out_of_bag_after_a_warm_start_on_other_rows_is_an_error_before_any_fit():
+    params = {"warm_start": True, "oob_score": True, "random_state": 0}
+    bag = BaggingRegressor(n_estimators=30, **params).fit(XR[::-1], YR[::-1])
+    bag.set_params(n_estimators=31)
+    with pytest.raises(ValueError, match="saw other data"):
+        bag.fit(XR, YR)
+    assert len(bag) == 30
+
+
+def test_where_nothing_is_out_of_bag_predictions_are_nan():
+    bag = BaggingClassifier(
+        KNeighborsClassifier(1),
+        1,
+        scheme=MovingBlockBootstrap(block_length=5, gap=2),
+        oob_score=True,
+        random_state=1,
+    )
+    with pytest.warns(UserWarning, match="Some inputs do not have OOB"):
+        bag.fit(X3[:6], [0, 1, 0, 1, 0, 1])
+    assert np.isnan(bag.oob_decision_function_).all()
+    assert bag.oob_decision_function_.shape == (6, 2)
+    assert np.isnan(bag.oob_score_)
+
+
+def test_members_of_two_kinds_after_a_warm_start():
+    bag = BaggingClassifier(Perceptron(), 3, warm_start=True).fit(X3, Y3)
+    bag.set_params(estimator=GaussianNB(), n_estimators=6).fit(X3, Y3)
+    assert_allclose(np.exp(bag.predict_log_proba(X3)), bag.predict_proba(X3))
+
+
+def test_accuracy_of_labels_is_that_of_whole_rows():
+    X, Y = make_multilabel_classification(150, n_classes=3, random_state=0)
+    bag = BaggingClassifier(n_estimators=40, oob_score=True, random_state=0).fit(X, Y)
+    labels = np.column_stack([p.argmax(axis=1) for p in bag.oob_decision_function_])
+    assert bag.oob_score_ == np.mean((labels == Y).all(axis=1))
+
+
+def test_columns_of_a_precomputed_kernel_are_not_drawn():
+    kernel = X3 @ X3.T
+    bag = BaggingClassifier(SVC(kernel="precomputed"), max_features=0.5)
+    with pytest.raises(ValueError, match="columns of a precomputed kernel are rows"):
+        bag.fit(kernel, Y3)
+
+
+def test_a_fitted_bag_holds_no_data():
+    X, y = make_classification(20_000, random_state=0)
+    for scheme in (None, Bootstrap(), PoissonBootstrap(), StationaryBootstrap()):
+        bag = BaggingClassifier(GaussianNB(), 10, scheme=scheme).fit(X, y)
+        assert len(pickle.dumps(bag)) < 20_000
+
+
+def test_warnings_point_to_the_line_that_called():
+    with pytest.warns(UserWarning, match="recommended to use bootstrap=True") as caught:
+        BaggingRegressor(bootstrap=False).fit(XR, YR, sample_weight=np.ones(150))
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"error_score": None}, "'raise' or numpy.nan"),
+        ({"error_score": 0}, "'raise' or numpy.nan"),
+        ({"error_score": [1, 2]}, "'raise' or numpy.nan"),
+        ({"n_jobs": "2"}, "'n_jobs' parameter of BaggingRegressor"),
+        ({"n_jobs": 1.5}, "'n_jobs' parameter of BaggingRegressor"),
+        ({"verbose": "a"}, "'verbose' parameter of BaggingRegressor"),
+        ({"verbose": -1}, "'verbose' parameter of BaggingRegressor"),
+        ({"random_state": "a"}, "'random_state' parameter"),
+        ({"random_state": -1}, "'random_state' parameter"),
+        ({"oob_score": 1}, "'oob_score' parameter of BaggingRegressor"),
+        ({"oob_score": None}, "'oob_score' parameter of BaggingRegressor"),
+    ],
+    ids=str,
+)
+def test_parameters_of_a_wrong_kind(params, message):
+    with pytest.raises(InvalidParameterError, match=message):
+        BaggingRegressor(**params).fit(XR, YR)

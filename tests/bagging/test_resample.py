@@ -15,7 +15,7 @@ from ensembles.bagging._sampling import ClassicSampler, ColumnLaw
 
 
 def sampler_of(n):
-    return ClassicSampler(n, ColumnLaw(1, 1, False), n, True)
+    return ClassicSampler(n, ColumnLaw(1, 1, False), None, n, True)
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,16 @@ from sklearn.datasets import (
     make_multilabel_classification,
     make_regression,
 )
+from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils import get_tags
 
 from ensembles import VotingClassifier, VotingRegressor
 from ensembles.exceptions import InvalidParameterError
@@ -189,8 +191,13 @@ def test_routed_weights_reach_only_the_members_that_asked():
     ("params", "message"),
     [
         ({"weights": [0, 0, 0]}, "gives every member that is not dropped"),
-        ({"weights": [1, -1, 1]}, "finite and not negative"),
-        ({"weights": [1, np.nan, 1]}, "finite and not negative"),
+        ({"weights": [1, -1, 1]}, "weights must not be negative"),
+        ({"weights": [1, np.nan, 1]}, "weights contains NaN"),
+        ({"weights": [[1, 1, 1]]}, r"an array-like of shape \(n_estimators,\)"),
+        ({"weights": 1}, r"an array-like of shape \(n_estimators,\)"),
+        ({"n_jobs": "2"}, "'n_jobs' parameter of VotingClassifier"),
+        ({"verbose": "x"}, "'verbose' parameter of VotingClassifier"),
+        ({"flatten_transform": "x"}, "'flatten_transform' parameter"),
         ({"weights": [1, 1]}, "Number of `estimators` and weights must be equal"),
         ({"voting": "loud"}, r"one of \{'hard', 'soft'\}"),
         ({"combine": "median"}, "Other rules combine probabilities"),
@@ -222,3 +229,86 @@ def test_rules_for_probabilities_are_refused_for_values():
 def test_continuous_labels_are_refused():
     with pytest.raises(ValueError, match="Unknown label type: continuous"):
         VotingClassifier(CLASSIFIERS).fit(XR, YR)
+
+
+def test_prefitted_members_inside_another_meta_estimator_keep_their_labels():
+    known = CODES < 2
+    for names in ([-1, 1], [1, 2], ["no", "yes"]):
+        y = np.array(names)[CODES[known]]
+        fitted = FrozenEstimator(LogisticRegression().fit(X3[known], y))
+        member = FixedThresholdClassifier(fitted, pos_label=names[1])
+        for voting in ("hard", "soft"):
+            voter = VotingClassifier([("m", member)], voting=voting).fit(X3[known], y)
+            assert voter.score(X3[known], y) == fitted.score(X3[known], y)
+
+
+class SaysWhatItNeverLearned(GaussianNB):
+    def predict(self, X):
+        return super().predict(X) - 1
+
+
+def test_labels_that_no_member_can_have_learned_are_an_error():
+    voter = VotingClassifier([("odd", SaysWhatItNeverLearned())]).fit(X3, CODES)
+    with pytest.raises(ValueError, match=r"knows classes \[-1\] that y does not have"):
+        voter.predict(X3)
+
+
+def test_weights_are_checked_again_where_they_are_used():
+    voter = VotingClassifier(CLASSIFIERS, voting="soft").fit(X3, Y3)
+    voter.weights = [0, 0, 0]
+    with pytest.raises(ValueError, match="gives every member that is not dropped"):
+        voter.predict(X3)
+    voter.weights = [1, 2]
+    with pytest.raises(ValueError, match="Number of `estimators` and weights"):
+        voter.predict(X3)
+    voter.weights = [1, 2, 3]
+    expected = voter.predict_proba(X3)
+    assert_allclose(voter.set_params(tree="drop").predict_proba(X3), expected)
+
+
+def test_a_fit_that_fails_leaves_no_half_of_an_older_one():
+    voter = VotingClassifier(CLASSIFIERS).fit(X3, Y3)
+    voter.set_params(tree=DecisionTreeClassifier(max_depth=-1))
+    with pytest.raises(ValueError, match="max_depth"):
+        voter.fit(X3, CODES)
+    with pytest.raises(NotFittedError):
+        voter.predict(X3)
+
+
+def test_an_ensemble_is_true_before_it_has_a_length():
+    assert VotingClassifier(CLASSIFIERS)
+    with pytest.raises(AttributeError, match="estimators_"):
+        len(VotingClassifier(CLASSIFIERS))
+
+
+def test_columns_of_several_outputs_have_names():
+    frames = pytest.importorskip("pandas")
+    X, Y = make_regression(50, n_targets=2, random_state=0)
+    voter = VotingRegressor(REGRESSORS).set_output(transform="pandas").fit(X, Y)
+    table = voter.transform(frames.DataFrame(X))
+    assert list(table.columns[:3]) == [
+        "votingregressor_linear0",
+        "votingregressor_linear1",
+        "votingregressor_tree0",
+    ]
+
+
+def test_names_of_columns_are_forgotten_with_the_fit_that_had_them():
+    frames = pytest.importorskip("pandas")
+    table = frames.DataFrame(XR, columns=list("abcdef"))
+    voter = VotingRegressor(REGRESSORS).fit(table, YR)
+    assert list(voter.feature_names_in_) == list("abcdef")
+    assert not hasattr(voter.fit(XR, YR), "feature_names_in_")
+
+
+def test_the_tags_say_whether_members_take_several_outputs():
+    assert get_tags(VotingRegressor(REGRESSORS)).target_tags.multi_output
+    gaussian = VotingClassifier([*CLASSIFIERS, ("bayes", GaussianNB())])
+    assert not get_tags(gaussian).target_tags.multi_output
+
+
+def test_a_member_that_is_none_is_refused_and_can_still_be_shown():
+    voter = VotingClassifier([("a", None)])
+    assert "VotingClassifier" in voter._repr_html_()
+    with pytest.raises(ValueError, match="NoneType should be a classifier"):
+        voter.fit(X3, Y3)

@@ -1,0 +1,194 @@
+"""What a fit of a bag rests on, checked before any member is fitted."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from joblib import hash as joblib_hash
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_memory
+
+from ensembles._ensemble._data import n_columns_of
+from ensembles._random import entropy_from
+from ensembles._typing import ArrayLike, FloatArray, Table
+from ensembles._validation import (
+    check_bool,
+    check_count,
+    check_count_or_fraction,
+    check_n_jobs,
+    check_verbose,
+    invalid_parameter,
+    n_rows_of,
+    resolve_n_draws,
+)
+from ensembles.bagging._oob import check_oob_score
+from ensembles.bagging._sampling import (
+    ClassicSampler,
+    ColumnLaw,
+    Resample,
+    Sampler,
+    SchemeSampler,
+)
+from ensembles.resampling._base import BaseScheme
+
+if TYPE_CHECKING:
+    from ensembles.bagging._base import BaseBagging
+
+__all__ = ["check_out_of_bag", "check_params", "make_sampler"]
+
+
+def check_params(bag: BaseBagging) -> None:
+    """Raise for any parameter that is wrong whatever the data are.
+
+    Raises
+    ------
+    InvalidParameterError
+        For a value or type that is not allowed.
+    ValueError
+        If parameters contradict one another.
+    """
+    estimator = bag.estimator
+    if estimator is not None and not (
+        hasattr(estimator, "fit") and hasattr(estimator, "predict")
+    ):
+        raise invalid_parameter(
+            bag,
+            "estimator",
+            estimator,
+            "an object implementing 'fit' and 'predict' or None",
+        )
+    check_count(bag, "n_estimators", bag.n_estimators)
+    check_count_or_fraction(bag, "max_samples", bag.max_samples, none=True)
+    check_count_or_fraction(bag, "max_features", bag.max_features)
+    for name in ("bootstrap", "bootstrap_features", "warm_start"):
+        check_bool(bag, name, getattr(bag, name))
+    check_n_jobs(bag, bag.n_jobs)
+    check_verbose(bag, bag.verbose)
+    check_oob_score(bag, bag.oob_score)
+    check_memory(bag.memory)
+    bag._rule()
+    _check_error_score(bag)
+    _check_scheme(bag)
+
+
+def _check_error_score(bag: BaseBagging) -> None:
+    """Raise unless a failing member is either to be raised or to be left out."""
+    value: Any = bag.error_score
+    is_nan = isinstance(value, Real) and math.isnan(value)
+    if not is_nan and not (isinstance(value, str) and value == "raise"):
+        raise invalid_parameter(bag, "error_score", value, "'raise' or numpy.nan")
+
+
+def _check_scheme(bag: BaseBagging) -> None:
+    """Raise where the scheme and scikit-learn's parameters both say which rows."""
+    if bag.scheme is None:
+        if bag.oob_score and not bag.bootstrap:
+            raise ValueError("Out of bag estimation only available if bootstrap=True")
+        return
+    if not isinstance(bag.scheme, BaseScheme):
+        raise invalid_parameter(
+            bag, "scheme", bag.scheme, "a scheme of ensembles.resampling or None"
+        )
+    if bag.max_samples is not None or not bag.bootstrap:
+        raise ValueError(
+            "The scheme says which rows are drawn. Leave max_samples=None and "
+            "bootstrap=True, and give the scheme its own max_samples or replace."
+        )
+
+
+def make_sampler(
+    bag: BaseBagging,
+    X: Table,
+    y: Any,
+    weights: FloatArray | None,
+    groups: ArrayLike | None,
+    rng: np.random.RandomState,
+) -> Sampler:
+    """Return what draws rows and columns, checked against the data.
+
+    Raises
+    ------
+    ValueError
+        If more rows or columns are to be drawn than there are, or the scheme does not
+        fit the data.
+    """
+    n_samples = n_rows_of(X)
+    law = _column_law(bag, X)
+    kept = None if weights is None or weights.all() else weights > 0
+    if bag.scheme is not None:
+        entropy = entropy_from(rng)
+        if bag.warm_start and hasattr(bag, "_entropy"):
+            entropy = bag._entropy
+        bag._entropy = entropy
+        bound = bag.scheme.bind(n_samples, y, groups)
+        return SchemeSampler(n_samples, law, kept, bound, entropy)
+    bag._max_samples = resolve_n_draws(n_samples, bag.max_samples, weights)
+    if not bag.bootstrap and bag._max_samples > n_samples:
+        raise ValueError(
+            f"Effective max_samples={bag._max_samples} must be <= n_samples="
+            f"{n_samples} to be able to sample without replacement."
+        )
+    probabilities = None if weights is None else weights / weights.sum()
+    return ClassicSampler(
+        n_samples, law, kept, bag._max_samples, bag.bootstrap, probabilities
+    )
+
+
+def _column_law(bag: BaseBagging, X: Table) -> ColumnLaw:
+    """How columns are drawn, checked against X."""
+    n_features = n_columns_of(X)
+    wanted = bag.max_features
+    draws_all = wanted == 1.0 and not isinstance(wanted, Integral)
+    draws_all = draws_all and not bag.bootstrap_features
+    if n_features is None:
+        if not draws_all:
+            raise ValueError(
+                "Columns can only be drawn from a two-dimensional X. Leave "
+                "max_features=1.0 and bootstrap_features=False for this X."
+            )
+        return ColumnLaw(None, 0, False)
+    if get_tags(bag.estimator_).input_tags.pairwise and not draws_all:
+        raise ValueError(
+            "The columns of a precomputed kernel are rows: they are drawn with the "
+            "rows. Leave max_features=1.0 and bootstrap_features=False."
+        )
+    share = not isinstance(wanted, Integral)
+    n_drawn = int(wanted * n_features) if share else int(wanted)
+    if n_drawn > n_features:
+        raise ValueError("max_features must be <= n_features")
+    return ColumnLaw(n_features, max(1, n_drawn), bag.bootstrap_features)
+
+
+def check_out_of_bag(
+    bag: BaseBagging, X: Table, y: Any, sampler: Sampler, resample: Resample
+) -> None:
+    """Raise where out-of-bag rows are asked for and cannot be known.
+
+    Raises
+    ------
+    ValueError
+        If every member sees every row, or a warm start goes on with other data than
+        the members that are there were fitted on.
+    """
+    if not bag.oob_score:
+        return
+    if not sampler.leaves_rows_out(resample):
+        raise ValueError(
+            f"{bag.scheme} with resample={resample!r} lets every member see every row, "
+            "so none is out-of-bag. Use resample='index', another scheme, or "
+            "oob_score=False."
+        )
+    data_hash = joblib_hash((X, y))
+    if bag.warm_start and hasattr(bag, "estimators_"):
+        sizes = {drawn.n_samples for drawn, _, _ in bag._draws}
+        known = getattr(bag, "_data_hash", data_hash)
+        if sizes - {sampler.n_samples} or known != data_hash:
+            raise ValueError(
+                "Out-of-bag rows are known only where all members saw the same data, "
+                "and the members of the warm start saw other data. Use "
+                "oob_score=False, or warm_start=False."
+            )
+    bag._data_hash = data_hash
