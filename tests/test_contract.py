@@ -8,15 +8,23 @@ import numpy as np
 import pytest
 from _instances import ESTIMATORS, NETS, known_failures
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import clone, is_classifier
+from sklearn.base import RegressorMixin, clone, is_classifier
 from sklearn.datasets import make_classification, make_regression
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ensembles import RollingOrigin
+from ensembles import (
+    BaggingClassifier,
+    BaggingRegressor,
+    RollingOrigin,
+    VotingClassifier,
+    VotingRegressor,
+)
 
 every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
 every_ensemble = pytest.mark.parametrize("estimator", ESTIMATORS + NETS, ids=repr)
@@ -143,5 +151,22 @@ def test_dataframes_reach_the_members_as_dataframes(estimator, library):
     assert list(ensemble.feature_names_in_) == list(table.columns)
     for member in ensemble:
         assert list(member.feature_names_in_) == list(table.columns)
-        member.predict(table)
+        assert len(member.predict(table)) == len(X)
     assert_allclose(ensemble.predict(table), seeded(estimator).fit(X, y).predict(X))
+
+
+@pytest.mark.parametrize(
+    "ensemble",
+    [BaggingClassifier, BaggingRegressor, VotingClassifier, VotingRegressor],
+)
+def test_the_checking_of_values_is_left_to_the_members(ensemble):
+    """scikit-learn asks this of its meta-estimators, and excuses its own bags."""
+    rng = np.random.default_rng(0)
+    texts = rng.choice(["aa", "bb", "cc"], 30).tolist()
+    reads = Ridge() if issubclass(ensemble, RegressorMixin) else LogisticRegression()
+    member = make_pipeline(TfidfVectorizer(), reads)
+    y = rng.integers(3, size=30).tolist()
+    given = [("a", member), ("b", member)] if "Voting" in ensemble.__name__ else member
+    fitted = ensemble(given).fit(texts, y)
+    assert len(fitted.predict(texts)) == 30
+    assert not hasattr(fitted, "n_features_in_")

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from sklearn.utils.parallel import Parallel  # noqa: F401 - scikit-learn is installed
 
 HERE = Path(__file__).parent
 
@@ -23,6 +22,7 @@ DEVIATIONS = {
 }
 # Fewer would mean that a module was not collected whole.
 LEAST = {"test_bagging": 120, "test_voting": 40, "test_common": 15}
+LEAST_META = 25
 
 
 def run_with_ours(*arguments):
@@ -64,5 +64,7 @@ def test_scikit_learn_s_tests_of_meta_estimators_pass_with_our_classes():
         "-k",
         "Bagging or Voting or delegat",
     )
-    assert re.search(r"\d+ passed", printed), printed
-    assert " failed" not in printed, printed
+    passed = re.search(r"(\d+) passed", printed)
+    assert passed is not None, printed
+    assert int(passed.group(1)) >= LEAST_META, printed
+    assert not re.search(r"\d+ (failed|error)", printed), printed
