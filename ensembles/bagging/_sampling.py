@@ -110,6 +110,7 @@ class Sampler(ABC):
 
     def drawn_rows(self, plan: MemberPlan, resample: Resample) -> IntArray:
         """Rows that the member saw; their repetitions too where they were drawn."""
+        # Weights that leave no row out are no counts of rows that were drawn.
         if resample == "index" or self.leaves_rows_out(resample):
             return self.rows(plan)
         return np.flatnonzero(self.weights(plan))
