@@ -51,6 +51,14 @@ def test_codes_of_labels_that_a_frozen_member_gave():
         target.positions(other, 0, 2)
 
 
+def test_labels_of_a_frozen_member_that_might_be_codes_are_labels():
+    target, _ = encode_classes([-1, 0, 1])
+    X = np.arange(4.0)[:, None]
+    member = LogisticRegression().fit(X, [0, 1, 0, 1])
+    assert_array_equal(target.positions(FrozenEstimator(member), 0, 2), [1, 2])
+    assert_array_equal(target.positions(member, 0, 2), [0, 1])
+
+
 def test_frozen_members_are_known_inside_pipelines():
     frozen = FrozenEstimator(LogisticRegression())
     assert is_frozen(frozen)
