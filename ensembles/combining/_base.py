@@ -37,7 +37,50 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
     n_jobs: int | None
     verbose: bool
 
-    def _fit(
+    def fit(
+        self,
+        X: Table,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> Any:
+        """Fit the members.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Training data, in any form that all members take.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or values.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights for members that take them; all must.
+        **fit_params : dict
+            With metadata routing on, what members request.
+
+        Returns
+        -------
+        self
+            The fitted ensemble.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not allowed; before any member is fitted.
+        TypeError
+            If a member takes no sample weights and there are some.
+        """
+        self._reject_unrouted(fit_params)
+        self._check_members()
+        self._forget_members()
+        learned = self._encode_target(y)
+        self._fit_members(X, learned, sample_weight, fit_params)
+        return self
+
+    @abstractmethod
+    def _encode_target(self, y: Any) -> Any:
+        """Check y, remember what it is, and return what members learn."""
+
+    def _fit_members(
         self,
         X: Table,
         y: Any,

@@ -20,8 +20,13 @@ from ensembles._ensemble._outputs import (
     votes,
 )
 from ensembles._ensemble._predict import Output, stacked
-from ensembles._ensemble._targets import ClassTarget, check_values, encode_classes
-from ensembles._typing import ArrayLike, Estimator, FloatArray, Table
+from ensembles._ensemble._targets import (
+    ClassTarget,
+    check_values,
+    encode_classes,
+    is_frozen,
+)
+from ensembles._typing import ArrayLike, FloatArray, Table
 from ensembles._validation import check_bool, check_choice, invalid_parameter
 from ensembles.combining._base import BaseVoting
 
@@ -138,38 +143,7 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         self.verbose = verbose
         self.combine = combine
 
-    def fit(
-        self,
-        X: Table,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        **fit_params: Any,
-    ) -> VotingClassifier:
-        """Fit the members.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-            Training data, in any form that all members take.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels.
-        sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights for members that take them; all must.
-        **fit_params : dict
-            With metadata routing on, what members request.
-
-        Returns
-        -------
-        self
-            The fitted ensemble.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is not allowed; before any member is fitted.
-        TypeError
-            If a member takes no sample weights and there are some.
-        """
+    def _encode_target(self, y: Any) -> Any:
         kind = type_of_target(y, input_name="y")
         if kind in ("unknown", "continuous"):
             raise ValueError(
@@ -177,17 +151,16 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
                 "classifier, which expects discrete classes on a "
                 "regression target with continuous values."
             )
-        self._reject_unrouted(fit_params)
         check_choice(self, "voting", self.voting, {"hard", "soft"})
-        self._check_members()
         check_bool(self, "flatten_transform", self.flatten_transform)
-        self._forget_members()
-        self._target, codes = encode_classes(y)
-        self.classes_ = self._target.classes
-        self._fit(X, codes, sample_weight, fit_params)
-        for member in self.estimators_:  # frozen ones must not know other classes
-            _check_known_classes(self._target, member)
-        return self
+        target, codes = encode_classes(y)
+        for _, member in self._active:
+            if is_frozen(member):  # it must not know other classes than y
+                for output, k in enumerate(target.n_classes):
+                    target.positions(member, output, k)
+        self._target = target
+        self.classes_ = target.classes
+        return codes
 
     def _rule(self) -> Rule:
         """How members' outputs become one; read at predict, so it may be changed."""
@@ -348,12 +321,6 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         return tags
 
 
-def _check_known_classes(target: ClassTarget, member: Estimator) -> None:
-    """Raise where a frozen member knows labels that y does not have."""
-    for output, k in enumerate(target.n_classes):
-        target.positions(member, output, k)
-
-
 @final
 class VotingRegressor(RegressorMixin, BaseVoting):
     """Different regressors fitted on the same data, combined by mean or median.
@@ -437,45 +404,10 @@ class VotingRegressor(RegressorMixin, BaseVoting):
         self.verbose = verbose
         self.combine = combine
 
-    def fit(
-        self,
-        X: Table,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        **fit_params: Any,
-    ) -> VotingRegressor:
-        """Fit the members.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-            Training data, in any form that all members take.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Values.
-        sample_weight : array-like of shape (n_samples,) or None, default=None
-            Weights for members that take them; all must.
-        **fit_params : dict
-            With metadata routing on, what members request.
-
-        Returns
-        -------
-        self
-            The fitted ensemble.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is not allowed; before any member is fitted.
-        TypeError
-            If a member takes no sample weights and there are some.
-        """
-        self._reject_unrouted(fit_params)
-        self._check_members()
-        self._forget_members()
+    def _encode_target(self, y: Any) -> Any:
         target = check_values(self, y)
         self._n_outputs = 1 if target.ndim == 1 else target.shape[1]
-        self._fit(X, target, sample_weight, fit_params)
-        return self
+        return target
 
     def _rule(self) -> Rule:
         """How members' values become one; read at predict, so it may be changed."""
