@@ -96,6 +96,7 @@ def test_classes_document_their_parameters_defaults_attributes_and_errors(path):
     assert " ".join(doc["Summary"]).endswith(".")
     assert doc["Extended Summary"], "when to use it, and when not"
     assert doc["Raises"]
+    assert doc["References"], "the source"
     assert ">>>" in "\n".join(doc["Examples"])
 
 

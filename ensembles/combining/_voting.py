@@ -46,7 +46,7 @@ def _gives_probabilities(voter: VotingClassifier) -> bool:
 class VotingClassifier(ClassifierMixin, BaseVoting):
     """Different classifiers fitted on the same data, combined by vote or probability.
 
-    Use it where a few good learners err in different ways. Members of one kind on
+    Use it where a few good learners err in different ways [1]_. Members of one kind on
     draws of the data are a bag (`ensembles.bagging.BaggingClassifier`).
 
     Parameters
@@ -96,6 +96,12 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
     See Also
     --------
     VotingRegressor : For values.
+
+    References
+    ----------
+    .. [1] J. Kittler, M. Hatef, R. P. W. Duin, J. Matas, "On combining classifiers",
+       IEEE Transactions on Pattern Analysis and Machine Intelligence 20(3), 226-239,
+       1998.
 
     Examples
     --------
@@ -173,8 +179,7 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
                 "'auto' or 'vote' with voting='hard'",
                 "Other rules combine probabilities: set voting='soft'.",
             )
-        rule = "mean" if self.voting == "hard" else self.combine
-        return resolve_rule(self, rule, probabilities=True, weighted=weighted)
+        return resolve_rule(self, self.combine, probabilities=True, weighted=weighted)
 
     def _output(self) -> Output:
         """What is combined: labels as votes, or probabilities."""
@@ -326,8 +331,8 @@ class VotingRegressor(RegressorMixin, BaseVoting):
     """Different regressors fitted on the same data, combined by mean or median.
 
     Use it where a few good learners err in different ways: the squared error of the
-    mean is the mean error of the members less their disagreement. Members of one kind
-    on draws of the data are a bag (`ensembles.bagging.BaggingRegressor`).
+    mean is the mean error of the members less their disagreement [1]_. Members of one
+    kind on draws of the data are a bag (`ensembles.bagging.BaggingRegressor`).
 
     Parameters
     ----------
@@ -365,6 +370,12 @@ class VotingRegressor(RegressorMixin, BaseVoting):
     See Also
     --------
     VotingClassifier : For classes.
+
+    References
+    ----------
+    .. [1] A. Krogh, J. Vedelsby, "Neural network ensembles, cross validation, and
+       active learning", Advances in Neural Information Processing Systems 7, 231-238,
+       1995.
 
     Examples
     --------
