@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ensembles._typing import ArrayLike, IntArray, RandomState
 from ensembles.resampling._base import BaseScheme, BoundScheme, ramps
@@ -92,15 +93,23 @@ class GroupBootstrap(BaseScheme):
                 f"groups must have one label for each of {n_samples} rows, got shape "
                 f"{labels.shape}."
             )
-        if labels.dtype == object:  # labels of several types have no order
-            labels = labels.astype(str)
-        _, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+        codes = _codes(labels)
+        sizes = np.bincount(codes)
         if len(sizes) < 2:
             raise ValueError(
                 "GroupBootstrap needs at least two groups, got one. Use Bootstrap "
                 "where rows are independent."
             )
         return _BoundGroups(np.argsort(codes, kind="stable"), sizes)
+
+
+def _codes(labels: NDArray[Any]) -> IntArray:
+    """Number of each row's group; groups in sorted order, or as they first come."""
+    try:
+        return np.unique(labels, return_inverse=True)[1]
+    except TypeError:  # labels of several types have no order
+        seen: dict[Any, int] = {}
+        return np.array([seen.setdefault(label, len(seen)) for label in labels])
 
 
 class _BoundGroups(BoundScheme):

@@ -822,3 +822,37 @@ def test_warnings_point_to_the_line_that_called():
 def test_parameters_of_a_wrong_kind(params, message):
     with pytest.raises(InvalidParameterError, match=message):
         BaggingRegressor(**params).fit(XR, YR)
+
+
+def test_out_of_bag_scores_of_classes_in_several_outputs():
+    Y = np.column_stack([Y3, Y3 % 2])
+    bag = BaggingClassifier(n_estimators=40, oob_score=True, random_state=0).fit(X3, Y)
+    labels = [p.argmax(axis=1) for p in bag.oob_decision_function_]
+    assert bag.oob_score_ == np.mean(np.column_stack(labels) == Y)
+
+    def first_output(estimator, X, y):
+        return float(np.mean(estimator.predict_proba(X)[0].argmax(axis=1) == y[:, 0]))
+
+    bag.set_params(oob_score=first_output).fit(X3, Y)
+    assert bag.oob_score_ == np.mean(labels[0] == Y3)
+
+
+def test_a_warm_start_cannot_shrink():
+    bag = BaggingRegressor(n_estimators=5, warm_start=True).fit(XR, YR)
+    with pytest.raises(ValueError, match=r"n_estimators=4 must be larger or equal to"):
+        bag.set_params(n_estimators=4).fit(XR, YR)
+
+
+def test_a_numpy_generator_seeds_a_bag_and_moves_on():
+    rng = np.random.default_rng(5)
+    first, second = (
+        BaggingRegressor(n_estimators=2, random_state=rng).fit(XR, YR) for _ in range(2)
+    )
+    assert (first.inbag_counts_ != second.inbag_counts_).any()
+    again = BaggingRegressor(n_estimators=2, random_state=np.random.default_rng(5))
+    assert_array_equal(again.fit(XR, YR).inbag_counts_, first.inbag_counts_)
+
+
+def test_rows_of_different_lengths_are_for_the_members_to_refuse():
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        BaggingRegressor().fit([[1, 2], [3]], [1, 2])

@@ -193,3 +193,14 @@ def test_the_user_may_keep_groups_from_it():
                 cv=scheme,
                 params={"groups": GROUPS},
             )
+
+
+def test_labels_of_several_types_are_groups_of_their_own():
+    labels = np.array([1, "1", None, 1, "1", None, 2.5, 2.5], dtype=object)
+    bound = GroupBootstrap().bind(8, groups=labels)
+    assert sorted(bound.sizes.tolist()) == [2, 2, 2, 2]
+    for seed in bound.seeds(0, 0, 20):
+        drawn = np.bincount(bound.rows(seed), minlength=8)
+        assert drawn[0] == drawn[3]
+        assert drawn[1] == drawn[4]
+        assert drawn[2] == drawn[5]
