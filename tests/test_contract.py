@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ensembles import (
@@ -170,3 +171,29 @@ def test_the_checking_of_values_is_left_to_the_members(ensemble):
     fitted = ensemble(given).fit(texts, y)
     assert len(fitted.predict(texts)) == 30
     assert not hasattr(fitted, "n_features_in_")
+
+
+# Checks of scikit-learn's that check_estimator does not run.
+MORE_CHECKS = [
+    estimator_checks.check_dataframe_column_names_consistency,
+    estimator_checks.check_inplace_ensure_writeable,
+    estimator_checks.check_set_output_transform,
+    estimator_checks.check_set_output_transform_pandas,
+    estimator_checks.check_set_output_transform_polars,
+    estimator_checks.check_transformer_get_feature_names_out,
+    estimator_checks.check_transformer_get_feature_names_out_pandas,
+]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    [
+        pytest.param(estimator, check, id=f"{estimator!r}-{check.__name__}")
+        for estimator in ESTIMATORS + NETS
+        for check in MORE_CHECKS
+        if hasattr(estimator, "transform") or "trans" not in check.__name__
+    ],
+)
+@pytest.mark.filterwarnings("ignore")  # some checks fit on data that warn
+def test_scikit_learn_contract_beyond_check_estimator(estimator, check):
+    check(type(estimator).__name__, clone(estimator))

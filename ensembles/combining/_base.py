@@ -206,6 +206,28 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
             n_jobs=self.n_jobs,
         )
 
+    def _member_columns(self, input_features: ArrayLike | None) -> list[str]:
+        """Class name and member of each active member, once the input's names fit.
+
+        Raises
+        ------
+        ValueError
+            If `input_features` are not the columns of fit.
+        """
+        check_is_fitted(self, "estimators_")
+        if input_features is not None:
+            given = np.asarray(input_features, dtype=object)
+            known = getattr(self, "feature_names_in_", None)
+            if known is not None and not np.array_equal(known, given):
+                raise ValueError("input_features is not equal to feature_names_in_")
+            if len(given) != self.n_features_in_:
+                raise ValueError(
+                    "input_features should have length equal to number of "
+                    f"features ({self.n_features_in_}), got {len(given)}"
+                )
+        prefix = type(self).__name__.lower()
+        return [f"{prefix}_{name}" for name in self._fitted_names]
+
     @property
     def n_features_in_(self) -> int:
         """Number of columns that the first member saw in fit."""

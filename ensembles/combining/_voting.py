@@ -296,7 +296,7 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         Parameters
         ----------
         input_features : array-like of str of shape (n_features,) or None, default=None
-            Ignored; present for API consistency.
+            Names of the columns of X, only checked against those of fit.
 
         Returns
         -------
@@ -306,11 +306,10 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         Raises
         ------
         ValueError
-            Under soft voting with ``flatten_transform=False``: no table comes out.
+            If `input_features` are not the columns of fit, or under soft voting with
+            ``flatten_transform=False``, where no table comes out.
         """
-        check_is_fitted(self, "estimators_")
-        prefix = type(self).__name__.lower()
-        names = [f"{prefix}_{name}" for name in self._fitted_names]
+        names = self._member_columns(input_features)
         if self.voting == "soft":
             if not self.flatten_transform:
                 raise ValueError(
@@ -495,17 +494,20 @@ class VotingRegressor(RegressorMixin, BaseVoting):
         Parameters
         ----------
         input_features : array-like of str of shape (n_features,) or None, default=None
-            Ignored; present for API consistency.
+            Names of the columns of X, only checked against those of fit.
 
         Returns
         -------
         ndarray of shape (n_members * n_outputs,)
             Class name and member, and the number of the output where there are
             several.
+
+        Raises
+        ------
+        ValueError
+            If `input_features` are not the columns of fit.
         """
-        check_is_fitted(self, "estimators_")
-        prefix = type(self).__name__.lower()
-        names = [f"{prefix}_{name}" for name in self._fitted_names]
+        names = self._member_columns(input_features)
         if self._n_outputs > 1:
             names = [f"{name}{j}" for name in names for j in range(self._n_outputs)]
         return np.asarray(names, dtype=object)
