@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import BaseDecisionTree
 
-from ensembles._typing import Estimator, FloatArray
+from ensembles._typing import Estimator, Table
 
-__all__ = ["as_float32", "trees_may_share_a_cast"]
+__all__ = [
+    "as_float32",
+    "float32_array",
+    "row_blocks",
+    "trees_may_share_a_cast",
+    "without_names",
+]
 
 
 def trees_may_share_a_cast(estimators: Iterable[Estimator], X: Any) -> bool:
@@ -19,20 +26,56 @@ def trees_may_share_a_cast(estimators: Iterable[Estimator], X: Any) -> bool:
 
     Exact classes only: a subclass may look at X as it came.
     """
-    return (
-        isinstance(X, np.ndarray)
-        and X.ndim == 2
-        and X.dtype == np.float64
-        and len(X) > 0
-        and all(
-            isinstance(estimator, BaseDecisionTree)
-            and type(estimator).__module__.startswith("sklearn.tree.")
-            for estimator in estimators
-        )
+    return _is_table_of_numbers(X) and all(
+        isinstance(estimator, BaseDecisionTree)
+        and type(estimator).__module__.startswith("sklearn.tree.")
+        for estimator in estimators
     )
 
 
-def as_float32(X: FloatArray) -> NDArray[np.float32]:
+def _is_table_of_numbers(X: Any) -> bool:
+    """Whether it is an array of doubles, or a pandas frame of plain number columns."""
+    if isinstance(X, np.ndarray):
+        return X.ndim == 2 and X.dtype == np.float64 and len(X) > 0
+    return (
+        _is_pandas_frame(X)
+        and len(X) > 0
+        and all(isinstance(t, np.dtype) and t.kind in "fiu" for t in X.dtypes)
+    )
+
+
+def _is_pandas_frame(X: Any) -> bool:
+    """Whether it is a pandas DataFrame, without importing pandas."""
+    cls = type(X)
+    return cls.__name__ == "DataFrame" and cls.__module__.startswith("pandas")
+
+
+def as_float32(X: Table) -> Table:
+    """Cast as a tree would, a frame to a frame with the same names."""
+    if isinstance(X, np.ndarray):
+        return float32_array(X)
+    return type(X)(float32_array(X), columns=X.columns)
+
+
+def float32_array(X: Table) -> NDArray[np.float32]:
     """Cast as a tree would; what is too large becomes infinite, which trees refuse."""
     with np.errstate(over="ignore"):
-        return X.astype(np.float32)
+        return np.asarray(X).astype(np.float32)
+
+
+def row_blocks(X: Table, n_rows: int) -> Iterator[Table]:
+    """Yield views of successive blocks of rows."""
+    rows = X if isinstance(X, np.ndarray) else X.iloc
+    for start in range(0, len(X), n_rows):
+        yield rows[start : start + n_rows]
+
+
+def without_names(estimator: Estimator) -> Estimator:
+    """A shallow copy of a fitted tree that takes an array where it saw a frame.
+
+    Checking names costs a tree more than predicting a block; the ensemble has checked
+    them once.
+    """
+    nameless = copy.copy(estimator)
+    nameless.__dict__.pop("feature_names_in_", None)
+    return nameless

@@ -17,7 +17,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ensembles._combine import Combiner, Rule
-from ensembles._ensemble._casting import as_float32, trees_may_share_a_cast
+from ensembles._ensemble._casting import (
+    float32_array,
+    row_blocks,
+    trees_may_share_a_cast,
+    without_names,
+)
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._parallel import map_members
 from ensembles._typing import FloatArray, Table
@@ -97,8 +102,14 @@ def combined(
     """
     estimators = (member.estimator for member in members)
     if rule.by_row and trees_may_share_a_cast(estimators, X):
+        n_rows = max(256, _BLOCK_BYTES // (4 * max(1, X.shape[1])))
+        blocks = [(block,) for block in row_blocks(X, n_rows)]
+        members = [
+            FittedMember(without_names(member.estimator), member.columns)
+            for member in members
+        ]
         task = partial(_combine_block, members, output, rule, weights)
-        parts = list(_map_where_worth(task, _blocks_of_rows(X), n_jobs))
+        parts = list(_map_where_worth(task, blocks, n_jobs))
         return [np.concatenate(part) for part in zip(*parts, strict=True)]
     return _combine_lists(rule, collect(members, X, output, n_jobs), weights)
 
@@ -116,19 +127,13 @@ def _combine_lists(
     return [combiner.result() for combiner in combiners]
 
 
-def _blocks_of_rows(X: FloatArray) -> list[tuple[FloatArray]]:
-    """Views of blocks of rows whose float32 copy fits the cache."""
-    rows = max(256, _BLOCK_BYTES // (4 * max(1, X.shape[1])))
-    return [(X[start : start + rows],) for start in range(0, len(X), rows)]
-
-
 def _combine_block(
     members: Sequence[FittedMember],
     output: Output,
     rule: Rule,
     weights: FloatArray | None,
-    block: FloatArray,
+    block: Table,
 ) -> list[FloatArray]:
     """Combine the members' outputs on one block of rows, cast once for all."""
-    cast = as_float32(block)
+    cast = float32_array(block)
     return _combine_lists(rule, (output(member, cast) for member in members), weights)

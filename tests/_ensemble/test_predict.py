@@ -9,6 +9,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ensembles._combine import resolve_rule
+from ensembles._ensemble._casting import trees_may_share_a_cast
 from ensembles._ensemble._outputs import FittedMember, probabilities, values
 from ensembles._ensemble._predict import collect, combined
 from ensembles._ensemble._targets import encode_classes
@@ -130,3 +131,34 @@ def test_probabilities_are_aligned_to_all_classes():
     second = np.zeros((90, 3))
     second[:, [0, 2]] = members[1].estimator.predict_proba(X)
     assert_allclose(result, (first + second) / 2)
+
+
+def test_frames_are_cast_like_arrays_and_members_keep_their_names():
+    frames = pytest.importorskip("pandas")
+    names = [f"column {j}" for j in range(40)]
+    table = frames.DataFrame(X, columns=names, index=np.arange(3000)[::-1] + 0.5)
+    table["column 3"] = (100 * table["column 3"]).astype(int)
+    members = [
+        FittedMember(DecisionTreeRegressor(max_depth=k).fit(table, Y)) for k in (2, 3)
+    ]
+    many = frames.concat([table] * 4)
+    (result,) = combined(members, many, VALUES, rule("mean"))
+    expected = sum(member.estimator.predict(many) for member in members) / 2
+    assert_array_equal(result, expected)
+    for member in members:
+        assert list(member.estimator.feature_names_in_) == names
+
+
+@pytest.mark.parametrize("kind", ["category", "boolean", "missing integers"])
+def test_frames_that_are_not_plain_numbers_go_to_the_members(kind):
+    frames = pytest.importorskip("pandas")
+    column = {
+        "category": frames.Categorical([1, 2, 1]),
+        "boolean": [True, False, True],
+        "missing integers": frames.array([1, 2, 3], dtype="Int64"),
+    }[kind]
+    table = frames.DataFrame({"a": column, "b": [0.5, 1.5, 2.5]})
+    tree = DecisionTreeRegressor().fit(table, [1, 2, 3])
+    assert not trees_may_share_a_cast([tree], table)
+    (result,) = combined([FittedMember(tree)], table, VALUES, rule("mean"))
+    assert_array_equal(result, [1, 2, 3])
