@@ -77,9 +77,9 @@ class Sampler(ABC):
     def row_seeds(self, seeds: IntArray, start: int) -> list[Any]:
         """The `rows_seed` of each member from number `start` on."""
 
-    @abstractmethod
     def columns(self, plan: MemberPlan) -> IntArray | None:
-        """Columns of one member; None means all."""
+        """Columns of one member, the first draw from its seed; None means all."""
+        return self.column_law.draw(check_random_state(plan.seed))
 
     @abstractmethod
     def rows(self, plan: MemberPlan) -> IntArray:
@@ -132,10 +132,6 @@ class ClassicSampler(Sampler):
         """The member's own seed."""
         return list(seeds.tolist())
 
-    def columns(self, plan: MemberPlan) -> IntArray | None:
-        """Columns of one member, the first draw from its seed."""
-        return self.column_law.draw(check_random_state(plan.seed))
-
     def rows(self, plan: MemberPlan) -> IntArray:
         """Rows of one member, the second draw from its seed."""
         rng = check_random_state(plan.rows_seed)
@@ -168,10 +164,6 @@ class SchemeSampler(Sampler):
     def row_seeds(self, seeds: IntArray, start: int) -> list[Any]:
         """Seeds that the scheme makes from its number and one entropy."""
         return self.bound.seeds(self.entropy, start, start + len(seeds))
-
-    def columns(self, plan: MemberPlan) -> IntArray | None:
-        """Columns of one member."""
-        return self.column_law.draw(check_random_state(plan.seed))
 
     def rows(self, plan: MemberPlan) -> IntArray:
         """Rows that the scheme draws, without those of weight zero."""
