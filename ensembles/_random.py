@@ -9,17 +9,20 @@ from __future__ import annotations
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ensembles._typing import Estimator, RandomState
+from ensembles._typing import Estimator, KeyArray, RandomState
 from ensembles.exceptions import InvalidParameterError
 
 __all__ = [
+    "GOLDEN",
     "MAX_SEED",
     "entropy_from",
+    "keys_for",
     "random_generator",
-    "seeds_for",
     "set_random_states",
+    "words_of",
 ]
 
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MAX_SEED = int(np.iinfo(np.int32).max)
 
 
@@ -76,8 +79,11 @@ def random_generator(random_state: RandomState) -> np.random.RandomState:
     return np.random.RandomState(np.random.MT19937(entropy))
 
 
-def seeds_for(entropy: int, start: int, stop: int) -> list[np.random.SeedSequence]:
-    """Return the seeds of replicates `start` to `stop`, each a function of its number.
+def keys_for(entropy: int, start: int, stop: int) -> KeyArray:
+    """Return the keys of replicates `start` to `stop`, each a function of its number.
+
+    They are the words of a SplitMix64 stream, whose states are a constant apart, so
+    any range of them costs its length alone.
 
     Parameters
     ----------
@@ -88,10 +94,29 @@ def seeds_for(entropy: int, start: int, stop: int) -> list[np.random.SeedSequenc
 
     Returns
     -------
-    list of SeedSequence
-        One for each replicate.
+    ndarray of shape (stop - start,), dtype uint64
+        A key seeds ``numpy.random.default_rng`` and the compiled kernels alike.
     """
-    return [np.random.SeedSequence(entropy, spawn_key=(i,)) for i in range(start, stop)]
+    (origin,) = np.random.SeedSequence(entropy).generate_state(1, np.uint64)
+    numbers = np.arange(start + 1, stop + 1, dtype=np.uint64)
+    return words_of(origin + numbers * GOLDEN)
+
+
+def words_of(states: KeyArray) -> KeyArray:
+    """Return the words of a SplitMix64 stream at these states.
+
+    `GOLDEN` is the step from one state to the next.
+
+    References
+    ----------
+    .. [1] G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number
+       generators", OOPSLA, 453-472, 2014.
+    """
+    words = states ^ (states >> np.uint64(30))
+    words = words * np.uint64(0xBF58476D1CE4E5B9)
+    words = words ^ (words >> np.uint64(27))
+    words = words * np.uint64(0x94D049BB133111EB)
+    return np.asarray(words ^ (words >> np.uint64(31)))
 
 
 def set_random_states(estimator: Estimator, seed: int) -> None:

@@ -11,6 +11,7 @@ __all__ = [
     "Estimator",
     "FloatArray",
     "IntArray",
+    "KeyArray",
     "RandomState",
     "Table",
 ]
@@ -18,6 +19,9 @@ __all__ = [
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 IntArray: TypeAlias = NDArray[np.intp]
 BoolArray: TypeAlias = NDArray[np.bool_]
+
+# What replicates are drawn from, one key each.
+KeyArray: TypeAlias = NDArray[np.uint64]
 
 # Whatever scikit-learn takes as X: array, sparse matrix, DataFrame, list of strings.
 Table: TypeAlias = Any

@@ -11,12 +11,15 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from ensembles._random import MAX_SEED, entropy_from, seeds_for, set_random_states
+from ensembles._random import (
+    GOLDEN,
+    MAX_SEED,
+    entropy_from,
+    keys_for,
+    set_random_states,
+    words_of,
+)
 from ensembles.exceptions import InvalidParameterError
-
-
-def numbers(seeds):
-    return [tuple(seed.generate_state(4)) for seed in seeds]
 
 
 @pytest.mark.parametrize("value", [0, 7, 2**100, np.int64(7), np.uint8(3)])
@@ -59,16 +62,30 @@ def test_anything_else_is_an_error(value):
         entropy_from(value)
 
 
-def test_a_seed_is_a_function_of_its_number_alone():
-    whole = numbers(seeds_for(7, 0, 20))
-    assert numbers(seeds_for(7, 5, 9)) == whole[5:9]
-    assert numbers(seeds_for(7, 0, 3) + seeds_for(7, 3, 20)) == whole
+def test_a_key_is_a_function_of_its_number_alone():
+    whole = keys_for(7, 0, 20)
+    assert whole.dtype == np.uint64
+    assert list(keys_for(7, 5, 9)) == list(whole[5:9])
+    assert [*keys_for(7, 0, 3), *keys_for(7, 3, 20)] == list(whole)
     assert len(set(whole)) == 20
 
 
-def test_seeds_of_other_entropy_are_other_seeds():
-    assert not set(numbers(seeds_for(7, 0, 20))) & set(numbers(seeds_for(8, 0, 20)))
-    assert seeds_for(7, 4, 4) == []
+def test_keys_of_other_entropy_are_other_keys():
+    assert not set(keys_for(7, 0, 20)) & set(keys_for(8, 0, 20))
+    assert len(keys_for(7, 4, 4)) == 0
+    assert keys_for(2**200, 0, 1) != keys_for(2**200 + 1, 0, 1)
+
+
+def test_words_are_those_of_splitmix64():
+    """First words from seed 1234567 of S. Vigna's splitmix64.c (2015)."""
+    states = np.uint64(1234567) + np.arange(1, 6, dtype=np.uint64) * GOLDEN
+    assert list(words_of(states)) == [
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+        4593380528125082431,
+        16408922859458223821,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -132,6 +149,6 @@ def test_numbers_go_to_the_parameters_of_that_very_name_in_sorted_order():
 def test_the_global_random_state_is_not_moved():
     np.random.seed(3)  # noqa: NPY002, TID251 - the global state is what is watched
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    entropy_from(None), entropy_from(5), seeds_for(0, 0, 3)
+    entropy_from(None), entropy_from(5), keys_for(0, 0, 3)
     set_random_states(DecisionTreeClassifier(), 0)
     assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002

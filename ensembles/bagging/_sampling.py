@@ -83,7 +83,7 @@ class Sampler(ABC):
 
     @abstractmethod
     def rows(self, plan: MemberPlan) -> IntArray:
-        """Rows of one member in the order drawn, with their repetitions."""
+        """Rows of one member, with their repetitions."""
 
     @abstractmethod
     def weights(self, plan: MemberPlan) -> FloatArray | IntArray:
@@ -163,7 +163,7 @@ class SchemeSampler(Sampler):
 
     def row_seeds(self, seeds: IntArray, start: int) -> list[Any]:
         """Seeds that the scheme makes from its number and one entropy."""
-        return self.bound.seeds(self.entropy, start, start + len(seeds))
+        return list(self.bound.seeds(self.entropy, start, start + len(seeds)))
 
     def rows(self, plan: MemberPlan) -> IntArray:
         """Rows that the scheme draws, without those of weight zero."""

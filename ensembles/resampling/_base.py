@@ -13,29 +13,35 @@ returns a `BoundScheme`, small and frozen, that workers receive.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import Any, TypeAlias
 from warnings import warn
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
+from sklearn.utils import check_consistent_length
 
-from ensembles._random import entropy_from, seeds_for
+from ensembles._compat import take_rows
+from ensembles._random import GOLDEN, entropy_from, keys_for, words_of
 from ensembles._typing import (
     ArrayLike,
     BoolArray,
     FloatArray,
     IntArray,
+    KeyArray,
     RandomState,
     Table,
 )
 from ensembles._validation import check_count, n_rows_of
 
-__all__ = ["BaseScheme", "BoundScheme", "ramps"]
+__all__ = ["BaseScheme", "BoundScheme", "Seeds", "compiled", "ramps"]
 
 # What a call of iter_weights may hold at once where the batch size is left to it.
 _BATCH_BYTES = 16 * 2**20
+# Keys of replicates, or what a scheme makes its draws from instead.
+Seeds: TypeAlias = Sequence[Any] | KeyArray
 # A replicate that leaves no row out-of-bag cannot be scored; split draws again.
 _MAX_REDRAWS = 100
 
@@ -47,18 +53,35 @@ class BoundScheme(ABC):
         self.n_samples = n_samples
         self.gap = gap
 
-    def seeds(self, entropy: int, start: int, stop: int) -> list[Any]:
-        """What `rows` and `weights` need to make replicates `start` to `stop`."""
-        return list(seeds_for(entropy, start, stop))
+    def seeds(self, entropy: int, start: int, stop: int) -> Seeds:
+        """What the draws of replicates `start` to `stop` are made from."""
+        return keys_for(entropy, start, stop)
 
     @abstractmethod
     def rows(self, seed: Any) -> IntArray:
-        """Rows of one replicate in the order drawn, with their repetitions."""
+        """Rows of one replicate, with their repetitions."""
 
     def weights(self, seed: Any) -> FloatArray:
         """How often each row stands in the replicate, shape (n_samples,)."""
         counts = np.bincount(self.rows(seed), minlength=self.n_samples)
         return counts.astype(np.float64)
+
+    def weight_rows(self, seeds: Seeds) -> FloatArray:
+        """Weights of several replicates, shape (n_replicates, n_samples)."""
+        return np.stack([self.weights(seed) for seed in seeds])
+
+    def sums(self, seeds: Seeds, columns: FloatArray) -> FloatArray:
+        """Weighted sums of columns, shape (n_replicates, n_columns).
+
+        `columns` has shape (n_columns, n_samples). The bits of a replicate do not
+        depend on the others of the call.
+        """
+        sums = np.empty((len(seeds), len(columns)))
+        size = batch_size_for(self.n_samples)
+        for start in range(0, len(seeds), size):
+            weights = self.weight_rows(seeds[start : start + size])
+            compiled().sum_weighted(weights, columns, sums[start : start + size])
+        return sums
 
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
         """Whether replicates, as weights or as rows, can leave a row out-of-bag."""
@@ -180,7 +203,7 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
         Yields
         ------
         train : ndarray of shape (n_drawn,)
-            In-bag rows in the order drawn, with their repetitions.
+            In-bag rows with their repetitions; blocks and groups in the order drawn.
         test : ndarray of shape (n_out_of_bag,)
             Out-of-bag rows, ascending.
 
@@ -221,7 +244,7 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
         Yields
         ------
         rows : ndarray of shape (n_drawn,)
-            Row numbers in the order drawn, with their repetitions.
+            Row numbers with their repetitions; blocks and groups in the order drawn.
 
         Raises
         ------
@@ -268,14 +291,46 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
         """
         check_count(type(self).__name__, "batch_size", batch_size, none=True)
         bound = self.bind(n_rows_of(X), y, groups)
-        size = batch_size or max(1, _BATCH_BYTES // (8 * bound.n_samples))
+        size = batch_size or batch_size_for(bound.n_samples)
         seeds = self._seeds(bound)
         for start in range(0, len(seeds), size):
-            yield np.stack(
-                [bound.weights(seed) for seed in seeds[start : start + size]]
-            )
+            yield bound.weight_rows(seeds[start : start + size])
 
-    def _seeds(self, bound: BoundScheme) -> list[Any]:
+    def iter_samples(
+        self,
+        *arrays: Table,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Iterator[tuple[Table, ...]]:
+        """Yield the arrays of each replicate, all of the same rows drawn.
+
+        Parameters
+        ----------
+        *arrays : array-like of shape (n_samples, ...)
+            Data, DataFrames and sparse matrices too, aligned by row.
+        y : array-like of shape (n_samples,) or None, default=None
+            Target, for schemes that stratify by it.
+        groups : array-like of shape (n_samples,) or None, default=None
+            Group of each row, for schemes that keep groups whole.
+
+        Yields
+        ------
+        replicate : tuple of array-like of shape (n_drawn, ...)
+            One for each array, in its container.
+
+        Raises
+        ------
+        ValueError
+            If there are no arrays, they differ in length, or a parameter does not fit
+            the data.
+        """
+        if not arrays:
+            raise ValueError("iter_samples needs at least one array, got none.")
+        check_consistent_length(*arrays)
+        for rows in self.iter_indices(arrays[0], y, groups):
+            yield tuple(take_rows(array, rows) for array in arrays)
+
+    def _seeds(self, bound: BoundScheme) -> Seeds:
         """Seeds of all replicates of one call."""
         return bound.seeds(entropy_from(self.random_state), 0, self.n_resamples)
 
@@ -300,10 +355,21 @@ def _draw_with_a_test_set(
 def _attempts(seed: Any) -> Iterator[Any]:
     """Yield the seed of a replicate, then seeds derived from it for redraws."""
     yield seed
-    if isinstance(seed, np.random.SeedSequence):
-        for attempt in range(1, _MAX_REDRAWS):
-            key = (*seed.spawn_key, attempt)
-            yield np.random.SeedSequence(seed.entropy, spawn_key=key)
+    if isinstance(seed, np.uint64):
+        origin = words_of(np.array([~seed]))
+        yield from words_of(
+            origin + np.arange(1, _MAX_REDRAWS, dtype=np.uint64) * GOLDEN
+        )
+
+
+def batch_size_for(n_samples: int) -> int:
+    """Replicates whose weights fit into the memory that one batch may take."""
+    return max(1, _BATCH_BYTES // (8 * n_samples))
+
+
+def compiled() -> Any:
+    """The compiled kernels, imported when they are first needed."""
+    return import_module("ensembles.resampling._kernels")
 
 
 def ramps(starts: IntArray, lengths: IntArray) -> IntArray:

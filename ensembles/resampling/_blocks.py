@@ -5,12 +5,13 @@ A block scheme is its law of block starts and lengths; the rest is written once.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
-from ensembles._typing import ArrayLike, IntArray, RandomState
+from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
 from ensembles._validation import (
     check_count,
     check_count_or_fraction,
@@ -18,84 +19,47 @@ from ensembles._validation import (
     is_positive,
     resolve_n_draws,
 )
-from ensembles.resampling._base import BaseScheme, BoundScheme, ramps
+from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds, compiled, ramps
+from ensembles.resampling._plan import BlockPlan
 
 __all__ = ["CircularBlockBootstrap", "MovingBlockBootstrap", "StationaryBootstrap"]
 
 
+@final
 class _BoundBlocks(BoundScheme):
-    """Blocks laid end to end until `n_draws` rows are reached."""
+    """Blocks laid end to end by a plan; past the end they wrap around."""
 
-    def __init__(
-        self, n_samples: int, n_draws: int, block_length: float, gap: int
-    ) -> None:
-        super().__init__(n_samples, gap)
-        self.n_draws = n_draws
-        self.block_length = block_length
+    def __init__(self, plan: BlockPlan, gap: int) -> None:
+        super().__init__(plan.n_samples, gap)
+        self.plan = plan
 
-    @abstractmethod
-    def _blocks(self, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
-        """Starts and lengths of blocks whose lengths sum to at least `n_draws`."""
+    def rows(self, seed: Any) -> IntArray:
+        """Rows of one replicate, block after block."""
+        starts = np.empty(self.plan.n_draws, dtype=np.int64)
+        lengths = np.empty_like(starts)
+        n_blocks = compiled().lay_blocks(self.plan, seed, starts, lengths)
+        return ramps(starts[:n_blocks], lengths[:n_blocks]) % self.n_samples
 
-    def rows(self, seed: np.random.SeedSequence) -> IntArray:
-        """Rows of one replicate, block after block; past the end they wrap around."""
-        starts, lengths = self._blocks(np.random.default_rng(seed))
-        return ramps(starts, lengths)[: self.n_draws] % self.n_samples
-
-
-class _BoundEqualBlocks(_BoundBlocks):
-    """Blocks that are all of one length and start at one of the first rows."""
-
-    def _blocks(self, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
-        length = int(self.block_length)
-        n_blocks = -(-self.n_draws // length)
-        starts = rng.integers(self._n_starts(), size=n_blocks)
-        return starts, np.full(n_blocks, length)
-
-    @abstractmethod
-    def _n_starts(self) -> int:
-        """Number of rows that a block may start at."""
+    def sums(self, seeds: Seeds, columns: FloatArray) -> FloatArray:
+        """Weighted sums of columns, each block a difference of cumulated sums."""
+        cumulated = np.zeros((self.n_samples + 1, len(columns)))
+        np.cumsum(columns.T, axis=0, out=cumulated[1:])
+        sums = np.empty((len(seeds), len(columns)))
+        compiled().sum_blocks(self.plan, np.asarray(seeds), cumulated, sums)
+        return sums
 
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
-        """Whether a block is shorter than the series."""
-        return self.block_length < self.n_samples or self.n_draws < self.n_samples
-
-
-@final
-class _BoundMoving(_BoundEqualBlocks):
-    """Blocks that lie within the series."""
-
-    def _n_starts(self) -> int:
-        return self.n_samples - int(self.block_length) + 1
-
-
-@final
-class _BoundCircular(_BoundEqualBlocks):
-    """Blocks that start anywhere; the series is a circle."""
-
-    def _n_starts(self) -> int:
-        return self.n_samples
-
-
-@final
-class _BoundStationary(_BoundBlocks):
-    """Blocks of geometric length that start anywhere; the series is a circle."""
-
-    def _blocks(self, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
-        lengths = np.zeros(0, dtype=np.intp)
-        # Enough blocks with high probability; more are drawn in the rare other case.
-        expected = self.n_draws / self.block_length
-        batch = int(expected + 4 * np.sqrt(expected) + 4)
-        while lengths.sum() < self.n_draws:
-            drawn = rng.geometric(1 / self.block_length, size=batch)
-            lengths = np.concatenate([lengths, np.minimum(drawn, self.n_draws)])
-        return rng.integers(self.n_samples, size=len(lengths)), lengths
+        """Whether not every draw is a rotation of the series."""
+        plan = self.plan
+        fixed = plan.log_continue == 0
+        return plan.n_draws < plan.n_samples or not (
+            fixed and plan.length == plan.n_samples
+        )
 
 
 class BaseBlockBootstrap(BaseScheme):
     """Base of the block schemes; a scheme adds the class that draws its blocks."""
 
-    _bound: type[_BoundBlocks]
     _for_more_out_of_bag = (
         "Shorten block_length or gap, draw fewer rows (max_samples), or give more rows."
     )
@@ -121,14 +85,19 @@ class BaseBlockBootstrap(BaseScheme):
         self._check_block_length()
         check_count(self, "gap", self.gap, low=0)
         check_count_or_fraction(self, "max_samples", self.max_samples, none=True)
-        length = self.block_length or round(n_samples ** (1 / 3))
+        length = float(self.block_length or round(n_samples ** (1 / 3)))
         if length > n_samples:
             raise ValueError(
-                f"block_length must be <= n_samples={n_samples}, got {length}. "
-                "n ** (1/3) is a usual first choice."
+                f"block_length must be <= n_samples={n_samples}, got "
+                f"{self.block_length}. n ** (1/3) is a usual first choice."
             )
         n_draws = resolve_n_draws(n_samples, self.max_samples)
-        return self._bound(n_samples, n_draws, length, int(self.gap))
+        plan = self._plan(n_samples, n_draws, length)
+        return _BoundBlocks(plan, int(self.gap))
+
+    @abstractmethod
+    def _plan(self, n_samples: int, n_draws: int, length: float) -> BlockPlan:
+        """The law of the blocks."""
 
     def _check_block_length(self) -> None:
         """Raise unless the length is what the scheme's law takes."""
@@ -185,11 +154,13 @@ class MovingBlockBootstrap(BaseBlockBootstrap):
     >>> scheme = MovingBlockBootstrap(2, block_length=3, gap=1, random_state=0)
     >>> for train, test in scheme.split(range(12)):
     ...     print(train, test)
-    [ 5  6  7  3  4  5  3  4  5  9 10 11] [0 1]
-    [6 7 8 6 7 8 3 4 5 2 3 4] [ 0 10 11]
+    [ 7  8  9  5  6  7  8  9 10  7  8  9] [0 1 2 3]
+    [ 3  4  5  9 10 11  8  9 10  9 10 11] [0 1]
     """
 
-    _bound = _BoundMoving
+    def _plan(self, n_samples: int, n_draws: int, length: float) -> BlockPlan:
+        n_starts = n_samples - int(length) + 1
+        return BlockPlan(n_samples, n_draws, n_starts, 1, n_samples, length, 0.0)
 
 
 @final
@@ -241,11 +212,12 @@ class CircularBlockBootstrap(BaseBlockBootstrap):
     >>> scheme = CircularBlockBootstrap(2, block_length=4, random_state=2)
     >>> for rows in scheme.iter_indices(range(12)):
     ...     print(rows)
-    [ 2  3  4  5 11  0  1  2  5  6  7  8]
-    [10 11  0  1 11  0  1  2 11  0  1  2]
+    [2 3 4 5 4 5 6 7 5 6 7 8]
+    [ 6  7  8  9 11  0  1  2  0  1  2  3]
     """
 
-    _bound = _BoundCircular
+    def _plan(self, n_samples: int, n_draws: int, length: float) -> BlockPlan:
+        return BlockPlan(n_samples, n_draws, n_samples, 1, 2 * n_samples, length, 0.0)
 
 
 @final
@@ -308,7 +280,11 @@ class StationaryBootstrap(BaseBlockBootstrap):
     0.16
     """
 
-    _bound = _BoundStationary
+    def _plan(self, n_samples: int, n_draws: int, length: float) -> BlockPlan:
+        # No block need reach further than n_draws rows.
+        end = n_samples + n_draws
+        log_continue = math.log1p(-1 / length) if length > 1 else -math.inf
+        return BlockPlan(n_samples, n_draws, n_samples, 1, end, length, log_continue)
 
     def _check_block_length(self) -> None:
         length = self.block_length

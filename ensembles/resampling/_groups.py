@@ -7,8 +7,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ensembles._typing import ArrayLike, IntArray, RandomState
-from ensembles.resampling._base import BaseScheme, BoundScheme, ramps
+from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
+from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds, ramps
+from ensembles.resampling._draws import BoundDraws
+from ensembles.resampling._plan import draw_plan
 
 __all__ = ["GroupBootstrap"]
 
@@ -112,6 +114,7 @@ def _codes(labels: NDArray[Any]) -> IntArray:
         return np.array([seen.setdefault(label, len(seen)) for label in labels])
 
 
+@final
 class _BoundGroups(BoundScheme):
     """Draws of groups; `by_group` holds the rows of each group side by side."""
 
@@ -120,9 +123,21 @@ class _BoundGroups(BoundScheme):
         self.by_group = by_group
         self.sizes = sizes
         self.starts = np.cumsum(sizes) - sizes
+        self.draws = BoundDraws(draw_plan([len(sizes)], [len(sizes)]))
 
-    def rows(self, seed: np.random.SeedSequence) -> IntArray:
+    def rows(self, seed: Any) -> IntArray:
         """Rows of the groups drawn, group after group."""
-        rng = np.random.default_rng(seed)
-        drawn = rng.integers(len(self.sizes), size=len(self.sizes))
+        drawn = self.draws.rows(seed)
         return self.by_group[ramps(self.starts[drawn], self.sizes[drawn])]
+
+    def weight_rows(self, seeds: Seeds) -> FloatArray:
+        """Counts of each row's group."""
+        weights = np.empty((len(seeds), self.n_samples))
+        counts = self.draws.weight_rows(seeds)
+        weights[:, self.by_group] = np.repeat(counts, self.sizes, axis=1)
+        return weights
+
+    def sums(self, seeds: Seeds, columns: FloatArray) -> FloatArray:
+        """Weighted sums of the groups' own sums."""
+        by_group = np.add.reduceat(columns[:, self.by_group], self.starts, axis=1)
+        return self.draws.sums(seeds, by_group)

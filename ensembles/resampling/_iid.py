@@ -7,7 +7,7 @@ replacement.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 from sklearn.utils import column_or_1d
@@ -21,8 +21,13 @@ from ensembles._validation import (
     resolve_n_draws,
 )
 from ensembles.resampling._base import BaseScheme, BoundScheme
+from ensembles.resampling._draws import BoundDraws
+from ensembles.resampling._plan import draw_plan
 
 __all__ = ["Bootstrap"]
+
+Strata: TypeAlias = list[IntArray]
+"""Rows of each stratum."""
 
 
 @final
@@ -138,21 +143,22 @@ class Bootstrap(BaseScheme):
                 f"Effective max_samples={n_draws} must be <= n_samples={n_samples} to "
                 "be able to sample without replacement."
             )
-        strata: list[IntArray | range] = [range(n_samples)]
+        strata = [np.arange(n_samples)]
         if self.stratify is not None:
-            strata = [*_strata(self, n_samples, y)]
+            strata = _strata(self, n_samples, y)
         if self.balanced:
             if self.max_samples is not None or not self.replace:
                 raise ValueError(
                     "balanced=True draws as many rows as there are, with replacement. "
                     "Leave max_samples=None and replace=True, or balanced=False."
                 )
-            return _BoundBalanced(n_samples, strata)
+            return _BoundBalanced(strata)
         sizes = _proportional([len(rows) for rows in strata], n_draws)
-        return _BoundIid(n_samples, strata, sizes, self.replace)
+        bound = _BoundIid if self.replace else _BoundSubsample
+        return bound(strata, sizes)
 
 
-def _strata(scheme: Bootstrap, n_samples: int, y: ArrayLike | None) -> list[IntArray]:
+def _strata(scheme: Bootstrap, n_samples: int, y: ArrayLike | None) -> Strata:
     """Rows of each stratum, strata in sorted order of their labels."""
     labels: Any = scheme.stratify
     if isinstance(labels, str):
@@ -193,50 +199,50 @@ def _proportional(sizes: Sequence[int], total: int) -> IntArray:
     return shares
 
 
-class _BoundIid(BoundScheme):
-    """Independent draws within each stratum."""
+@final
+class _BoundIid(BoundDraws):
+    """Independent draws with replacement within each stratum."""
 
-    def __init__(
-        self,
-        n_samples: int,
-        strata: list[IntArray | range],
-        sizes: IntArray,
-        replace: bool,
-    ) -> None:
-        super().__init__(n_samples)
-        self.strata = strata
-        self.sizes = sizes
-        self.replace = replace
+    def __init__(self, strata: Strata, sizes: IntArray) -> None:
+        lengths = [len(rows) for rows in strata]
+        order = None if len(strata) == 1 else np.concatenate(strata)
+        super().__init__(draw_plan(lengths, sizes), order)
+        self.has_choice = int(sizes.sum()) < sum(lengths) or max(lengths) > 1
 
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
         """Whether not every draw is the data themselves."""
-        return bool(self.sizes.sum() < self.n_samples) or (
-            self.replace and any(len(rows) > 1 for rows in self.strata)
-        )
+        return self.has_choice
 
-    def rows(self, seed: np.random.SeedSequence) -> IntArray:
-        """Rows of one replicate, stratum after stratum."""
+
+@final
+class _BoundSubsample(BoundScheme):
+    """Draws without replacement within each stratum."""
+
+    def __init__(self, strata: Strata, sizes: IntArray) -> None:
+        super().__init__(sum(map(len, strata)))
+        self.strata = strata
+        self.sizes = sizes
+
+    def leaves_rows_out(self, *, as_weights: bool) -> bool:
+        """Whether a draw is smaller than the data."""
+        return bool(self.sizes.sum() < self.n_samples)
+
+    def rows(self, seed: Any) -> IntArray:
+        """Rows of one replicate, ascending."""
         rng = np.random.default_rng(seed)
-        return np.concatenate(
-            [
-                _within(rows, rng.integers(len(rows), size=size))
-                if self.replace
-                else _within(rows, rng.permutation(len(rows))[:size])
-                for rows, size in zip(self.strata, self.sizes, strict=True)
-            ]
-        )
+        drawn = [
+            rows[rng.permutation(len(rows))[:size]]
+            for rows, size in zip(self.strata, self.sizes, strict=True)
+        ]
+        return np.sort(np.concatenate(drawn))
 
 
-def _within(stratum: IntArray | range, positions: IntArray) -> IntArray:
-    """Rows at these positions of a stratum; a range from 0 on is its own positions."""
-    return positions if isinstance(stratum, range) else stratum[positions]
-
-
+@final
 class _BoundBalanced(BoundScheme):
     """Slices of a shuffled list that holds each row once for each replicate."""
 
-    def __init__(self, n_samples: int, strata: list[IntArray | range]) -> None:
-        super().__init__(n_samples)
+    def __init__(self, strata: Strata) -> None:
+        super().__init__(sum(map(len, strata)))
         self.strata = strata
 
     def leaves_rows_out(self, *, as_weights: bool) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
+from scipy.special import pdtr
 
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
 from ensembles._validation import invalid_parameter, is_positive
-from ensembles.resampling._base import BaseScheme, BoundScheme
+from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds, compiled
 
 __all__ = ["BayesianBootstrap", "PoissonBootstrap"]
 
+# Distribution function of Poisson(1); above 19 it is 1 to the last bit.
+POISSON_1 = pdtr(np.arange(20), 1.0)
+POISSON_1[-1] = 1.0
 # Weights of a smaller concentration underflow to zero, which promises none.
 _LEAST_ALPHA = 0.1
 
@@ -62,7 +66,7 @@ class BayesianBootstrap(BaseScheme):
     >>> scheme = BayesianBootstrap(5000, random_state=0)
     >>> means = [W @ hours / W.sum(axis=1) for W in scheme.iter_weights(hours)]
     >>> print(f"{np.concatenate(means).std():.1f}")
-    36.1
+    36.2
     """
 
     def __init__(
@@ -106,11 +110,11 @@ class _BoundDirichlet(BoundScheme):
         """Not as weights: all are positive."""
         return not as_weights
 
-    def weights(self, seed: np.random.SeedSequence) -> FloatArray:
+    def weights(self, seed: Any) -> FloatArray:
         """Weights of one replicate."""
         return self._draw(np.random.default_rng(seed))
 
-    def rows(self, seed: np.random.SeedSequence) -> IntArray:
+    def rows(self, seed: Any) -> IntArray:
         """Rows drawn with the weights of the same replicate as probabilities."""
         rng = np.random.default_rng(seed)
         edges = np.cumsum(self._draw(rng))
@@ -156,8 +160,8 @@ class PoissonBootstrap(BaseScheme):
     >>> scheme = PoissonBootstrap(2, random_state=0)
     >>> for train, test in scheme.split(range(8)):
     ...     print(train, test)
-    [0 1 2 4 5 5 6 6 7] [3]
-    [0 1 2 2 3 4 4 4 5] [6 7]
+    [3 3 4 5 6 7] [0 1 2]
+    [0 1 1 1 1 2 2 4 5 5 5 5 6 6 7 7] [3]
     """
 
     def __init__(
@@ -172,10 +176,21 @@ class PoissonBootstrap(BaseScheme):
         return _BoundPoisson(n_samples)
 
 
+@final
 class _BoundPoisson(BoundScheme):
     """Independent Poisson(1) counts."""
 
-    def rows(self, seed: np.random.SeedSequence) -> IntArray:
+    def rows(self, seed: Any) -> IntArray:
         """Each row as often as its count says, ascending."""
-        counts = np.random.default_rng(seed).poisson(1.0, self.n_samples)
+        counts = self.weights(seed).astype(np.intp)
         return np.repeat(np.arange(self.n_samples), counts)
+
+    def weights(self, seed: Any) -> FloatArray:
+        """Counts of one replicate."""
+        return np.asarray(self.weight_rows([seed])[0])
+
+    def weight_rows(self, seeds: Seeds) -> FloatArray:
+        """Counts of several replicates."""
+        counts = np.empty((len(seeds), self.n_samples))
+        compiled().count_poisson(np.asarray(seeds), 0, POISSON_1, counts)
+        return counts

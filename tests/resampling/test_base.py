@@ -10,7 +10,7 @@ import pytest
 from _instances import SCHEMES
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from scipy.stats import binomtest
 from sklearn import config_context
@@ -255,6 +255,34 @@ def test_only_the_number_of_rows_matters(scheme, container):
     assert same(drawn, indices(scheme))
     series = [pd.Series(Y, index=range(100, 100 + N)), pl.Series(GROUPS)]
     assert same([a for a, _ in scheme.split(table, *series)], indices(scheme))
+
+
+@every_scheme
+def test_samples_are_the_rows_drawn_of_every_array_in_its_container(scheme):
+    scheme = seeded(scheme)
+    frame = pd.DataFrame(X, index=range(100, 100 + N))
+    samples = scheme.iter_samples(frame, csr_array(X), Y, y=Y, groups=GROUPS)
+    for rows, (table, sparse, labels) in zip(indices(scheme), samples, strict=True):
+        pd.testing.assert_frame_equal(table, frame.iloc[rows])
+        assert_array_equal(sparse.toarray(), X[rows])
+        assert_array_equal(labels, Y[rows])
+
+
+def test_samples_need_arrays_of_one_length():
+    with pytest.raises(ValueError, match="needs at least one array, got none"):
+        next(Bootstrap().iter_samples())
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        next(Bootstrap().iter_samples(X, Y[1:]))
+
+
+@every_scheme
+@pytest.mark.parametrize("n_replicates", [1, 4, 7])
+def test_sums_are_those_of_the_weights(scheme, n_replicates):
+    bound = scheme.bind(N, Y, GROUPS)
+    seeds = bound.seeds(7, 0, n_replicates)
+    expected = bound.weight_rows(seeds) @ X
+    assert_allclose(bound.sums(seeds, X.T), expected, rtol=0, atol=1e-12)
+    assert_array_equal(bound.weight_rows(seeds), [bound.weights(s) for s in seeds])
 
 
 @every_scheme

@@ -11,7 +11,6 @@ from scipy.stats import chisquare, geom, norm
 
 from ensembles.exceptions import InvalidParameterError
 from ensembles.resampling import (
-    Bootstrap,
     CircularBlockBootstrap,
     MovingBlockBootstrap,
     StationaryBootstrap,
@@ -129,32 +128,10 @@ def test_lengths_of_stationary_blocks_have_their_law():
     assert chisquare(counts, expected).pvalue > 1e-4
 
 
-class Unlucky:
-    """A generator whose geometric numbers are all one."""
-
-    def geometric(self, p, size):
-        return np.ones(size, dtype=np.intp)
-
-    def integers(self, n, size):
-        return np.zeros(size, dtype=np.intp)
-
-
-def test_more_stationary_blocks_are_drawn_where_the_first_are_too_short():
-    bound = StationaryBootstrap(block_length=50).bind(500)
-    starts, lengths = bound._blocks(Unlucky())
-    assert len(starts) == len(lengths)
-    assert lengths.sum() >= 500
-
-
-@pytest.mark.parametrize("cls", [MovingBlockBootstrap, CircularBlockBootstrap])
-def test_blocks_of_one_row_are_the_bootstrap_of_rows(cls):
-    plain = draws(Bootstrap(5, random_state=0), 30)
-    assert_array_equal(draws(cls(5, block_length=1, random_state=0), 30), plain)
-
-
-def test_stationary_blocks_of_mean_one_are_the_bootstrap_of_rows_in_law():
-    """Chi-square of pairs of neighbours, 35 df: fails 1 seed in 10,000."""
-    drawn = draws(StationaryBootstrap(6000, block_length=1, random_state=0), 6)
+@every_class
+def test_blocks_of_one_row_are_the_bootstrap_of_rows_in_law(cls):
+    """Chi-square of pairs of neighbours, 35 df, three: fails 3 seeds in 10,000."""
+    drawn = draws(cls(6000, block_length=1, random_state=0), 6)
     pairs = np.bincount(drawn[:, 2] * 6 + drawn[:, 3], minlength=36)
     assert chisquare(pairs).pvalue > 1e-4
 
@@ -238,8 +215,11 @@ def test_block_lengths_outside_their_range_are_an_error(cls, length):
 
 def test_a_mean_block_length_need_not_be_whole():
     """Geometric lengths of mean 2.5; the mean of 4000 is within 4 standard errors."""
-    bound = StationaryBootstrap(block_length=2.5).bind(10_000)
-    _, lengths = bound._blocks(np.random.default_rng(0))
+    n = 10_000
+    (rows,) = StationaryBootstrap(1, block_length=2.5, random_state=0).iter_indices(
+        range(n)
+    )
+    lengths = runs(rows, n)[:-1]
     assert abs(lengths.mean() - 2.5) < 4 * np.sqrt(2.5 * 1.5 / len(lengths))
     with pytest.raises(InvalidParameterError, match="must be an int in the range"):
         next(CircularBlockBootstrap(block_length=2.5).iter_indices(range(12)))

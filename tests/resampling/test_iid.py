@@ -3,13 +3,14 @@
 import math
 from collections import Counter
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
-from scipy.stats import chisquare, norm
+from scipy.stats import binom, chisquare, multinomial, norm
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.tree import DecisionTreeClassifier
 
@@ -30,19 +31,23 @@ def test_rows_are_drawn_with_equal_probability():
     assert chisquare(np.bincount(drawn.ravel(), minlength=12)).pvalue > 1e-4
 
 
-def test_draws_of_a_replicate_are_independent():
-    """Chi-square of pairs, 35 df, two of them: fails 1 seed in 5,000."""
-    drawn = draws(Bootstrap(6000, random_state=0), 6)
-    for second in (1, 5):
-        pairs = np.bincount(drawn[:, 0] * 6 + drawn[:, second], minlength=36)
-        assert chisquare(pairs).pvalue > 1e-4
+@pytest.mark.parametrize("n", [3, 4])
+def test_counts_of_a_replicate_are_multinomial(n):
+    """Chi-square of all vectors of counts, 9 and 34 df: fails 2 seeds in 10,000."""
+    drawn = draws(Bootstrap(20_000, random_state=0), n)
+    seen = Counter(tuple(np.bincount(rows, minlength=n)) for rows in drawn)
+    vectors = [v for v in product(range(n + 1), repeat=n) if sum(v) == n]
+    expected = multinomial(n, np.full(n, 1 / n)).pmf(vectors) * 20_000
+    assert chisquare([seen[v] for v in vectors], expected).pvalue > 1e-4
 
 
 def test_replicates_are_independent():
-    """Chi-square of pairs of neighbouring replicates, 35 df: fails 1 seed in 10,000."""
-    first = draws(Bootstrap(12000, random_state=0), 6)[:, 0]
-    pairs = np.bincount(first[::2] * 6 + first[1::2], minlength=36)
-    assert chisquare(pairs).pvalue > 1e-4
+    """Chi-square of counts in neighbouring replicates, 8 df: fails 1 in 10,000."""
+    counts = (draws(Bootstrap(12_000, random_state=0), 6) == 0).sum(axis=1).clip(max=2)
+    law = binom(6, 1 / 6)
+    shares = np.array([law.pmf(0), law.pmf(1), law.sf(1)])
+    pairs = np.bincount(counts[::2] * 3 + counts[1::2], minlength=9)
+    assert chisquare(pairs, np.outer(shares, shares).ravel() * 6000).pvalue > 1e-4
 
 
 def test_rows_without_replacement_are_drawn_with_equal_probability():
@@ -148,10 +153,15 @@ def test_without_replacement_rows_are_unique():
     assert all(len(set(rows)) == 8 for rows in drawn)
 
 
-def test_all_rows_without_replacement_are_a_shuffle():
+def test_all_rows_without_replacement_are_the_data():
     drawn = draws(Bootstrap(50, replace=False, random_state=0), 12)
-    assert_array_equal(np.sort(drawn), [np.arange(12)] * 50)
-    assert len({tuple(rows) for rows in drawn}) == 50
+    assert_array_equal(drawn, [np.arange(12)] * 50)
+
+
+@pytest.mark.parametrize("options", [{}, {"max_samples": 9, "replace": False}], ids=str)
+def test_rows_of_a_replicate_ascend(options):
+    drawn = draws(Bootstrap(20, stratify=LABELS, random_state=0, **options), 12)
+    assert_array_equal(drawn, np.sort(drawn))
 
 
 @pytest.mark.parametrize(

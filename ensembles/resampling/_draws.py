@@ -1,0 +1,53 @@
+"""Draws with replacement through the compiled kernels, one class for all that do so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ensembles._typing import FloatArray, IntArray, KeyArray
+from ensembles.resampling._base import BoundScheme, Seeds, compiled
+from ensembles.resampling._plan import DrawPlan
+
+__all__ = ["BoundDraws"]
+
+
+class BoundDraws(BoundScheme):
+    """Rows drawn by a plan whose position j stands for row ``order[j]``."""
+
+    def __init__(self, plan: DrawPlan, order: IntArray | None = None) -> None:
+        super().__init__(int(plan.edges[-1]))
+        self.plan = plan
+        self.order = order
+
+    def counts(self, seeds: KeyArray) -> IntArray:
+        """How often each row is drawn, shape (n_replicates, n_samples)."""
+        drawn = np.empty((len(seeds), self.n_samples), dtype=np.int64)
+        compiled().count_rows(self.plan, np.asarray(seeds), drawn)
+        if self.order is None:
+            return drawn
+        counts = np.empty_like(drawn)
+        counts[:, self.order] = drawn
+        return counts
+
+    def rows(self, seed: Any) -> IntArray:
+        """Rows of one replicate, ascending."""
+        return np.repeat(np.arange(self.n_samples), self.counts(np.array([seed]))[0])
+
+    def weights(self, seed: Any) -> FloatArray:
+        """How often each row stands in the replicate."""
+        return np.asarray(self.weight_rows([seed])[0])
+
+    def weight_rows(self, seeds: Seeds) -> FloatArray:
+        """Counts of several replicates."""
+        return self.counts(np.asarray(seeds)).astype(np.float64)
+
+    def sums(self, seeds: Seeds, columns: FloatArray) -> FloatArray:
+        """Weighted sums of columns, with no weight ever stored."""
+        if self.order is not None:
+            columns = columns[:, self.order]
+        sums = np.empty((len(seeds), len(columns)))
+        columns = np.ascontiguousarray(columns, dtype=np.float64)
+        compiled().sum_rows(self.plan, np.asarray(seeds), columns, sums)
+        return sums

@@ -1,0 +1,310 @@
+"""Compiled draws of replicates, and weighted sums of columns under them.
+
+The random numbers of a replicate are a stream of 64-bit words that starts from its key
+(SplitMix64: Steele, Lea & Flood, "Fast splittable pseudorandom number generators",
+OOPSLA 2014), so replicate i is the same in every kernel, thread and batch.
+
+A multinomial draw goes by blocks of 256 rows. Block totals come first: independent
+Poisson totals, drawn again while their sum exceeds the draws wanted, then topped up by
+single rows. Given its sum a vector of Poisson counts is multinomial, so the law is
+exact. Within a block eight rows are drawn from the eight bytes of one word.
+
+`_plain` holds a twin of each kernel in numpy. This module is imported when the first
+kernel is needed, since importing numba takes time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, uint64
+
+from ensembles._random import GOLDEN
+from ensembles._typing import FloatArray, IntArray, KeyArray
+from ensembles.resampling._plan import BLOCK, TILE, BlockPlan, DrawPlan
+
+__all__ = [
+    "count_poisson",
+    "count_rows",
+    "lay_blocks",
+    "sum_blocks",
+    "sum_rows",
+    "sum_weighted",
+]
+
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_LOW_16 = np.uint64(0xFFFF)
+_LOW_32 = np.uint64(0xFFFFFFFF)
+_BYTE = np.uint64(0xFF)
+
+compiled = njit(cache=True, nogil=True)
+# Sums may be reordered to fill vector registers; nothing else of fastmath is wanted.
+compiled_sum = njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+
+
+@njit(inline="always")
+def word_of(state: Any) -> Any:
+    """The word of a stream at this state."""
+    z = (state ^ (state >> uint64(30))) * _MIX_1
+    z = (z ^ (z >> uint64(27))) * _MIX_2
+    return z ^ (z >> uint64(31))
+
+
+@compiled
+def uniform_below(state: Any, size: int) -> Any:
+    """State and a number below `size` (< 2**32), each equally likely (Lemire 2019)."""
+    bound = uint64(size)
+    least = (uint64(2**32) - bound) % bound
+    while True:
+        state += GOLDEN
+        product = (word_of(state) >> uint64(32)) * bound
+        if product & _LOW_32 >= least:
+            return state, np.int64(product >> uint64(32))
+
+
+@compiled
+def uniform(state: Any) -> Any:
+    """State and a multiple of 2**-53 in [0, 1)."""
+    state += GOLDEN
+    return state, np.float64(word_of(state) >> uint64(11)) * 2.0**-53
+
+
+@compiled
+def poisson(state: Any, plan: DrawPlan, table: int) -> Any:
+    """State and a Poisson count, by inversion from a guide into the cumulated law."""
+    state, u = uniform(state)
+    k = plan.guides[table, np.int64(u * plan.guides.shape[1])]
+    while plan.cumulated[table, k] <= u:
+        k += 1
+    return state, plan.origins[table] + k
+
+
+@compiled
+def draw_totals(state: Any, plan: DrawPlan, totals: IntArray) -> Any:
+    """State, with the draws of each block written to `totals`."""
+    for stratum in range(len(plan.n_draws)):
+        first, end = plan.first_block[stratum], plan.first_block[stratum + 1]
+        n_draws = plan.n_draws[stratum]
+        if end - first == 1:
+            totals[first] = n_draws
+            continue
+        while True:
+            drawn = 0
+            for block in range(first, end):
+                table = plan.last_table if block == end - 1 else plan.full_table
+                state, totals[block] = poisson(state, plan, table[stratum])
+                drawn += totals[block]
+            if drawn <= n_draws:
+                break
+        size = plan.edges[end] - plan.edges[first]
+        for _ in range(n_draws - drawn):
+            state, row = uniform_below(state, size)
+            totals[first + row // BLOCK] += 1
+    return state
+
+
+@compiled
+def draw_block(state: Any, total: int, size: int, counts: IntArray) -> Any:
+    """State, with `total` draws among `size` <= 256 rows counted in `counts`."""
+    counts[:size] = 0
+    if size == 1:
+        counts[0] = total
+    elif size == BLOCK:
+        state = _draw_bytes(state, total, counts)
+    else:
+        state = _draw_lanes(state, total, size, counts)
+    return state
+
+
+@compiled
+def _draw_bytes(state: Any, total: int, counts: IntArray) -> Any:
+    for _ in range(total // 8):
+        state += GOLDEN
+        word = word_of(state)
+        counts[word & _BYTE] += 1
+        counts[(word >> uint64(8)) & _BYTE] += 1
+        counts[(word >> uint64(16)) & _BYTE] += 1
+        counts[(word >> uint64(24)) & _BYTE] += 1
+        counts[(word >> uint64(32)) & _BYTE] += 1
+        counts[(word >> uint64(40)) & _BYTE] += 1
+        counts[(word >> uint64(48)) & _BYTE] += 1
+        counts[word >> uint64(56)] += 1
+    if total % 8:
+        state += GOLDEN
+        word = word_of(state)
+        for _ in range(total % 8):
+            counts[word & _BYTE] += 1
+            word >>= uint64(8)
+    return state
+
+
+@compiled
+def _draw_lanes(state: Any, total: int, size: int, counts: IntArray) -> Any:
+    """Four draws from the sixteen-bit lanes of a word; a biased lane is passed over."""
+    least = uint64(2**16 % size)
+    drawn = 0
+    while drawn < total:
+        state += GOLDEN
+        word = word_of(state)
+        for _ in range(4):
+            product = (word & _LOW_16) * uint64(size)
+            word >>= uint64(16)
+            if product & _LOW_16 >= least and drawn < total:
+                counts[product >> uint64(16)] += 1
+                drawn += 1
+    return state
+
+
+@compiled
+def count_rows(plan: DrawPlan, keys: KeyArray, counts: IntArray) -> None:
+    """Write how often each row is drawn, `counts` of shape (n_replicates, n_rows)."""
+    n_blocks = len(plan.edges) - 1
+    totals = np.empty(n_blocks, np.int64)
+    for i in range(len(keys)):
+        state = draw_totals(keys[i], plan, totals)
+        for block in range(n_blocks):
+            start, end = plan.edges[block], plan.edges[block + 1]
+            here = counts[i, start:end]
+            state = draw_block(state, totals[block], end - start, here)
+
+
+@compiled
+def count_poisson(
+    keys: KeyArray, first_row: int, cumulated: FloatArray, counts: FloatArray
+) -> None:
+    """Write counts of rows from `first_row` on, each from a word of its own.
+
+    `cumulated` is the distribution function at 0, 1, ... up to 1. So the count of a row
+    depends on the key and the number of the row alone, not on what follows it.
+    """
+    for i in range(len(keys)):
+        state = keys[i] + uint64(first_row) * GOLDEN
+        for row in range(counts.shape[1]):
+            state, u = uniform(state)
+            # Four comparisons without a branch settle all but 4 rows in 1,000.
+            k = (
+                np.int64(u >= cumulated[0])
+                + np.int64(u >= cumulated[1])
+                + np.int64(u >= cumulated[2])
+                + np.int64(u >= cumulated[3])
+            )
+            while u >= cumulated[k]:
+                k += 1
+            counts[i, row] = k
+
+
+@compiled_sum
+def sum_rows(
+    plan: DrawPlan, keys: KeyArray, columns: FloatArray, sums: FloatArray
+) -> None:
+    """Write the sums of columns over the rows drawn.
+
+    `columns` has shape (n_columns, n_rows) and `sums` (n_replicates, n_columns). Four
+    replicates share each read of a block of columns.
+    """
+    n_blocks = len(plan.edges) - 1
+    totals = np.empty((TILE, n_blocks), np.int64)
+    states = np.empty(TILE, np.uint64)
+    counts = np.empty(BLOCK, np.int64)
+    weights = np.zeros((TILE, BLOCK))
+    tile = np.empty((TILE, len(columns)))
+    for i in range(0, len(keys), TILE):
+        n_here = min(TILE, len(keys) - i)
+        tile[:] = 0.0
+        for r in range(n_here):
+            states[r] = draw_totals(keys[i + r], plan, totals[r])
+        for block in range(n_blocks):
+            start, end = plan.edges[block], plan.edges[block + 1]
+            size = end - start
+            for r in range(n_here):
+                states[r] = draw_block(states[r], totals[r, block], size, counts)
+                for k in range(size):
+                    weights[r, k] = counts[k]
+            _add_products(weights[:, :size], columns[:, start:end], tile)
+        sums[i : i + n_here] = tile[:n_here]
+
+
+@compiled_sum
+def sum_weighted(weights: FloatArray, columns: FloatArray, sums: FloatArray) -> None:
+    """Write the weighted sums of columns; shapes as in `sum_rows`.
+
+    BLAS would do, but its last bits depend on the number of its threads.
+    """
+    n_rows = columns.shape[1]
+    some_weights = np.zeros((TILE, BLOCK))
+    tile = np.empty((TILE, len(columns)))
+    for i in range(0, len(weights), TILE):
+        n_here = min(TILE, len(weights) - i)
+        tile[:] = 0.0
+        for start in range(0, n_rows, BLOCK):
+            end = min(start + BLOCK, n_rows)
+            here = some_weights[:, : end - start]
+            here[:n_here] = weights[i : i + n_here, start:end]
+            _add_products(here, columns[:, start:end], tile)
+        sums[i : i + n_here] = tile[:n_here]
+
+
+@compiled_sum
+def _add_products(weights: FloatArray, columns: FloatArray, sums: FloatArray) -> None:
+    for j in range(len(columns)):
+        s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+        for k in range(weights.shape[1]):
+            value = columns[j, k]
+            s0 += weights[0, k] * value
+            s1 += weights[1, k] * value
+            s2 += weights[2, k] * value
+            s3 += weights[3, k] * value
+        sums[0, j] += s0
+        sums[1, j] += s1
+        sums[2, j] += s2
+        sums[3, j] += s3
+
+
+@compiled
+def _next_block(state: Any, plan: BlockPlan) -> Any:
+    """State, start and length of one block."""
+    state, number = uniform_below(state, plan.n_starts)
+    start = number * plan.step
+    length = plan.length
+    if plan.log_continue < 0.0:
+        state, u = uniform(state)
+        length = 1.0 + np.log1p(-u) / plan.log_continue
+    return state, start, np.int64(min(length, float(plan.end - start)))
+
+
+@compiled
+def lay_blocks(plan: BlockPlan, key: Any, starts: IntArray, lengths: IntArray) -> int:
+    """Write the blocks of a replicate, the last one cut; return their number."""
+    state, missing, n_blocks = key, plan.n_draws, 0
+    while missing > 0:
+        state, starts[n_blocks], length = _next_block(state, plan)
+        lengths[n_blocks] = min(length, missing)
+        missing -= length
+        n_blocks += 1
+    return n_blocks
+
+
+@compiled_sum
+def sum_blocks(
+    plan: BlockPlan, keys: KeyArray, cumulated: FloatArray, sums: FloatArray
+) -> None:
+    """Write the sums of columns over the rows of the blocks drawn.
+
+    `cumulated` has shape (n_rows + 1, n_columns): the sum of a block is a difference of
+    two of its rows, plus the last row for each time the block passes the end.
+    """
+    n, n_columns = plan.n_samples, cumulated.shape[1]
+    for i in range(len(keys)):
+        sums[i] = 0.0
+        state, missing = keys[i], plan.n_draws
+        while missing > 0:
+            state, start, length = _next_block(state, plan)
+            end = start + min(length, missing)
+            missing -= length
+            laps = float(end // n)
+            end = end % n
+            for j in range(n_columns):
+                sums[i, j] += cumulated[end, j] - cumulated[start, j]
+                sums[i, j] += laps * cumulated[n, j]

@@ -1,0 +1,152 @@
+"""The kernels of `_kernels` once more, in plain numpy: what they mean, and their check.
+
+Each replicate is one pass over the words of its stream, so a reader can follow which
+word decides what. Slow; nothing but the tests calls it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ensembles._random import GOLDEN, words_of
+from ensembles._typing import FloatArray, IntArray, KeyArray
+from ensembles.resampling._plan import BLOCK, BlockPlan, DrawPlan
+
+__all__ = [
+    "count_poisson",
+    "count_rows",
+    "lay_blocks",
+    "sum_blocks",
+    "sum_rows",
+    "sum_weighted",
+]
+
+
+class Stream:
+    """Words that follow from a key, one after the other."""
+
+    def __init__(self, key: np.uint64, taken: int = 0) -> None:
+        self.key = np.array([key], dtype=np.uint64)
+        self.taken = taken
+
+    def word(self) -> int:
+        """The next 64 bits."""
+        self.taken += 1
+        state = self.key + np.array([self.taken], dtype=np.uint64) * GOLDEN
+        return int(words_of(state)[0])
+
+    def uniform(self) -> float:
+        """The next multiple of 2**-53 in [0, 1)."""
+        return float(self.word() >> 11) * 2.0**-53
+
+    def below(self, size: int) -> int:
+        """The next number below `size`, from the high halves of words."""
+        while True:
+            number, low = divmod((self.word() >> 32) * size, 2**32)
+            if low >= 2**32 % size:
+                return number
+
+    def poisson(self, plan: DrawPlan, table: int) -> int:
+        """The next Poisson count."""
+        u = self.uniform()
+        column = np.searchsorted(plan.cumulated[table], u, side="right")
+        return int(plan.origins[table] + column)
+
+    def among(self, size: int, n_draws: int) -> IntArray:
+        """Counts of the next `n_draws` rows drawn among `size` <= 256."""
+        if size == 1:
+            return np.array([n_draws])
+        bits = 8 if size == BLOCK else 16
+        drawn: list[int] = []
+        while len(drawn) < n_draws:
+            word = self.word()
+            for shift in range(0, 64, bits):
+                lane = (word >> shift) % 2**bits
+                number, low = divmod(lane * size, 2**bits)
+                if low >= 2**bits % size:
+                    drawn.append(number)
+        return np.bincount(drawn[:n_draws], minlength=size)
+
+
+def count_rows(plan: DrawPlan, keys: KeyArray, counts: IntArray) -> None:
+    """Write how often each row is drawn."""
+    sizes = np.diff(plan.edges)
+    for key, row in zip(keys, counts, strict=True):
+        stream = Stream(key)
+        totals = np.concatenate(
+            [_totals(stream, plan, stratum) for stratum in range(len(plan.n_draws))]
+        )
+        blocks = zip(sizes, totals, strict=True)
+        row[:] = np.concatenate([stream.among(int(s), int(t)) for s, t in blocks])
+
+
+def _totals(stream: Stream, plan: DrawPlan, stratum: int) -> IntArray:
+    """Draws of each block of a stratum."""
+    first, end = plan.first_block[stratum : stratum + 2]
+    n_draws, n_blocks = int(plan.n_draws[stratum]), int(end - first)
+    if n_blocks == 1:
+        return np.array([n_draws])
+    tables = [plan.full_table[stratum]] * (n_blocks - 1) + [plan.last_table[stratum]]
+    totals = np.full(n_blocks, n_draws)
+    while totals.sum() > n_draws:
+        totals = np.array([stream.poisson(plan, table) for table in tables])
+    size = int(plan.edges[end] - plan.edges[first])
+    for _ in range(n_draws - totals.sum()):
+        totals[stream.below(size) // BLOCK] += 1
+    return totals
+
+
+def count_poisson(
+    keys: KeyArray, first_row: int, cumulated: FloatArray, counts: FloatArray
+) -> None:
+    """Write counts of rows from `first_row` on."""
+    for key, row in zip(keys, counts, strict=True):
+        stream = Stream(key, first_row)
+        u = [stream.uniform() for _ in row]
+        row[:] = np.searchsorted(cumulated, u, side="right")
+
+
+def sum_rows(
+    plan: DrawPlan, keys: KeyArray, columns: FloatArray, sums: FloatArray
+) -> None:
+    """Write the sums of columns over the rows drawn."""
+    counts = np.empty((len(keys), columns.shape[1]), dtype=np.int64)
+    count_rows(plan, keys, counts)
+    sums[:] = counts @ columns.T
+
+
+def sum_weighted(weights: FloatArray, columns: FloatArray, sums: FloatArray) -> None:
+    """Write the weighted sums of columns."""
+    sums[:] = weights @ columns.T
+
+
+def lay_blocks(
+    plan: BlockPlan, key: np.uint64, starts: IntArray, lengths: IntArray
+) -> int:
+    """Write the blocks of a replicate; return their number."""
+    stream = Stream(key)
+    n_blocks, missing = 0, plan.n_draws
+    while missing > 0:
+        start, length = stream.below(plan.n_starts) * plan.step, plan.length
+        if plan.log_continue < 0:
+            length = 1 + math.log1p(-stream.uniform()) / plan.log_continue
+        length = int(min(length, plan.end - start))
+        starts[n_blocks], lengths[n_blocks] = start, min(length, missing)
+        missing -= length
+        n_blocks += 1
+    return n_blocks
+
+
+def sum_blocks(
+    plan: BlockPlan, keys: KeyArray, cumulated: FloatArray, sums: FloatArray
+) -> None:
+    """Write the sums of columns over the rows of the blocks drawn."""
+    values = np.diff(cumulated, axis=0)
+    starts = np.empty(plan.n_draws, dtype=np.int64)
+    lengths = np.empty_like(starts)
+    for key, row in zip(keys, sums, strict=True):
+        blocks = range(lay_blocks(plan, key, starts, lengths))
+        rows = [np.arange(starts[b], starts[b] + lengths[b]) for b in blocks]
+        row[:] = values[np.concatenate(rows) % plan.n_samples].sum(axis=0)

@@ -1,0 +1,126 @@
+"""What the kernels need to know of a scheme: plain arrays, made once when it is bound.
+
+Rows are cut into blocks of 256, strata by strata. A stratum of several blocks carries
+the laws of its block totals, Poisson, cumulated (see `_kernels` for why).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import pdtr
+
+from ensembles._typing import FloatArray, IntArray
+
+__all__ = ["BLOCK", "TILE", "BlockPlan", "DrawPlan", "draw_plan"]
+
+BLOCK = 256
+# Replicates that share a read of the data.
+TILE = 4
+_GUIDES = 256
+
+
+class DrawPlan(NamedTuple):
+    """Draws with replacement within strata of consecutive rows.
+
+    Attributes
+    ----------
+    edges : ndarray of shape (n_blocks + 1,)
+        Rows at which blocks start, and the number of rows.
+    first_block : ndarray of shape (n_strata + 1,)
+        Blocks at which strata start, and the number of blocks.
+    n_draws : ndarray of shape (n_strata,)
+        Rows drawn from each stratum.
+    full_table, last_table : ndarray of shape (n_strata,)
+        Tables for the total of a block of 256 and of the stratum's last block.
+    cumulated : ndarray of shape (n_tables, width)
+        Probabilities of at most ``origins + column`` draws; the last one is 1.
+    guides : ndarray of shape (n_tables, 256)
+        First column whose probability exceeds ``i / 256``.
+    origins : ndarray of shape (n_tables,)
+        Number of draws that the first column stands for.
+    """
+
+    edges: IntArray
+    first_block: IntArray
+    n_draws: IntArray
+    full_table: IntArray
+    last_table: IntArray
+    cumulated: FloatArray
+    guides: IntArray
+    origins: IntArray
+
+
+class BlockPlan(NamedTuple):
+    """Draws of blocks of consecutive rows, laid end to end.
+
+    Attributes
+    ----------
+    n_samples, n_draws : int
+        Rows of the series and rows of a replicate.
+    n_starts, step : int
+        A block starts at ``step`` times a number below ``n_starts``.
+    end : int
+        Row that no block reaches beyond; a multiple of `n_samples` lets them wrap.
+    length : float
+        Rows a block, or their mean.
+    log_continue : float
+        Logarithm of the probability that a block of geometric length goes on; 0 where
+        all blocks have the same length.
+    """
+
+    n_samples: int
+    n_draws: int
+    n_starts: int
+    step: int
+    end: int
+    length: float
+    log_continue: float
+
+
+def draw_plan(sizes: Sequence[int], draws: Sequence[int] | IntArray) -> DrawPlan:
+    """Plan to draw ``draws[s]`` of the ``sizes[s]`` rows of each stratum."""
+    n_rows = np.asarray(sizes, dtype=np.int64)
+    n_draws = np.asarray(draws, dtype=np.int64)
+    n_blocks = -(-n_rows // BLOCK)
+    first_block = np.concatenate([[0], np.cumsum(n_blocks)])
+    within = np.arange(first_block[-1]) - np.repeat(first_block[:-1], n_blocks)
+    starts = np.repeat(np.cumsum(n_rows) - n_rows, n_blocks) + BLOCK * within
+    # One standard deviation below the draws: few are drawn again, few are missing.
+    rates = np.maximum(n_draws - np.sqrt(n_draws), 0.0) / n_rows
+    rates[n_blocks == 1] = 0.0
+    last_sizes = n_rows - BLOCK * (n_blocks - 1)
+    laws, tables = np.unique(
+        np.concatenate([rates * BLOCK, rates * last_sizes]), return_inverse=True
+    )
+    full_table, last_table = np.split(tables, 2)
+    cumulated, origins = _cumulated_poisson(laws)
+    guides = [
+        np.searchsorted(table, np.arange(_GUIDES) / _GUIDES, side="right")
+        for table in cumulated
+    ]
+    return DrawPlan(
+        np.concatenate([starts, [n_rows.sum()]]),
+        first_block,
+        n_draws,
+        full_table,
+        last_table,
+        cumulated,
+        np.array(guides),
+        origins,
+    )
+
+
+def _cumulated_poisson(means: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Distribution functions, a row each, and the numbers their columns start from.
+
+    What lies below the first column and above the last is less likely than 2**-53.
+    """
+    origins = np.floor(np.maximum(means - 9 * np.sqrt(means), 0)).astype(np.int64)
+    ends = np.ceil(means + 9 * np.sqrt(means) + 30).astype(np.int64)
+    counts = origins[:, None] + np.arange((ends - origins).max())
+    cumulated = pdtr(counts, means[:, None])
+    cumulated[:, -1] = 1.0
+    return cumulated, origins

@@ -1,0 +1,187 @@
+"""Compiled kernels: equal to their plain twins, and right as statistics."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import pdtr
+from scipy.stats import binom, chisquare, norm
+
+from ensembles._random import keys_for
+from ensembles.resampling import (
+    CircularBlockBootstrap,
+    MovingBlockBootstrap,
+    StationaryBootstrap,
+    _kernels,
+    _kernels_plain,
+)
+from ensembles.resampling._plan import draw_plan
+
+by_property = settings(max_examples=60, deadline=None, derandomize=True)
+strata = st.lists(
+    st.tuples(st.integers(1, 600), st.integers(1, 700)), min_size=1, max_size=4
+)
+entropies = st.integers(0, 2**64)
+
+
+def run(module, kernel, *arguments, shape, dtype=np.float64):
+    out = np.full(shape, -1, dtype=dtype)
+    getattr(module, kernel)(*arguments, out)
+    return out
+
+
+def both(kernel, *arguments, **how):
+    return [run(m, kernel, *arguments, **how) for m in (_kernels, _kernels_plain)]
+
+
+def counts_of(sizes, draws, n_replicates, entropy=0):
+    plan = draw_plan(sizes, draws)
+    keys = keys_for(entropy, 0, n_replicates)
+    shape = (n_replicates, sum(sizes))
+    return run(_kernels, "count_rows", plan, keys, shape=shape, dtype=np.int64)
+
+
+@by_property
+@given(strata, entropies)
+def test_counts_of_rows_equal_the_twin_and_fill_each_stratum(strata, entropy):
+    sizes, draws = zip(*strata, strict=True)
+    plan, keys = draw_plan(sizes, draws), keys_for(entropy, 0, 2)
+    shape = (2, sum(sizes))
+    ours, plain = both("count_rows", plan, keys, shape=shape, dtype=np.int64)
+    assert_array_equal(ours, plain)
+    starts = np.cumsum(sizes) - sizes
+    assert_array_equal(np.add.reduceat(ours, starts, axis=1), [draws, draws])
+    assert ours.min() >= 0
+
+
+@by_property
+@given(strata, st.integers(0, 7), st.integers(1, 6), entropies)
+def test_sums_of_rows_equal_the_twin(strata, n_replicates, n_columns, entropy):
+    sizes, draws = zip(*strata, strict=True)
+    plan, keys = draw_plan(sizes, draws), keys_for(entropy, 0, n_replicates)
+    columns = np.random.default_rng(0).normal(size=(n_columns, sum(sizes)))
+    shape = (n_replicates, n_columns)
+    ours, plain = both("sum_rows", plan, keys, columns, shape=shape)
+    assert_allclose(ours, plain, rtol=0, atol=1e-10)
+
+
+@by_property
+@given(st.integers(1, 9), st.integers(1, 600), st.integers(1, 3))
+def test_weighted_sums_equal_the_twin(n_replicates, n_rows, n_columns):
+    rng = np.random.default_rng(0)
+    weights = rng.random((n_replicates, n_rows))
+    columns = rng.normal(size=(n_columns, n_rows))
+    shape = (n_replicates, n_columns)
+    ours, plain = both("sum_weighted", weights, columns, shape=shape)
+    assert_allclose(ours, plain, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("kernel", ["sum_rows", "sum_weighted"])
+def test_the_bits_of_a_sum_do_not_depend_on_the_other_replicates(kernel):
+    rng = np.random.default_rng(0)
+    columns = rng.normal(size=(5, 1000))
+    first, keys = draw_plan([1000], [1000]), keys_for(3, 0, 13)
+    if kernel == "sum_weighted":
+        first, keys = None, rng.random((13, 1000))
+    plan = () if first is None else (first,)
+    whole = run(_kernels, kernel, *plan, keys, columns, shape=(13, 5))
+    for start, stop in [(0, 1), (1, 4), (2, 13), (12, 13)]:
+        shape = (stop - start, 5)
+        part = run(_kernels, kernel, *plan, keys[start:stop], columns, shape=shape)
+        assert_array_equal(part, whole[start:stop])
+
+
+@by_property
+@given(st.integers(0, 40), st.integers(1, 60), entropies)
+def test_poisson_counts_equal_the_twin(first_row, n_rows, entropy):
+    cumulated = np.minimum(pdtr(np.arange(20), 1.0), 1.0)
+    cumulated[-1] = 1.0
+    arguments = keys_for(entropy, 0, 3), first_row, cumulated
+    ours, plain = both("count_poisson", *arguments, shape=(3, n_rows))
+    assert_array_equal(ours, plain)
+
+
+block_schemes = st.builds(
+    lambda cls, length, m: cls(block_length=length, max_samples=m),
+    st.sampled_from(
+        [MovingBlockBootstrap, CircularBlockBootstrap, StationaryBootstrap]
+    ),
+    st.integers(1, 40),
+    st.integers(1, 90),
+)
+
+
+@by_property
+@given(block_schemes, st.integers(40, 50), entropies)
+def test_blocks_and_their_sums_equal_the_twin(scheme, n, entropy):
+    bound = scheme.bind(n)
+    keys = bound.seeds(entropy, 0, 3)
+    plan = bound.plan
+    laid = []
+    for module in (_kernels, _kernels_plain):
+        starts, lengths = np.zeros((2, plan.n_draws), dtype=np.int64)
+        n_blocks = module.lay_blocks(plan, keys[0], starts, lengths)
+        laid.append((n_blocks, *starts, *lengths))
+    assert laid[0] == laid[1]
+    values = np.random.default_rng(0).normal(size=(n, 2))
+    cumulated = np.concatenate([np.zeros((1, 2)), np.cumsum(values, axis=0)])
+    ours, plain = both("sum_blocks", plan, keys, cumulated, shape=(3, 2))
+    assert_allclose(ours, plain, rtol=0, atol=1e-11)
+    drawn = [values[bound.rows(key)].sum(axis=0) for key in keys]
+    assert_allclose(ours, drawn, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize(("n", "m"), [(100, 100), (256, 256), (1000, 1000), (700, 90)])
+def test_the_count_of_a_row_is_binomial(n, m):
+    """Chi-square of the first and last row's count, 4 tests: fails 8 in 10,000."""
+    counts = counts_of([n], [m], 10_000)[:, [0, n - 1]].clip(max=4)
+    law = binom(m, 1 / n)
+    expected = np.array([*law.pmf(range(4)), law.sf(3)]) * 10_000
+    for row in counts.T:
+        seen = np.bincount(row, minlength=5)
+        kept = expected > 5
+        pooled = [np.append(x[kept], x[~kept].sum()) for x in (seen, expected)]
+        pooled = [x if expected[~kept].sum() > 5 else x[:-1] for x in pooled]
+        pooled[1] *= pooled[0].sum() / pooled[1].sum()
+        assert chisquare(*pooled).pvalue > 1e-4
+
+
+def test_the_total_of_a_block_is_binomial():
+    """z-tests of mean and variance, each block of 256, 256, 88: fails 6 in 10,000."""
+    n, n_replicates = 600, 20_000
+    counts = counts_of([n], [n], n_replicates)
+    totals = np.add.reduceat(counts, [0, 256, 512], axis=1)
+    for total, size in zip(totals.T, [256, 256, 88], strict=True):
+        law = binom(n, size / n)
+        z = (total.mean() - law.mean()) / law.std() * n_replicates**0.5
+        assert abs(z) < norm.isf(0.5e-4)
+        squares = (total - law.mean()) ** 2
+        z = (squares.mean() - law.var()) / squares.std() * n_replicates**0.5
+        assert abs(z) < norm.isf(0.5e-4)
+
+
+def test_counts_of_two_rows_have_the_covariance_of_a_multinomial():
+    """Within a block and across; z-tests, fails 2 seeds in 10,000."""
+    n, n_replicates = 600, 20_000
+    counts = counts_of([n], [n], n_replicates, entropy=1)
+    within = counts[:, :256].sum(axis=1)
+    pairs_within = (within**2 - (counts[:, :256] ** 2).sum(axis=1)) / (256 * 255)
+    pairs_across = within * counts[:, 256:512].sum(axis=1) / 256**2
+    for pairs in (pairs_within, pairs_across):
+        z = (pairs.mean() - (1 - 1 / n)) / pairs.std() * n_replicates**0.5
+        assert abs(z) < norm.isf(0.5e-4)
+
+
+def test_pairs_of_draws_within_a_small_block_are_independent():
+    """Chi-square of the counts of 2 draws among 5 rows, 14 df: 1 seed in 10,000."""
+    counts = counts_of([5], [2], 15_000)
+    code = counts @ 3 ** np.arange(5)
+    seen, expected = [], []
+    for pair in product(range(5), repeat=2):
+        if pair[0] <= pair[1]:
+            seen.append((code == 3 ** pair[0] + 3 ** pair[1]).sum())
+            expected.append(15_000 * (1 if pair[0] == pair[1] else 2) / 25)
+    assert chisquare(seen, expected).pvalue > 1e-4
