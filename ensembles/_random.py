@@ -16,6 +16,7 @@ __all__ = [
     "GOLDEN",
     "MAX_SEED",
     "entropy_from",
+    "entropy_of",
     "keys_for",
     "random_generator",
     "set_random_states",
@@ -58,6 +59,12 @@ def entropy_from(random_state: RandomState) -> int:
         "The 'random_state' parameter must be a non-negative int, a numpy RandomState "
         f"or Generator, or None. Got {random_state!r} instead."
     )
+
+
+def entropy_of(entropy: int, number: int) -> int:
+    """Return the entropy of part `number` of a call, such as one of its samples."""
+    part = np.random.SeedSequence(entropy, spawn_key=(number,))
+    return int(part.generate_state(1, np.uint64)[0])
 
 
 def random_generator(random_state: RandomState) -> np.random.RandomState:

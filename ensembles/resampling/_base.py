@@ -35,6 +35,7 @@ from ensembles._typing import (
     Table,
 )
 from ensembles._validation import check_count, n_rows_of
+from ensembles.resampling._deletions import Deletions, EachUnit
 
 __all__ = ["BaseScheme", "BoundScheme", "Seeds", "compiled", "ramps"]
 
@@ -48,6 +49,9 @@ _MAX_REDRAWS = 100
 
 class BoundScheme(ABC):
     """A scheme bound to data: draws of replicate i as functions of its seed."""
+
+    can_go_on = True
+    """Whether a run of replicates can be continued."""
 
     def __init__(self, n_samples: int, gap: int = 0) -> None:
         self.n_samples = n_samples
@@ -83,6 +87,25 @@ class BoundScheme(ABC):
             compiled().sum_weighted(weights, columns, sums[start : start + size])
         return sums
 
+    @property
+    def total(self) -> float | None:
+        """Sum of a replicate's weights; None where it varies."""
+        return None
+
+    @property
+    def expected_weights(self) -> FloatArray | None:
+        """Mean weight of each row over all draws; None where all are alike."""
+        return None
+
+    def deletions(self) -> Deletions:
+        """Units that the scheme takes for independent, for a jackknife to leave out."""
+        return EachUnit(np.arange(self.n_samples))
+
+    @property
+    def n_units(self) -> int:
+        """Number of independent units behind a replicate."""
+        return self.n_samples
+
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
         """Whether replicates, as weights or as rows, can leave a row out-of-bag."""
         return True
@@ -106,6 +129,11 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
 
     _uses_groups = False
     _for_more_out_of_bag = "Give more rows."
+
+    @property
+    def _uses_y(self) -> bool:
+        """Whether draws depend on y."""
+        return False
 
     @abstractmethod
     def _bind(

@@ -20,6 +20,7 @@ from ensembles._validation import (
     resolve_n_draws,
 )
 from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds, compiled, ramps
+from ensembles.resampling._deletions import Deletions, EachBlock
 from ensembles.resampling._plan import BlockPlan
 
 __all__ = ["CircularBlockBootstrap", "MovingBlockBootstrap", "StationaryBootstrap"]
@@ -48,6 +49,37 @@ class _BoundBlocks(BoundScheme):
         compiled().sum_blocks(self.plan, np.asarray(seeds), cumulated, sums)
         return sums
 
+    @property
+    def total(self) -> float:
+        """Rows a replicate."""
+        return float(self.plan.n_draws)
+
+    @property
+    def expected_weights(self) -> FloatArray | None:
+        """Rows near an end that no block may cross are drawn less often."""
+        plan = self.plan
+        if plan.end > plan.n_samples:
+            return None
+        starts = np.arange(plan.n_starts) * plan.step
+        lengths = np.minimum(int(plan.length), plan.end - starts)
+        n_whole, rest = divmod(plan.n_draws, int(plan.length))
+        covered = n_whole * _covered(starts, lengths, self.n_samples)
+        covered += _covered(starts, np.minimum(lengths, rest), self.n_samples)
+        return np.asarray(covered / plan.n_starts)
+
+    def deletions(self) -> Deletions:
+        """Blocks of the scheme's own length."""
+        return EachBlock(self.n_samples, min(self._length, self.n_samples - 1))
+
+    @property
+    def n_units(self) -> int:
+        """Number of blocks a replicate."""
+        return max(1, round(self.plan.n_draws / self._length))
+
+    @property
+    def _length(self) -> int:
+        return max(1, round(self.plan.length))
+
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
         """Whether not every draw is a rotation of the series."""
         plan = self.plan
@@ -55,6 +87,13 @@ class _BoundBlocks(BoundScheme):
         return plan.n_draws < plan.n_samples or not (
             fixed and plan.length == plan.n_samples
         )
+
+
+def _covered(starts: IntArray, lengths: IntArray, n_samples: int) -> FloatArray:
+    """Number of blocks that hold each row."""
+    edges = np.bincount(starts, minlength=n_samples + 1).astype(np.float64)
+    edges -= np.bincount(starts + lengths, minlength=n_samples + 1)
+    return np.cumsum(edges)[:-1]
 
 
 class BaseBlockBootstrap(BaseScheme):

@@ -31,6 +31,11 @@ class BoundDraws(BoundScheme):
         counts[:, self.order] = drawn
         return counts
 
+    @property
+    def total(self) -> float:
+        """Rows a replicate."""
+        return float(self.plan.n_draws.sum())
+
     def rows(self, seed: Any) -> IntArray:
         """Rows of one replicate, ascending."""
         return np.repeat(np.arange(self.n_samples), self.counts(np.array([seed]))[0])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
 from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds, ramps
+from ensembles.resampling._deletions import Deletions, EachUnit
 from ensembles.resampling._draws import BoundDraws
 from ensembles.resampling._plan import draw_plan
 
@@ -124,6 +125,17 @@ class _BoundGroups(BoundScheme):
         self.sizes = sizes
         self.starts = np.cumsum(sizes) - sizes
         self.draws = BoundDraws(draw_plan([len(sizes)], [len(sizes)]))
+
+    def deletions(self) -> Deletions:
+        """Whole groups."""
+        codes = np.empty(self.n_samples, dtype=np.intp)
+        codes[self.by_group] = np.repeat(np.arange(len(self.sizes)), self.sizes)
+        return EachUnit(codes)
+
+    @property
+    def n_units(self) -> int:
+        """Number of groups."""
+        return len(self.sizes)
 
     def rows(self, seed: Any) -> IntArray:
         """Rows of the groups drawn, group after group."""

@@ -21,6 +21,7 @@ from ensembles._validation import (
     resolve_n_draws,
 )
 from ensembles.resampling._base import BaseScheme, BoundScheme
+from ensembles.resampling._deletions import Deletions, EachUnit
 from ensembles.resampling._draws import BoundDraws
 from ensembles.resampling._plan import draw_plan
 
@@ -131,6 +132,10 @@ class Bootstrap(BaseScheme):
         self.replace = replace
         self.random_state = random_state
 
+    @property
+    def _uses_y(self) -> bool:
+        return isinstance(self.stratify, str)
+
     def _bind(
         self, n_samples: int, y: ArrayLike | None, groups: ArrayLike | None
     ) -> BoundScheme:
@@ -199,6 +204,16 @@ def _proportional(sizes: Sequence[int], total: int) -> IntArray:
     return shares
 
 
+def _each_row(strata: Strata) -> Deletions:
+    """Single rows to leave out, each with the number of its stratum."""
+    n_samples = sum(map(len, strata))
+    codes = np.empty(n_samples, dtype=np.intp)
+    codes[np.concatenate(strata)] = np.repeat(
+        np.arange(len(strata)), [*map(len, strata)]
+    )
+    return EachUnit(np.arange(n_samples), codes if len(strata) > 1 else None)
+
+
 @final
 class _BoundIid(BoundDraws):
     """Independent draws with replacement within each stratum."""
@@ -207,11 +222,16 @@ class _BoundIid(BoundDraws):
         lengths = [len(rows) for rows in strata]
         order = None if len(strata) == 1 else np.concatenate(strata)
         super().__init__(draw_plan(lengths, sizes), order)
+        self.strata = strata
         self.has_choice = int(sizes.sum()) < sum(lengths) or max(lengths) > 1
 
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
         """Whether not every draw is the data themselves."""
         return self.has_choice
+
+    def deletions(self) -> Deletions:
+        """Single rows, with their strata."""
+        return _each_row(self.strata)
 
 
 @final
@@ -227,6 +247,15 @@ class _BoundSubsample(BoundScheme):
         """Whether a draw is smaller than the data."""
         return bool(self.sizes.sum() < self.n_samples)
 
+    @property
+    def total(self) -> float:
+        """Rows a replicate."""
+        return float(self.sizes.sum())
+
+    def deletions(self) -> Deletions:
+        """Single rows, with their strata."""
+        return _each_row(self.strata)
+
     def rows(self, seed: Any) -> IntArray:
         """Rows of one replicate, ascending."""
         rng = np.random.default_rng(seed)
@@ -241,6 +270,8 @@ class _BoundSubsample(BoundScheme):
 class _BoundBalanced(BoundScheme):
     """Slices of a shuffled list that holds each row once for each replicate."""
 
+    can_go_on = False
+
     def __init__(self, strata: Strata) -> None:
         super().__init__(sum(map(len, strata)))
         self.strata = strata
@@ -248,6 +279,15 @@ class _BoundBalanced(BoundScheme):
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
         """Whether any stratum has rows to choose between."""
         return any(len(rows) > 1 for rows in self.strata)
+
+    @property
+    def total(self) -> float:
+        """Rows a replicate."""
+        return float(self.n_samples)
+
+    def deletions(self) -> Deletions:
+        """Single rows, with their strata."""
+        return _each_row(self.strata)
 
     def seeds(self, entropy: int, start: int, stop: int) -> list[Any]:
         """Rows of replicates `start` to `stop`, balanced among themselves."""

@@ -101,6 +101,11 @@ class _BoundDirichlet(BoundScheme):
         super().__init__(n_samples)
         self.alpha = alpha
 
+    @property
+    def total(self) -> float:
+        """Weights are scaled to the number of rows."""
+        return float(self.n_samples)
+
     def _draw(self, rng: np.random.Generator) -> FloatArray:
         """Weights that sum to the number of rows, shape (n_samples,)."""
         gammas = rng.standard_gamma(self.alpha, self.n_samples)

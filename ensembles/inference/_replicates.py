@@ -1,0 +1,99 @@
+"""Replicates of a statistic, and the evidence on each component that they give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import final
+
+import numpy as np
+
+from ensembles._typing import BoolArray, FloatArray
+from ensembles.inference._intervals import Evidence
+from ensembles.inference._run import Run
+
+__all__ = ["Replicates"]
+
+_WANT_ACCELERATION = frozenset({"bca", "expanded_bca", "studentized"})
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Replicates:
+    """Values of all resamples of a run.
+
+    Drawn when they are first asked for, as is all that some methods want besides.
+    """
+
+    run: Run
+    n_resamples: int
+    beginning: FloatArray | None = None
+    """Values of the first resamples, where they are there already."""
+
+    @cached_property
+    def values(self) -> FloatArray:
+        """The statistic of each resample, shape (n_resamples, n_components)."""
+        if self.beginning is None:
+            return self.run.replicates(0, self.n_resamples)
+        more = self.run.replicates(len(self.beginning), self.n_resamples)
+        return np.concatenate([self.beginning, more])
+
+    @cached_property
+    def has_value(self) -> BoolArray:
+        """Resamples in which every component has a value, shape (n_resamples,)."""
+        return np.asarray(np.isfinite(self.values).all(axis=1))
+
+    def evidence(self, method: str) -> list[Evidence]:
+        """Evidence on each component, with all that the method wants."""
+        if method == "studentized":
+            return self._with_errors
+        if method == "calibrated":
+            return self._with_ranks
+        return self._with_accelerations if method in _WANT_ACCELERATION else self.plain
+
+    @cached_property
+    def plain(self) -> list[Evidence]:
+        """Evidence of estimates and replicates alone."""
+        evaluation = self.run.evaluation
+        centre = evaluation.centre()
+        valued = np.ascontiguousarray(self.values[self.has_value].T)
+        return [
+            Evidence(
+                float(evaluation.estimate[j]),
+                replicates,
+                n_units=evaluation.source.n_units,
+                centre=None if centre is None else float(centre[j]),
+            )
+            for j, replicates in enumerate(valued)
+        ]
+
+    @cached_property
+    def _with_accelerations(self) -> list[Evidence]:
+        accelerations = self.run.accelerations()
+        return [
+            replace(evidence, acceleration=float(acceleration))
+            for evidence, acceleration in zip(self.plain, accelerations, strict=True)
+        ]
+
+    @cached_property
+    def _with_errors(self) -> list[Evidence]:
+        errors = self.run.errors(len(self.values))[self.has_value]
+        of_estimate = self.run.evaluation.error()
+        if of_estimate is None:
+            of_estimate = self.values[self.has_value].std(axis=0, ddof=1)
+        return [
+            replace(
+                evidence,
+                estimate_error=float(of_estimate[j]),
+                replicate_errors=np.ascontiguousarray(errors[:, j]),
+            )
+            for j, evidence in enumerate(self._with_accelerations)
+        ]
+
+    @cached_property
+    def _with_ranks(self) -> list[Evidence]:
+        ranks = self.run.inner_ranks(len(self.values))[self.has_value]
+        return [
+            replace(evidence, inner_ranks=np.ascontiguousarray(ranks[:, j]))
+            for j, evidence in enumerate(self.plain)
+        ]

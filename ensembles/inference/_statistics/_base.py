@@ -1,0 +1,52 @@
+"""What a statistic is once it is bound to data: one number or several.
+
+Bound to data, it can be computed from weights of their rows, so from every draw of a
+row scheme. How it does so fast is its own affair.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+
+from ensembles._typing import FloatArray, IntArray
+from ensembles.resampling._base import BoundScheme, Seeds
+from ensembles.resampling._deletions import Deletions
+
+__all__ = ["BoundStatistic"]
+
+
+class BoundStatistic(ABC):
+    """A statistic of fixed data; values have shape (..., n_components)."""
+
+    names: Sequence[str]
+    """Names of the components; a single one where the statistic is a number."""
+    shape: tuple[int, ...]
+    """What the user sees: () for a number."""
+
+    @abstractmethod
+    def estimate(self) -> FloatArray:
+        """The statistic of the data as they are, shape (n_components,)."""
+
+    @abstractmethod
+    def weighted(self, weights: FloatArray) -> FloatArray:
+        """The statistic under each row of weights, shape (m, n_samples)."""
+
+    def replicates(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
+        """The statistic in each replicate that the seeds make."""
+        return self.weighted(bound.weight_rows(seeds))
+
+    @abstractmethod
+    def take(self, rows: IntArray) -> BoundStatistic:
+        """The same statistic of some of the rows."""
+
+    def without(self, deletions: Deletions) -> FloatArray:
+        """The statistic without each unit in turn."""
+        kept = (deletions.keeps(unit) for unit in range(deletions.n_units))
+        return np.concatenate([self.weighted(rows[None] * 1.0) for rows in kept])
+
+    def leaves_out_at_once(self, deletions: Deletions) -> bool:
+        """Whether `without` costs no more than a few passes over the data."""
+        return False

@@ -1,0 +1,87 @@
+"""Statistics that the user wrote: any function of arrays."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import numpy as np
+
+from ensembles._compat import take_rows
+from ensembles._typing import FloatArray, IntArray, Table
+from ensembles.inference._statistics._base import BoundStatistic
+
+__all__ = ["PlainFunction", "WeightedFunction", "has_parameter"]
+
+
+def has_parameter(function: Callable[..., Any], name: str) -> bool:
+    """Whether a callable takes a parameter of this very name."""
+    try:
+        return name in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some compiled functions have no signature
+        return False
+
+
+@final
+class PlainFunction:
+    """A function of arrays that returns a number or an array of numbers."""
+
+    def __init__(self, function: Callable[..., Any], arrays: Sequence[Table]) -> None:
+        self.function = function
+        value = _as_numbers(function(*arrays), function)
+        self.shape = value.shape
+        self.names = component_names(value.shape)
+
+    def __call__(self, *arrays: Table) -> FloatArray:
+        """Values of one set of arrays, shape (n_components,)."""
+        value = _as_numbers(self.function(*arrays), self.function)
+        if value.shape != self.shape:
+            raise ValueError(
+                f"The statistic returned shape {value.shape} for a resample and "
+                f"{self.shape} for the data. It must return the same shape always."
+            )
+        return value.ravel()
+
+
+@final
+class WeightedFunction(BoundStatistic):
+    """A function of arrays and of ``sample_weight``."""
+
+    def __init__(self, function: Callable[..., Any], arrays: Sequence[Table]) -> None:
+        self.function = function
+        self.arrays = arrays
+        value = _as_numbers(function(*arrays), function)
+        self.shape = value.shape
+        self.names = component_names(value.shape)
+        self._estimate = value.ravel()
+
+    def estimate(self) -> FloatArray:
+        """The function of the data without weights."""
+        return self._estimate
+
+    def weighted(self, weights: FloatArray) -> FloatArray:
+        """The function under each row of weights."""
+        values = [self.function(*self.arrays, sample_weight=row) for row in weights]
+        return np.stack([_as_numbers(v, self.function).ravel() for v in values])
+
+    def take(self, rows: IntArray) -> WeightedFunction:
+        """The function of some of the rows."""
+        arrays = [take_rows(array, rows) for array in self.arrays]
+        return WeightedFunction(self.function, arrays)
+
+
+def component_names(shape: tuple[int, ...]) -> list[str]:
+    """Indices of the components, for the rows of a table."""
+    return [",".join(map(str, index)) for index in np.ndindex(shape)] or ["0"]
+
+
+def _as_numbers(value: Any, function: Callable[..., Any]) -> FloatArray:
+    """What a statistic returned, as floats."""
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"The statistic must return a number or an array of numbers, "
+            f"{function!r} returned {value!r}."
+        ) from error

@@ -1,0 +1,191 @@
+"""A statistic together with where its replicates come from.
+
+Two ways to a replicate: weights of the rows (statistics that know their own fast way,
+functions with ``sample_weight``), or resampled arrays given to a function. Everything
+that an interval needs is asked of either in the same words.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import numpy as np
+
+from ensembles._parallel import Workers
+from ensembles._typing import FloatArray
+from ensembles._validation import n_rows_of
+from ensembles.inference._statistics._base import BoundStatistic
+from ensembles.inference._statistics._callables import PlainFunction, WeightedFunction
+from ensembles.inference._statistics._moments import Moments
+from ensembles.inference._statistics._sources import (
+    AlignedRows,
+    JackknifeValues,
+    Source,
+)
+from ensembles.inference._statistics._standard_errors import (
+    error_of_estimate,
+    errors_of_replicates,
+)
+from ensembles.resampling._base import Seeds
+
+__all__ = [
+    "Evaluation",
+    "FunctionAlongAxis",
+    "FunctionOfSamples",
+    "StatisticOfWeights",
+]
+
+# Units that are left out one by one; of more, sets are left out.
+_MAX_DELETIONS = 200
+# Memory that weights or resampled arrays of one batch may take.
+_BATCH_BYTES = 16 * 2**20
+
+
+class Evaluation(ABC):
+    """A statistic of a source; values have shape (..., n_components)."""
+
+    source: Source
+    names: Sequence[str]
+    shape: tuple[int, ...]
+    estimate: FloatArray
+    workers: Workers | None = None
+    """What suits the computation: threads where it holds no lock."""
+
+    @abstractmethod
+    def replicates(self, seeds: Seeds) -> FloatArray:
+        """The statistic in each replicate, shape (n_replicates, n_components)."""
+
+    @abstractmethod
+    def jackknife(self) -> JackknifeValues:
+        """Values without each unit, by sample or stratum, and their overlap."""
+
+    @abstractmethod
+    def resampled(self, seed: Any) -> Evaluation:
+        """The statistic of one replicate, to be resampled in turn."""
+
+    def centre(self) -> FloatArray | None:
+        """What replicates scatter around where that is not the estimate."""
+        return None
+
+    def error(self) -> FloatArray | None:
+        """Standard error of the estimate by a formula; None where there is none."""
+        return None
+
+    def errors(self, seeds: Seeds) -> FloatArray:
+        """Standard errors of replicates by the formula that `error` takes."""
+        raise NotImplementedError
+
+
+@final
+class StatisticOfWeights(Evaluation):
+    """A statistic that is computed from weights of the rows."""
+
+    def __init__(self, statistic: BoundStatistic, source: AlignedRows) -> None:
+        self.statistic = statistic
+        self.source: AlignedRows = source
+        self.names = statistic.names
+        self.shape = statistic.shape
+        self.estimate = statistic.estimate()
+        self.workers = None if isinstance(statistic, WeightedFunction) else "threads"
+
+    def replicates(self, seeds: Seeds) -> FloatArray:
+        """The statistic in each replicate."""
+        bound = self.source.bound
+        size = max(1, _BATCH_BYTES // (8 * bound.n_samples))
+        if isinstance(self.statistic, Moments):  # stores no weights
+            size = max(size, 4096)
+        return np.concatenate(
+            [
+                self.statistic.replicates(bound, seeds[start : start + size])
+                for start in range(0, len(seeds), size)
+            ]
+        )
+
+    def jackknife(self) -> JackknifeValues:
+        """Values without each unit of the scheme, by stratum."""
+        deletions = self.source.bound.deletions()
+        if not self.statistic.leaves_out_at_once(deletions):
+            deletions = deletions.coarsened(_MAX_DELETIONS)
+        values = self.statistic.without(deletions)
+        return deletions.by_stratum(values), deletions.overlap
+
+    def resampled(self, seed: Any) -> StatisticOfWeights:
+        """The statistic of the rows drawn."""
+        rows = self.source.bound.rows(seed)
+        return StatisticOfWeights(
+            self.statistic.take(rows), self.source.resampled(seed)
+        )
+
+    def centre(self) -> FloatArray | None:
+        """The statistic under the weights that rows have on average."""
+        weights = self.source.bound.expected_weights
+        return None if weights is None else self.statistic.weighted(weights[None])[0]
+
+    def error(self) -> FloatArray | None:
+        """By the delta method for functions of means."""
+        if not isinstance(self.statistic, Moments):
+            return None
+        return error_of_estimate(self.statistic, self.source.bound)
+
+    def errors(self, seeds: Seeds) -> FloatArray:
+        """By the delta method in each replicate."""
+        assert isinstance(self.statistic, Moments)
+        return errors_of_replicates(self.statistic, self.source.bound, seeds)
+
+
+@final
+class FunctionOfSamples(Evaluation):
+    """A function that is called with resampled arrays."""
+
+    def __init__(self, function: PlainFunction, source: Source) -> None:
+        self.function = function
+        self.source = source
+        self.names = function.names
+        self.shape = function.shape
+        self.estimate = function(*source.arrays)
+
+    def replicates(self, seeds: Seeds) -> FloatArray:
+        """The function of each replicate."""
+        return np.stack([self.function(*self.source.sample(seed)) for seed in seeds])
+
+    def jackknife(self) -> JackknifeValues:
+        """Values without each unit, by sample."""
+        return self.source.jackknife(self.function, _MAX_DELETIONS)
+
+    def resampled(self, seed: Any) -> FunctionOfSamples:
+        """The function of one replicate."""
+        return FunctionOfSamples(self.function, self.source.resampled(seed))
+
+
+@final
+class FunctionAlongAxis(Evaluation):
+    """A function with ``axis`` that takes many replicates in one call."""
+
+    shape = ()
+    names = ("0",)
+
+    def __init__(self, function: Callable[..., Any], source: Source) -> None:
+        self.function = function
+        self.source = source
+        self.estimate = self._values(*source.arrays)
+
+    def _values(self, *arrays: FloatArray) -> FloatArray:
+        values = self.function(*map(np.asarray, arrays), axis=-1)
+        return np.asarray(values, dtype=np.float64)[..., None]
+
+    def replicates(self, seeds: Seeds) -> FloatArray:
+        """The function of batches of replicates."""
+        size = max(1, _BATCH_BYTES // (8 * max(map(n_rows_of, self.source.arrays))))
+        batches = (seeds[start : start + size] for start in range(0, len(seeds), size))
+        values = [self._values(*self.source.stacked(batch)) for batch in batches]
+        return np.concatenate(values)
+
+    def jackknife(self) -> JackknifeValues:
+        """Values without each unit, by sample."""
+        return self.source.jackknife(self._values, _MAX_DELETIONS)
+
+    def resampled(self, seed: Any) -> FunctionAlongAxis:
+        """The function of one replicate."""
+        return FunctionAlongAxis(self.function, self.source.resampled(seed))

@@ -1,0 +1,272 @@
+"""Statistics that are functions of means of columns.
+
+A mean, a variance, a correlation and a regression are all ``finish(W @ F / W.sum())``
+for some columns F of the data. So a replicate costs one pass over F, a jackknife one
+pass in all, and the standard error in each replicate follows from second moments of F
+by the delta method. A statistic is its columns and its formula.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Sequence
+from itertools import combinations, combinations_with_replacement
+from typing import final
+
+import numpy as np
+
+from ensembles._typing import BoolArray, FloatArray, IntArray
+from ensembles.inference._statistics._base import BoundStatistic
+from ensembles.resampling._base import BoundScheme, Seeds
+from ensembles.resampling._deletions import Deletions
+
+__all__ = [
+    "Correlation",
+    "LeastSquares",
+    "Mean",
+    "Moments",
+    "Ratio",
+    "StandardDeviation",
+    "Variance",
+    "with_ones",
+]
+
+
+class Moments(BoundStatistic):
+    """A function of means of columns; a statistic adds its columns and `finish`.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n_columns, n_samples)
+        Each centred or scaled so that its means lose no digits.
+    names : sequence of str
+        Names of the components.
+    shape : tuple of int
+        What the user sees.
+    """
+
+    def __init__(
+        self, columns: FloatArray, names: Sequence[str], shape: tuple[int, ...]
+    ) -> None:
+        self.columns = np.ascontiguousarray(columns, dtype=np.float64)
+        self.names = names
+        self.shape = shape
+
+    @abstractmethod
+    def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
+        """Values of shape (..., n_components) from means of columns, of shape (..., n).
+
+        `n`, of shape (...), is the number of rows that they are means of.
+        """
+
+    def estimate(self) -> FloatArray:
+        """The statistic of the data as they are."""
+        n_samples = float(self.columns.shape[1])
+        sums = self.columns.sum(axis=1)[None]
+        return np.asarray(self._of_sums(sums, np.array([n_samples]))[0])
+
+    def weighted(self, weights: FloatArray) -> FloatArray:
+        """The statistic under each row of weights."""
+        return self._of_sums(weights @ self.columns.T, weights.sum(axis=1))
+
+    def replicates(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
+        """The statistic in each replicate, with no weights in between."""
+        if bound.total is not None:
+            sums = bound.sums(seeds, self.columns)
+            return self._of_sums(sums, np.full(len(seeds), bound.total))
+        sums = bound.sums(seeds, with_ones(self.columns))
+        return self._of_sums(sums[:, :-1], sums[:, -1])
+
+    def take(self, rows: IntArray) -> Moments:
+        """The same statistic of some of the rows."""
+        taken = copy.copy(self)
+        taken.columns = np.ascontiguousarray(self.columns[:, rows])
+        return taken
+
+    def leaves_out_at_once(self, deletions: Deletions) -> bool:
+        """Always: sums over units are subtracted."""
+        return True
+
+    def without(self, deletions: Deletions) -> FloatArray:
+        """The statistic without each unit in turn."""
+        columns = with_ones(self.columns)
+        rest = columns.sum(axis=1) - deletions.sums(columns)
+        return self._of_sums(rest[:, :-1], rest[:, -1])
+
+    def _of_sums(self, sums: FloatArray, totals: FloatArray) -> FloatArray:
+        """Values from sums of columns over rows of these total weights."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.finish(sums / totals[:, None], totals)
+
+
+def with_ones(columns: FloatArray) -> FloatArray:
+    """Columns and one more, whose sums are the total weights."""
+    return np.concatenate([columns, np.ones((1, columns.shape[1]))])
+
+
+@final
+class Mean(Moments):
+    """Mean of each column of x, of shape (n_samples,) or (n_samples, d)."""
+
+    def __init__(self, x: FloatArray) -> None:
+        table, names, shape = _as_table(x)
+        self.centre = table.mean(axis=0)
+        super().__init__((table - self.centre).T, names, shape)
+
+    def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
+        """The mean itself."""
+        return np.asarray(m + self.centre)
+
+
+@final
+class Variance(Moments):
+    """Variance of each column, with ``n - ddof`` in the denominator."""
+
+    def __init__(self, x: FloatArray, ddof: int) -> None:
+        table, names, shape = _as_table(x)
+        deviations = (table - table.mean(axis=0)).T
+        self.ddof = ddof
+        super().__init__(np.concatenate([deviations, deviations**2]), names, shape)
+
+    def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
+        """Mean square less the squared mean; nan where n is not above ddof."""
+        means, squares = np.split(m, 2, axis=-1)
+        spread = np.maximum(squares - means**2, 0.0)
+        factor = np.where(n > self.ddof, n / (n - self.ddof), np.nan)
+        return np.asarray(spread * factor[..., None])
+
+
+@final
+class StandardDeviation(Moments):
+    """Root of the variance."""
+
+    def __init__(self, x: FloatArray, ddof: int) -> None:
+        self.of_squares = Variance(x, ddof)
+        of = self.of_squares
+        super().__init__(of.columns, of.names, of.shape)
+
+    def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
+        """The root."""
+        return np.asarray(np.sqrt(self.of_squares.finish(m, n)))
+
+
+@final
+class Ratio(Moments):
+    """Ratio of two means."""
+
+    def __init__(self, numerator: FloatArray, denominator: FloatArray) -> None:
+        if denominator.mean() == 0:
+            raise ValueError(
+                "The mean of the denominator is 0, so the ratio has no value."
+            )
+        super().__init__(np.stack([numerator, denominator]), ["ratio"], ())
+
+    def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
+        """The quotient; nan where the denominator is 0."""
+        return np.asarray(m[..., :1] / np.where(m[..., 1:] == 0, np.nan, m[..., 1:]))
+
+
+@final
+class Correlation(Moments):
+    """Pearson correlation of two columns, or of each pair of several."""
+
+    def __init__(self, *arrays: FloatArray) -> None:
+        table = np.column_stack(arrays)
+        d = table.shape[1]
+        if d < 2:
+            raise ValueError("A correlation needs two columns or more, got one.")
+        deviations = table - table.mean(axis=0)
+        spread = deviations.std(axis=0)
+        if not spread.all():
+            raise ValueError(
+                f"Column {int(np.argmin(spread))} is constant, so its correlation with "
+                "another has no value. Leave it out."
+            )
+        z = (deviations / spread).T
+        pairs = np.array(list(combinations(range(d), 2)))
+        self.first, self.second = pairs.T
+        names = [f"{i},{j}" for i, j in pairs] if d > 2 else ["corr"]
+        columns = np.concatenate([z, z**2, z[self.first] * z[self.second]])
+        super().__init__(columns, names, () if d == 2 else (len(pairs),))
+
+    def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
+        """Covariances over spreads; nan where a column is constant."""
+        d = int(self.second[-1]) + 1
+        means, squares, products = np.split(m, [d, 2 * d], axis=-1)
+        spreads = np.sqrt(np.maximum(squares - means**2, 0.0))
+        covariances = products - means[..., self.first] * means[..., self.second]
+        r = covariances / (spreads[..., self.first] * spreads[..., self.second])
+        return np.asarray(np.where(np.isfinite(r), np.clip(r, -1.0, 1.0), np.nan))
+
+
+@final
+class LeastSquares(Moments):
+    """Intercept and slopes of least squares.
+
+    Columns are products of an orthonormal basis of X, in which normal equations are as
+    well conditioned as the rows drawn allow.
+    """
+
+    def __init__(self, X: FloatArray, y: FloatArray) -> None:
+        table, names, _ = _as_table(X)
+        n_samples, d = table.shape
+        if n_samples <= d + 1:
+            raise ValueError(
+                f"A regression on {d} columns needs more than {d + 1} rows, got "
+                f"{n_samples}."
+            )
+        self.centre, self.y_centre = table.mean(axis=0), float(y.mean())
+        basis, triangle = np.linalg.qr(table - self.centre)
+        pivots = np.abs(np.diag(triangle))
+        if pivots.min() <= n_samples * np.finfo(np.float64).eps * pivots.max():
+            raise ValueError(
+                f"Column {int(np.argmin(pivots))} of X is constant or a combination of "
+                "the others, so the slopes have no values. Leave it out; the intercept "
+                "needs no column."
+            )
+        scale = np.sqrt(n_samples)
+        self.to_slopes = np.linalg.inv(triangle) * scale
+        q = np.column_stack([np.ones(n_samples), basis * scale]).T
+        # The first product is one everywhere, and so is its mean.
+        pairs = np.array(list(combinations_with_replacement(range(d + 1), 2))[1:])
+        self.first, self.second = pairs.T
+        columns = np.concatenate(
+            [q[self.first] * q[self.second], q * (y - self.y_centre)]
+        )
+        super().__init__(columns, ["intercept", *names], (d + 1,))
+
+    def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
+        """Solutions of normal equations; nan where the rows drawn do not fix them."""
+        n_products = len(self.first)
+        gram = np.ones((*m.shape[:-1], len(self.names), len(self.names)))
+        gram[..., self.first, self.second] = m[..., :n_products]
+        gram[..., self.second, self.first] = m[..., :n_products]
+        solved = _solve(gram, m[..., n_products:])
+        slopes = solved[..., 1:] @ self.to_slopes.T
+        intercept = self.y_centre + solved[..., 0] - slopes @ self.centre
+        return np.concatenate([intercept[..., None], slopes], axis=-1)
+
+
+def _solve(gram: FloatArray, right: FloatArray) -> FloatArray:
+    """Solutions, nan where a matrix cannot be solved to more than rounding errors."""
+    determined = _determined(gram)[..., None]
+    safe = np.where(determined[..., None], gram, np.eye(gram.shape[-1]))
+    return np.where(determined, np.linalg.solve(safe, right[..., None])[..., 0], np.nan)
+
+
+def _determined(gram: FloatArray) -> BoolArray:
+    """Whether each matrix is positive definite by more than rounding errors."""
+    least = gram.shape[-1] * np.finfo(np.float64).eps
+    try:
+        pivots = np.diagonal(np.linalg.cholesky(gram), axis1=-2, axis2=-1) ** 2
+    except np.linalg.LinAlgError:  # does not say which of them
+        pivots = np.linalg.eigvalsh(gram)
+    return np.asarray(pivots.min(axis=-1) > least * pivots.max(axis=-1))
+
+
+def _as_table(x: FloatArray) -> tuple[FloatArray, Sequence[str], tuple[int, ...]]:
+    """Columns of x, their names, and the shape of a statistic of each."""
+    if x.ndim == 1:
+        return x[:, None], ["0"], ()
+    return x, [str(j) for j in range(x.shape[1])], (x.shape[1],)

@@ -1,0 +1,195 @@
+"""Statistics by name, and what else may stand for a statistic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, final
+
+import numpy as np
+from sklearn.utils import check_array
+
+from ensembles._typing import FloatArray, Table
+from ensembles._validation import invalid_parameter, is_count
+from ensembles.inference._statistics._base import BoundStatistic
+from ensembles.inference._statistics._callables import (
+    PlainFunction,
+    WeightedFunction,
+    has_parameter,
+)
+from ensembles.inference._statistics._evaluation import (
+    Evaluation,
+    FunctionAlongAxis,
+    FunctionOfSamples,
+    StatisticOfWeights,
+)
+from ensembles.inference._statistics._gini import Gini
+from ensembles.inference._statistics._moments import (
+    Correlation,
+    LeastSquares,
+    Mean,
+    Ratio,
+    StandardDeviation,
+    Variance,
+)
+from ensembles.inference._statistics._order_statistics import Quantile
+from ensembles.inference._statistics._sources import AlignedRows, Source
+
+__all__ = ["Statistic", "evaluation_of"]
+
+Statistic: TypeAlias = str | tuple[str, float] | Callable[..., Any]
+
+# What each takes, by the names that errors call it.
+_ARRAYS = {
+    "mean": ("x",),
+    "var": ("x",),
+    "std": ("x",),
+    "median": ("x",),
+    "quantile": ("x",),
+    "gini": ("x",),
+    "ratio": ("numerator", "denominator"),
+    "corr": ("x", "y"),
+    "ols": ("X", "y"),
+}
+_ALLOWED = f"one of {', '.join(map(repr, _ARRAYS))}"
+_OF_NUMPY: dict[Any, str] = {
+    np.mean: "mean",
+    np.average: "mean",
+    np.median: "median",
+    np.var: "var",
+    np.std: "std",
+}
+
+
+def evaluation_of(statistic: Statistic, source: Source) -> Evaluation:
+    """The statistic on the source, by the fastest way that it offers."""
+    if isinstance(statistic, str | tuple):
+        named = _parsed(statistic)
+        if isinstance(source, AlignedRows):
+            return StatisticOfWeights(named(*source.arrays), source)
+        return FunctionOfSamples(PlainFunction(named.value, source.arrays), source)
+    if not callable(statistic):
+        raise invalid_parameter(
+            "bootstrap", "statistic", statistic, f"a callable or {_ALLOWED}"
+        )
+    flat = all(np.ndim(array) == 1 for array in source.arrays)
+    if isinstance(source, AlignedRows):
+        if flat and len(source.arrays) == 1 and _is_of_numpy(statistic):
+            return evaluation_of(_OF_NUMPY[statistic], source)
+        if has_parameter(statistic, "sample_weight"):
+            weighted = WeightedFunction(statistic, source.arrays)
+            return StatisticOfWeights(weighted, source)
+    if flat and source.sizes_are_fixed and has_parameter(statistic, "axis"):
+        return FunctionAlongAxis(statistic, source)
+    return FunctionOfSamples(PlainFunction(statistic, source.arrays), source)
+
+
+def _is_of_numpy(function: Any) -> bool:
+    """Whether a function of numpy's has a kernel here."""
+    return any(function is known for known in _OF_NUMPY)
+
+
+@final
+@dataclass(frozen=True)
+class _Named:
+    """A statistic by name, to be bound to arrays that it checks first."""
+
+    name: str
+    option: float
+
+    def __call__(self, *arrays: Table) -> BoundStatistic:
+        """The statistic of these arrays."""
+        numbers = self._checked(arrays)
+        columns = _column_names(arrays[0])
+        bound = self._build(numbers)
+        if columns is not None and bound.shape == (len(columns),):
+            bound.names = columns
+        if columns is not None and self.name == "ols":
+            bound.names = ["intercept", *columns]
+        return bound
+
+    def value(self, *arrays: Table) -> FloatArray:
+        """The statistic as a function of arrays."""
+        bound = self(*arrays)
+        return bound.estimate().reshape(bound.shape)
+
+    def _checked(self, arrays: Sequence[Table]) -> list[FloatArray]:
+        """Arrays as numbers, or an error that says which is wrong and why."""
+        roles = _ARRAYS[self.name]
+        one_table = self.name == "corr" and len(arrays) == 1
+        if len(arrays) != len(roles) and not one_table:
+            raise ValueError(
+                f"The statistic {self.name!r} takes {len(roles)} arrays "
+                f"({', '.join(roles)}), got {len(arrays)}."
+            )
+        numbers = []
+        for array, role in zip(arrays, roles, strict=False):
+            values = check_array(
+                array, ensure_2d=False, dtype=np.float64, input_name=role
+            )
+            table = self.name in ("mean", "var", "std") or role == "X" or one_table
+            if values.ndim > 1 and not table:
+                raise ValueError(
+                    f"{role} must have one dimension for the statistic "
+                    f"{self.name!r}, got shape {values.shape}."
+                )
+            numbers.append(values)
+        return numbers
+
+    def _build(self, arrays: list[FloatArray]) -> BoundStatistic:
+        """The statistic of checked arrays."""
+        match self.name:
+            case "mean":
+                return Mean(*arrays)
+            case "var":
+                return Variance(arrays[0], int(self.option))
+            case "std":
+                return StandardDeviation(arrays[0], int(self.option))
+            case "ratio":
+                return Ratio(*arrays)
+            case "corr":
+                return Correlation(*arrays)
+            case "ols":
+                return LeastSquares(*arrays)
+            case "gini":
+                return Gini(*arrays)
+        return Quantile(arrays[0], self.option, self.name)
+
+
+def _parsed(statistic: str | tuple[str, float]) -> _Named:
+    """A name, or a name and its option, checked."""
+    parts = (statistic,) if isinstance(statistic, str) else statistic
+    name, *options = parts
+    if name not in _ARRAYS or len(options) > 1:
+        hint = "An option goes with its name: ('quantile', 0.9), ('var', 1)."
+        raise invalid_parameter(
+            "bootstrap", "statistic", statistic, f"a callable or {_ALLOWED}", hint
+        )
+    option = options[0] if options else None
+    if name == "quantile":
+        if not _is_share(option):
+            hint = "For the upper decile: ('quantile', 0.9)."
+            allowed = "('quantile', q) with q in the range [0, 1]"
+            raise invalid_parameter("bootstrap", "statistic", statistic, allowed, hint)
+        return _Named(name, float(option or 0))
+    if name in ("var", "std") and option is not None:
+        if not (is_count(option) and option >= 0):
+            allowed = f"({name!r}, ddof) with an int ddof in the range [0, inf)"
+            raise invalid_parameter("bootstrap", "statistic", statistic, allowed)
+        return _Named(name, int(option))
+    if option is not None:
+        allowed = f"{name!r}, which takes no option"
+        raise invalid_parameter("bootstrap", "statistic", statistic, allowed)
+    return _Named(name, 0.5 if name == "median" else 0)
+
+
+def _is_share(value: Any) -> bool:
+    """Whether `value` is a number in [0, 1]."""
+    number = isinstance(value, int | float | np.number)
+    return number and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _column_names(table: Table) -> list[str] | None:
+    """Names of a DataFrame's columns."""
+    columns = getattr(table, "columns", None)
+    return None if columns is None else [str(name) for name in columns]

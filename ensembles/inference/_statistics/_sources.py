@@ -1,0 +1,225 @@
+"""Where replicates of data come from: rows drawn together, samples apart, a model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, TypeAlias, final
+
+import numpy as np
+
+from ensembles._compat import take_rows
+from ensembles._random import entropy_of
+from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Table
+from ensembles._validation import invalid_parameter, n_rows_of
+from ensembles.resampling import Bootstrap, GroupBootstrap
+from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds
+
+__all__ = ["AlignedRows", "SeparateSamples", "Source", "source_of"]
+
+Arrays: TypeAlias = tuple[Table, ...]
+Statistic: TypeAlias = Callable[..., FloatArray]
+# Values by sample or stratum, and how often units overlap.
+JackknifeValues: TypeAlias = tuple[list[FloatArray], float]
+
+
+class Source(ABC):
+    """Replicates of arrays, each a pure function of its seed."""
+
+    arrays: Arrays
+
+    @abstractmethod
+    def seeds(self, entropy: int, start: int, stop: int) -> Seeds:
+        """What replicates `start` to `stop` are made from."""
+
+    @abstractmethod
+    def sample(self, seed: Any) -> Arrays:
+        """The arrays of one replicate."""
+
+    @abstractmethod
+    def resampled(self, seed: Any) -> Source:
+        """The source of replicates of a replicate."""
+
+    random_state: RandomState = None
+    """The scheme's own."""
+    can_go_on: bool = True
+    """Whether more replicates can follow."""
+
+    @property
+    @abstractmethod
+    def n_units(self) -> int:
+        """Number of independent units, the smallest where there are several samples."""
+
+    @property
+    @abstractmethod
+    def sizes_are_fixed(self) -> bool:
+        """Whether all replicates have as many rows as one another."""
+
+    @abstractmethod
+    def jackknife(self, statistic: Statistic, most: int) -> JackknifeValues:
+        """Values without each of at most `most` units."""
+
+    @abstractmethod
+    def stacked(self, seeds: Seeds) -> tuple[FloatArray, ...]:
+        """Arrays of one dimension in several replicates, shape (m, n_drawn) each."""
+
+
+@final
+class AlignedRows(Source):
+    """Arrays aligned by row, of which a scheme draws the same rows."""
+
+    def __init__(
+        self,
+        scheme: BaseScheme,
+        arrays: Arrays,
+        y: ArrayLike | None,
+        groups: ArrayLike | None,
+        bound: BoundScheme | None = None,
+    ) -> None:
+        self.scheme = scheme
+        self.arrays = arrays
+        self.y = y
+        self.groups = groups
+        self.random_state = scheme.random_state
+        self.bound = bound or scheme.bind(n_rows_of(arrays[0]), y, groups)
+        self.can_go_on = self.bound.can_go_on
+
+    def seeds(self, entropy: int, start: int, stop: int) -> Seeds:
+        """Keys of the scheme."""
+        return self.bound.seeds(entropy, start, stop)
+
+    def sample(self, seed: Any) -> Arrays:
+        """Rows that the scheme draws."""
+        return self._of_rows(self.bound.rows(seed))
+
+    def resampled(self, seed: Any) -> AlignedRows:
+        """Rows drawn from rows drawn; copies of a group are groups of their own."""
+        rows = self.bound.rows(seed)
+        groups = self.groups
+        if groups is not None:
+            first_rows = np.unique(np.asarray(groups), return_index=True)[1]
+            groups = np.cumsum(np.isin(rows, first_rows))
+        y = None if self.y is None else take_rows(self.y, rows)
+        return AlignedRows(
+            self.scheme, self._of_rows(rows), y, groups, self._like(rows)
+        )
+
+    def _like(self, rows: IntArray) -> BoundScheme | None:
+        """The same draws, where they depend on the number of rows alone."""
+        alike = self.y is None and self.groups is None
+        return self.bound if alike and len(rows) == self.bound.n_samples else None
+
+    @property
+    def n_units(self) -> int:
+        """Number of units that the scheme takes for independent."""
+        return self.bound.n_units
+
+    @property
+    def sizes_are_fixed(self) -> bool:
+        """Whether the weights of a replicate always sum to the same."""
+        return self.bound.total is not None
+
+    def jackknife(self, statistic: Statistic, most: int) -> JackknifeValues:
+        """Values without each unit of the scheme."""
+        deletions = self.bound.deletions().coarsened(most)
+        kept = (np.flatnonzero(deletions.keeps(j)) for j in range(deletions.n_units))
+        values = np.stack([statistic(*self._of_rows(rows)) for rows in kept])
+        return deletions.by_stratum(values), deletions.overlap
+
+    def stacked(self, seeds: Seeds) -> tuple[FloatArray, ...]:
+        """Rows drawn, one replicate under the other."""
+        rows = np.stack([self.bound.rows(seed) for seed in seeds])
+        return tuple(np.asarray(array)[rows] for array in self.arrays)
+
+    def _of_rows(self, rows: IntArray) -> Arrays:
+        return tuple(take_rows(array, rows) for array in self.arrays)
+
+
+@final
+class SeparateSamples(Source):
+    """Independent samples, each resampled by itself."""
+
+    def __init__(self, scheme: BaseScheme, arrays: Arrays) -> None:
+        self.scheme = scheme
+        self.arrays = arrays
+        self.random_state = scheme.random_state
+        self.samples = [AlignedRows(scheme, (array,), None, None) for array in arrays]
+
+    def seeds(self, entropy: int, start: int, stop: int) -> Seeds:
+        """One seed for each sample, shape (n_replicates, n_samples)."""
+        by_sample = [
+            sample.seeds(entropy_of(entropy, j), start, stop)
+            for j, sample in enumerate(self.samples)
+        ]
+        return list(zip(*by_sample, strict=True))
+
+    def sample(self, seed: Any) -> Arrays:
+        """Rows drawn from each sample."""
+        pairs = zip(self.samples, seed, strict=True)
+        return tuple(sample.sample(own)[0] for sample, own in pairs)
+
+    def resampled(self, seed: Any) -> SeparateSamples:
+        """Samples of the samples."""
+        return SeparateSamples(self.scheme, self.sample(seed))
+
+    @property
+    def n_units(self) -> int:
+        """Units of the smallest sample."""
+        return min(sample.n_units for sample in self.samples)
+
+    def stacked(self, seeds: Seeds) -> tuple[FloatArray, ...]:
+        """Rows drawn from each sample, one replicate under the other."""
+        by_sample = zip(self.samples, zip(*seeds, strict=True), strict=True)
+        return tuple(sample.stacked(own)[0] for sample, own in by_sample)
+
+    @property
+    def sizes_are_fixed(self) -> bool:
+        """Whether each sample's replicates have one size."""
+        return all(sample.sizes_are_fixed for sample in self.samples)
+
+    def jackknife(self, statistic: Statistic, most: int) -> JackknifeValues:
+        """Values without each unit of one sample, the others whole."""
+        values: list[FloatArray] = []
+        for j, sample in enumerate(self.samples):
+
+            def of_sample(part: Table, j: int = j) -> FloatArray:
+                return statistic(*self.arrays[:j], part, *self.arrays[j + 1 :])
+
+            of_units, overlap = sample.jackknife(of_sample, most)
+            values += of_units
+        return values, overlap
+
+
+def source_of(
+    arrays: Arrays, scheme: BaseScheme | None, paired: bool, groups: ArrayLike | None
+) -> Source:
+    """Replicates of arrays by a scheme, after all checks."""
+    if not arrays:
+        raise ValueError("bootstrap needs at least one array of data, got none.")
+    if scheme is None:
+        scheme = Bootstrap() if groups is None else GroupBootstrap()
+    if not isinstance(scheme, BaseScheme):
+        raise invalid_parameter(
+            "bootstrap", "scheme", scheme, "a scheme of ensembles.resampling or None"
+        )
+    lengths = [n_rows_of(array) for array in arrays]
+    if min(lengths) < 2:
+        raise ValueError(
+            f"bootstrap needs at least two rows, got {min(lengths)}: the error of one "
+            "row cannot be told."
+        )
+    if groups is not None and not (paired and scheme._uses_groups):
+        raise ValueError(
+            f"{type(scheme).__name__} does not keep groups whole"
+            f"{'' if paired else ' with paired=False'}, so the error would be stated "
+            "too small. Take GroupBootstrap, or leave groups out."
+        )
+    if not paired:
+        return SeparateSamples(scheme, arrays)
+    if len(set(lengths)) > 1:
+        raise ValueError(
+            f"Arrays must have the same number of rows, got {lengths}. For independent "
+            "samples set paired=False."
+        )
+    y = arrays[-1] if scheme._uses_y else None
+    return AlignedRows(scheme, arrays, y, groups)
