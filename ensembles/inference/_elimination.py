@@ -11,7 +11,7 @@ models sorted by it the set at every step is the first p of them::
 and the running maximum over p are the statistics of all sets of replicate r. Each pair
 is met once for all eliminations together, and no array of pairs and replicates is held.
 
-P. R. Hansen, A. Lunde, J. M. Nason, Econometrica 79(2), 453-497, 2011, section 3.1.2.
+P. R. Hansen, A. Lunde, J. M. Nason, Econometrica 79(2), 453-497, 2011.
 """
 
 from __future__ import annotations

@@ -69,6 +69,11 @@ def check_table(
         If there are too few rows or columns, two columns of one name, or a value that
         is not finite.
     """
+    labels = _column_labels(table)
+    if labels is not None and len(set(labels.tolist())) < len(labels):
+        raise ValueError(
+            f"The columns of {name} must have different names, got {labels.tolist()}."
+        )
     values = check_array(
         table, dtype=np.float64, ensure_all_finite=False, input_name=name
     )
@@ -84,11 +89,7 @@ def check_table(
             f"{who} needs at least {least_columns} models to compare, got {name} of "
             f"shape {values.shape}. Rows are the observations, columns the models."
         )
-    names = _column_names(table, n_models)
-    if len(set(names.tolist())) < n_models:
-        raise ValueError(
-            f"The columns of {name} must have different names, got {names.tolist()}."
-        )
+    names = np.arange(n_models) if labels is None else labels
     check_finite(name, values, names)
     return np.asarray(values), names
 
@@ -100,21 +101,23 @@ def check_finite(table: str, values: FloatArray, names: Names) -> None:
         return
     column = int(np.argmin(finite.all(axis=0)))
     row = int(np.argmin(finite[:, column]))
+    value = values[row, column]
     raise ValueError(
-        f"Column {names[column]!r} of {table} is {values[row, column]} in row {row}. "
-        "Models are compared on the same rows: drop such rows for all of them."
+        f"Column {names.item(column)!r} of {table} is {value} in row {row}. "
+        "All are compared on the same rows: drop such rows for all of them."
     )
 
 
-def _column_names(table: Table, n_columns: int) -> Names:
-    """Labels of the columns, or their positions, shape (n_columns,)."""
+def _column_labels(table: Table) -> Names | None:
+    """Labels of the columns of a DataFrame, shape (n_columns,), or None."""
     columns = getattr(table, "columns", None)
     if columns is None:
-        return np.arange(n_columns)
-    names = np.empty(n_columns, dtype=object)
+        return None
+    # One by one: numpy would turn labels that are tuples into rows.
+    labels = np.empty(len(columns), dtype=object)
     for position, label in enumerate(columns):
-        names[position] = label
-    return names
+        labels[position] = label
+    return labels
 
 
 def check_alpha(owner: Any) -> None:

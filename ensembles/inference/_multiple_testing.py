@@ -92,13 +92,13 @@ class BaseBenchmarkTest(BaseEstimator):
         errors = np.sqrt(np.einsum("rj,rj->j", deviations, deviations))
         errors /= np.sqrt(self.n_resamples)
         for j in np.flatnonzero(errors <= rounding):
-            of = f"of {models[j]!r} to the benchmark"
+            of = f"of {models.item(j)!r} to the benchmark"
             check_is_exact(scheme, gains[:, j], rounding[j], of)
         self.models_ = models
         self.mean_differences_ = gains.mean(axis=0)
         self.standard_errors_ = errors
         self._test(deviations, rounding, len(gains))
-        self.best_model_ = models[self.statistics_.argmax()]
+        self.best_model_ = models.item(self.statistics_.argmax())
         return self
 
     def summary(self) -> Any:
@@ -206,12 +206,12 @@ def _null_shifts(statistics: FloatArray, n_samples: int) -> dict[str, FloatArray
     The upper one puts all models level with the benchmark, the lower one leaves those
     that look worse where they are. The consistent one does that only below a bound
     that a model on a level with the benchmark crosses but finitely often, by the law
-    of the iterated logarithm; Hansen (2005), section 3.2.
+    of the iterated logarithm; Hansen (2005).
     """
     bound = -np.sqrt(2 * np.log(np.log(n_samples)))
     return {
         "lower": np.minimum(statistics, 0.0),
-        "consistent": np.where(statistics < bound, statistics, 0.0),
+        "consistent": np.where(statistics <= bound, statistics, 0.0),
         "upper": np.zeros_like(statistics),
     }
 
@@ -427,8 +427,8 @@ class StepwiseMultipleTest(BaseBenchmarkTest):
 
     Use it where a list of better models is wanted, not only word that there is one:
     the probability that any model on the list is no better is at most `alpha`,
-    however many were tried. It finds more than Holm's or Bonferroni's correction,
-    as it knows how the models' losses go together.
+    however many were tried. It mostly finds more than Holm's or Bonferroni's
+    correction, as it knows how the models' losses go together.
 
     Parameters
     ----------

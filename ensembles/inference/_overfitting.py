@@ -294,7 +294,7 @@ class _Blocks:
         still = variances <= noise
         undefined = still & (means**2 > noise)
         if undefined.any():
-            name = self.names[undefined.any(axis=0).argmax()]
+            name = self.names.item(undefined.any(axis=0).argmax())
             raise ValueError(
                 f"Strategy {name!r} performs the same in every row of some half of "
                 "the blocks, so its Sharpe ratio does not exist. Use metric='mean', "
