@@ -549,7 +549,7 @@ class StepwiseMultipleTest(BaseBenchmarkTest):
         largest = np.zeros(len(replicates))
         for j in worst_first:
             np.maximum(largest, replicates[:, j], out=largest)
-            n_as_large = np.count_nonzero(largest >= max(0.0, self.statistics_[j]))
+            n_as_large = np.count_nonzero(largest >= self.statistics_[j])
             pvalues[j] = bootstrap_pvalues(n_as_large, len(largest))
         best_first = worst_first[::-1]
         pvalues[best_first] = np.maximum.accumulate(pvalues[best_first])

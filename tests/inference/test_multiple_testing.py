@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import estimator_checks
 
 from ensembles.exceptions import InvalidParameterError
 from ensembles.inference import (
+    ModelConfidenceSet,
     RealityCheck,
     StepwiseMultipleTest,
     SuperiorPredictiveAbility,
@@ -134,6 +136,12 @@ def test_stepm_s_pvalues_hold_the_models_of_every_level(rng):
         other = make(StepwiseMultipleTest, alpha=alpha).fit(losses, benchmark)
         assert_array_equal(other.pvalues_, test.pvalues_)
         assert_array_equal(other.superior_, test.models_[test.pvalues_ <= alpha])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_stepm_s_pvalues_do_not_fall_from_better_to_worse(seed):
+    losses, benchmark = simulate(np.random.default_rng(seed), k=20, gains=0.1)
+    test = make(StepwiseMultipleTest).fit(losses, benchmark)
     in_order = test.pvalues_[np.argsort(-test.statistics_)]
     assert (np.diff(in_order) >= 0).all()
 
@@ -255,10 +263,14 @@ def test_a_model_that_is_the_benchmark_is_not_better(cls, rng):
 
 
 @pytest.mark.parametrize("cls", [SuperiorPredictiveAbility, StepwiseMultipleTest])
-def test_differences_that_are_the_same_in_each_row_are_certain(cls, rng):
-    """All but rounding, which 0.1 brings in, is the same in each row."""
-    losses, benchmark = simulate(rng, k=2)
-    by_rule = np.column_stack([losses, benchmark - 0.1, benchmark + 0.1])
+@pytest.mark.parametrize("level", [0, 1e4])
+def test_differences_that_are_the_same_in_each_row_are_certain(cls, level, rng):
+    """But for the last bit, which rounding makes the one or the other."""
+    losses, benchmark = (level + one for one in simulate(rng, k=2))
+    last_bit = np.spacing(benchmark) * rng.integers(-1, 2, size=150)
+    by_rule = np.column_stack(
+        [losses, benchmark - 0.1 + last_bit, benchmark + 0.1 + last_bit]
+    )
     test = make(cls).fit(by_rule, benchmark)
     assert_array_equal(test.statistics_[2:], [np.inf, -np.inf])
     assert pvalue_of(test) == 1 / 200
@@ -355,6 +367,23 @@ def test_they_are_cloned_pickled_and_printed_as_estimators_are(cls, rng):
         test.summary()
     fitted = pickle.loads(pickle.dumps(test.fit(losses, benchmark)))
     assert_array_equal(fitted.statistics_, test.statistics_)
+
+
+@pytest.mark.parametrize("cls", [*ALL, ModelConfidenceSet])
+@pytest.mark.parametrize(
+    "check",
+    [
+        estimator_checks.check_estimator_cloneable,
+        estimator_checks.check_estimator_repr,
+        estimator_checks.check_get_params_invariance,
+        estimator_checks.check_no_attributes_set_in_init,
+        estimator_checks.check_parameters_default_constructible,
+        estimator_checks.check_set_params,
+    ],
+    ids=lambda check: check.__name__,
+)
+def test_parameters_are_held_as_scikit_learn_s_estimators_hold_them(cls, check):
+    check(cls.__name__, cls())
 
 
 @every_test
