@@ -1,6 +1,25 @@
 """Error bars for statistics, scores and comparisons, over any scheme."""
 
 from ensembles.inference._bootstrap import bootstrap
+from ensembles.inference._many_models._confidence_set import ModelConfidenceSet
+from ensembles.inference._many_models._multiple_testing import (
+    RealityCheck,
+    StepwiseMultipleTest,
+    SuperiorPredictiveAbility,
+)
+from ensembles.inference._many_models._overfitting import (
+    OverfittingResult,
+    probability_of_overfitting,
+)
 from ensembles.inference._result import BootstrapResult
 
-__all__ = ["BootstrapResult", "bootstrap"]
+__all__ = [
+    "BootstrapResult",
+    "ModelConfidenceSet",
+    "OverfittingResult",
+    "RealityCheck",
+    "StepwiseMultipleTest",
+    "SuperiorPredictiveAbility",
+    "bootstrap",
+    "probability_of_overfitting",
+]
