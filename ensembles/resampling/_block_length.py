@@ -261,16 +261,16 @@ def _check_series(x: Table, values: Any, variant: str) -> None:
     if values.ndim == 2 and values.shape[1] == 0:
         raise ValueError("x has no columns. Give at least one series.")
     columns = values.reshape(len(values), -1)
-    unusable = np.flatnonzero(~np.isfinite(columns).all(axis=0))
-    if len(unusable):
+    unusable = np.flatnonzero(~np.isfinite(columns).all(axis=0)).tolist()
+    if unusable:
         raise ValueError(
-            f"{_name_of(x, int(unusable[0]))} contains NaN or infinity, so lags cannot be "
+            f"{_name_of(x, unusable[0])} contains NaN or infinity, so lags cannot be "
             "counted. Fill or cut out what is missing."
         )
-    constant = np.flatnonzero((columns == columns[0]).all(axis=0))
-    if len(constant):
+    constant = np.flatnonzero((columns == columns[0]).all(axis=0)).tolist()
+    if constant:
         raise ValueError(
-            f"{_name_of(x, int(constant[0]))} is constant: it has no dependence to keep, "
+            f"{_name_of(x, constant[0])} is constant: it has no dependence to keep, "
             "and any block length will do. Leave it out, or use block_length=1."
         )
 
