@@ -176,12 +176,12 @@ def _best(autocovariances: FloatArray, n_samples: int, risk: _Risk) -> float:
 
 
 def _of_all_rows(x: FloatArray) -> FloatArray:
-    """R(0) to R(M) of the whole series, as np's b.star takes them."""
+    """R(0) to R(M) of a whole series of mean zero, as np's b.star takes them."""
     n_small = max(5, ceil(log10(len(x))))
     reach = ceil(sqrt(len(x))) + n_small
-    R = _lagged_products(x - x.mean(), x - x.mean(), reach) / len(x)
+    R = _lagged_products(x, x, reach) / len(x)
     last = _last_lag(R[1:] / R[0], _NORMAL_975, n_small, len(x))
-    return R[: min(2 * last, reach) + 1]
+    return R[: 2 * last + 1]
 
 
 def _of_rows_with_all_lags(x: FloatArray) -> FloatArray:
@@ -216,7 +216,7 @@ def _autocovariances_after(x: FloatArray, n_lags: int) -> FloatArray:
 
 
 def _variances_of_lagged(x: FloatArray, n_lags: int) -> FloatArray:
-    """Variances of the stretches of rows that lie 0 to `n_lags` before the last."""
+    """Variances of the stretches of rows that end 0 to `n_lags` before the last."""
     n_rows = len(x) - n_lags
     first = n_lags - np.arange(n_lags + 1)
     sums, squares = (np.concatenate([[0], np.cumsum(x**p)]) for p in (1, 2))
@@ -239,10 +239,9 @@ def _lagged_products(x: FloatArray, y: FloatArray, n_lags: int) -> FloatArray:
 
 
 def _scaled(x: FloatArray) -> FloatArray:
-    """The series about its mean, at most 1; no length depends on unit or level."""
-    centred = x / np.abs(x).max()
-    centred -= centred.mean()
-    return np.asarray(centred / np.abs(centred).max())
+    """The series about its mean, in a unit whose squares are numbers."""
+    scaled = x / np.abs(x).max()
+    return np.asarray(scaled - scaled.mean())
 
 
 def _check_series(x: Table, values: Any, variant: str) -> None:
@@ -258,8 +257,6 @@ def _check_series(x: Table, values: Any, variant: str) -> None:
             f"variant={variant!r}, got {len(values)}. The cube root of n is a usual "
             "first choice for less."
         )
-    if values.ndim == 2 and values.shape[1] == 0:
-        raise ValueError("x has no columns. Give at least one series.")
     columns = values.reshape(len(values), -1)
     unusable = np.flatnonzero(~np.isfinite(columns).all(axis=0)).tolist()
     if unusable:

@@ -166,7 +166,7 @@ class _BoundMoving(_BoundJackknife):
 
 
 class BaseJackknife(BaseScheme):
-    """Base of the jackknifes: as many replicates as the data have units."""
+    """Base of the jackknives: as many replicates as the data have units."""
 
     # Neither is a parameter here; the base reads both.
     n_resamples = 1

@@ -91,6 +91,15 @@ def test_the_fast_lengths_equal_the_plain_ones(variant, n, phi, seed):
     assert_allclose(fast, PLAIN[variant](x), rtol=1e-8)
 
 
+def test_beyond_a_hundred_thousand_rows_np_wants_six_small_lags_in_a_row():
+    """Rows correlate with the sixth before them only; five lags see nothing of it."""
+    noise = np.random.default_rng(0).normal(size=100_007)
+    x = noise[6:] + 0.8 * noise[:-6]
+    assert optimal_block_length(x[:100_000]) < 5
+    assert optimal_block_length(x) > 50
+    assert optimal_block_length(x, variant="patton") < 5
+
+
 @every_variant
 def test_a_long_series_equals_its_plain_twin(variant):
     x = series(3000, 0.8)
@@ -118,7 +127,7 @@ def test_lengths_know_no_unit_sign_or_level(kind, variant, n, phi, unit, level, 
 
 @every_kind
 @every_variant
-@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e160, 1e300])
+@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e160, 1e307])
 def test_units_that_would_overflow_when_squared_do_not(kind, variant, unit):
     x = series(300)
     length = optimal_block_length(x, kind, variant=variant)
@@ -217,7 +226,7 @@ def test_a_table_of_one_column_is_a_table():
 @pytest.mark.parametrize(
     ("aggregate", "reduce"),
     [("max", np.max), ("mean", np.mean), (np.median, np.median)],
-    ids=str,
+    ids=["max", "mean", "callable"],
 )
 @pytest.mark.parametrize(
     "convert",
@@ -318,7 +327,7 @@ def test_too_few_rows_are_an_error(variant, least):
         (np.zeros((3, 4, 5)), ValueError, "Found array with dim 3"),
         (csr_array(np.eye(20)), TypeError, "Sparse data was passed"),
         (3.0, (TypeError, ValueError), "got scalar"),
-        (np.zeros((20, 0)), ValueError, r"Found array with 0 feature\(s\)|no columns"),
+        (np.zeros((20, 0)), ValueError, r"Found array with 0 feature\(s\)"),
     ],
     ids=["strings", "dates", "complex", "3-D", "sparse", "scalar", "no columns"],
 )

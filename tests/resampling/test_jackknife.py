@@ -263,9 +263,11 @@ def test_more_members_than_units_are_an_error():
         bag.fit(X, Y)
 
 
+@pytest.mark.parametrize("overlapping", [True, False])
 @pytest.mark.parametrize("gap", [1, 2])
-def test_gap_takes_rows_at_the_joints_out_of_the_test_set_only(gap):
-    plain, gapped = BlockJackknife(5), BlockJackknife(5, gap=gap)
+def test_gap_takes_rows_at_the_joints_out_of_the_test_set_only(gap, overlapping):
+    plain = BlockJackknife(7, overlapping=overlapping)
+    gapped = clone(plain).set_params(gap=gap)
     pairs = zip(plain.split(X), gapped.split(X), strict=True)
     for (train, test), (train_of_gapped, test_of_gapped) in pairs:
         assert_array_equal(train, train_of_gapped)
