@@ -23,7 +23,7 @@ def autocovariances(phi, n_lags):
     [("np", 13.635665, 15.60894), ("patton", 13.654529, 15.630534)],
 )
 def test_the_test_series_of_arch(variant, stationary, circular):
-    """First row: bashtage/arch, test_block_length.py; second: Patton's code of 2007."""
+    """First row: the tests of the package arch; second: Patton's code of 2007."""
     noise = np.random.RandomState(0).standard_normal(10100)
     x = autoregression(noise, 0.3)[100:]
     assert optimal_block_length(x, variant=variant) == pytest.approx(
@@ -65,7 +65,7 @@ def test_the_flow_of_the_nile(variant, stationary, circular):
 def test_the_lengths_of_an_autoregression_whose_coefficient_is_known(
     phi, n, stationary, circular
 ):
-    """Politis & White (2004), section 4: (2 |phi| / (1 - phi^2))^(2/3) n^(1/3)."""
+    """Politis & White (2004) for known R(k): (2 |phi| / (1 - phi^2))^(2/3) n^(1/3)."""
     R = autocovariances(phi, 400)
     assert (2 * abs(phi) / (1 - phi**2)) ** (2 / 3) * n ** (1 / 3) == pytest.approx(
         stationary, abs=5e-4

@@ -47,7 +47,7 @@ def test_the_error_of_a_mean():
 def test_the_error_of_a_mean_by_blocks_of_four(overlapping, bootstrap):
     """That of the moving and of the disjoint block bootstrap, times n / (n - l).
 
-    Künsch (1989), section 2: for a mean the jackknife and the bootstrap of the same
+    Künsch (1989): for a mean the jackknife and the bootstrap of the same
     blocks agree; the factor makes good for the estimated mean.
     """
     scheme = BlockJackknife(4, overlapping=overlapping)

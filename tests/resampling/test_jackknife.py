@@ -308,7 +308,7 @@ def exact(x):
 
 
 def plain_pseudo_values(x, statistic, units):
-    """Busing, Meijer & van der Leeden (1999), equations 3 to 5, in fractions."""
+    """Busing, Meijer & van der Leeden (1999), unit by unit, in fractions."""
     n, g = len(x), len(units)
     whole = statistic(x)
     without = [statistic(np.delete(x, unit)) for unit in units]

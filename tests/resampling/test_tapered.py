@@ -116,7 +116,7 @@ def blocks_by_hand(x, w):
 @every_taper
 @pytest.mark.parametrize(("n", "length"), [(6, 3), (6, 2), (7, 3), (5, 2), (5, 4)])
 def test_mean_and_variance_of_a_mean_over_all_replicates(taper, n, length):
-    """Paparoditis & Politis (2001), equation 4: blocks / |w|_2 squared, over n.
+    """Paparoditis & Politis (2001): blocks / |w|_2 squared, over n.
 
     Every block may start at every row, so all replicates are enumerated. Where blocks
     do not fill the series the variance is still that of a mean of n.
