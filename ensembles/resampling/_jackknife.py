@@ -284,7 +284,7 @@ class BaseJackknife(BaseScheme):
         values = _checked_replicates(replicates, bound)
         return _plain(bound.bias(values, _checked_estimate(estimate, values)))
 
-    def _seeds(self, bound: BoundScheme) -> list[Any]:
+    def _seeds(self, bound: BoundScheme) -> Any:
         n_replicates = cast(_BoundJackknife, bound).n_replicates
         return bound.seeds(entropy_from(self.random_state), 0, n_replicates)
 

@@ -16,7 +16,6 @@ from sklearn.model_selection import cross_val_score
 
 from ensembles import BaggingRegressor
 from ensembles.exceptions import InvalidParameterError
-from ensembles.resampling import CircularBlockBootstrap
 from ensembles.resampling._tapered import TaperedBlockBootstrap
 
 # Two-sided, a right scheme exceeds it for 1 seed in 10,000.
@@ -163,15 +162,15 @@ def test_every_row_weighs_one_on_average_and_alike():
     [(1, "trapezoid"), (2, "trapezoid"), (4, np.ones_like)],
     ids=name,
 )
-def test_flat_blocks_that_fill_the_series_are_circular_blocks(length, taper):
+def test_flat_blocks_that_fill_the_series_are_drawn_as_they_are(length, taper):
     flat = TaperedBlockBootstrap(20, block_length=length, taper=taper, random_state=0)
-    circular = CircularBlockBootstrap(20, block_length=length, random_state=0)
-    assert_array_equal(weights(flat, 12), weights(circular, 12))
-    pairs = zip(flat.split(range(12)), circular.split(range(12)), strict=True)
-    for (train, test), (train_of_circular, test_of_circular) in pairs:
-        assert_array_equal(train, train_of_circular)
-        assert_array_equal(test, test_of_circular)
     assert flat.bind(12).leaves_rows_out(as_weights=True)
+    for rows, drawn in zip(
+        flat.iter_indices(range(12)), weights(flat, 12), strict=True
+    ):
+        for block in rows.reshape(-1, length):
+            assert_array_equal(block, (block[0] + np.arange(length)) % 12)
+        assert_array_equal(drawn, np.bincount(rows, minlength=12))
 
 
 def test_a_flat_block_of_all_rows_weighs_them_equally():
