@@ -56,7 +56,11 @@ class Replicates:
         """Evidence of estimates and replicates alone."""
         evaluation = self.run.evaluation
         centre = evaluation.centre()
-        valued = np.ascontiguousarray(self.values[self.has_value].T)
+        valued = self.values[self.has_value]
+        spread = evaluation.source.spread
+        if spread != 1:
+            around = evaluation.estimate if centre is None else centre
+            valued = around + (valued - around) / spread
         return [
             Evidence(
                 float(evaluation.estimate[j]),
@@ -64,7 +68,7 @@ class Replicates:
                 n_units=evaluation.source.n_units,
                 centre=None if centre is None else float(centre[j]),
             )
-            for j, replicates in enumerate(valued)
+            for j, replicates in enumerate(np.ascontiguousarray(valued.T))
         ]
 
     @cached_property

@@ -37,7 +37,14 @@ from ensembles._typing import (
 from ensembles._validation import check_count, n_rows_of
 from ensembles.resampling._deletions import Deletions, EachUnit
 
-__all__ = ["BaseScheme", "BoundScheme", "Seeds", "compiled", "ramps"]
+__all__ = [
+    "BaseScheme",
+    "BoundScheme",
+    "Seeds",
+    "compiled",
+    "ramps",
+    "rows_by_weights",
+]
 
 # What a call of iter_weights may hold at once where the batch size is left to it.
 _BATCH_BYTES = 16 * 2**20
@@ -88,6 +95,15 @@ class BoundScheme(ABC):
         return sums
 
     @property
+    def spread(self) -> float | None:
+        """How much further replicates of a mean stray than the mean itself does.
+
+        Root n / m for draws of m rows. None where replicates tell nothing by their
+        spread, as those of a jackknife.
+        """
+        return 1.0
+
+    @property
     def total(self) -> float | None:
         """Sum of a replicate's weights; None where it varies."""
         return None
@@ -128,6 +144,7 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
     random_state: RandomState
 
     _uses_groups = False
+    _keeps_groups = "GroupBootstrap"
     _for_more_out_of_bag = "Give more rows."
 
     @property
@@ -170,7 +187,7 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
         ValueError
             If a parameter does not fit the data.
         """
-        check_count(self, "n_resamples", self.n_resamples)
+        self._check_n_resamples()
         if n_samples < 1:
             raise ValueError(
                 f"{type(self).__name__} needs at least one row to draw from, got 0."
@@ -206,7 +223,7 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
         InvalidParameterError
             If `n_resamples` is not an int of at least 1.
         """
-        check_count(self, "n_resamples", self.n_resamples)
+        self._check_n_resamples()
         return self.n_resamples
 
     def split(
@@ -243,12 +260,12 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
         if groups is not None and not self._uses_groups:
             warn(
                 f"The groups parameter is ignored by {type(self).__name__}; rows of "
-                "one group may be in-bag and out-of-bag. GroupBootstrap keeps groups "
-                "whole.",
+                f"one group may be in-bag and out-of-bag. {self._keeps_groups} keeps "
+                "groups whole.",
                 UserWarning,
                 stacklevel=2,
             )
-        bound = self.bind(n_rows_of(X), y, groups)
+        bound = self._bound_to(X, y, groups)
         for seed in self._seeds(bound):
             yield _draw_with_a_test_set(self, bound, seed)
 
@@ -279,7 +296,7 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
         ValueError
             If a parameter does not fit the data.
         """
-        bound = self.bind(n_rows_of(X), y, groups)
+        bound = self._bound_to(X, y, groups)
         yield from map(bound.rows, self._seeds(bound))
 
     def iter_weights(
@@ -318,7 +335,7 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
             If a parameter does not fit the data.
         """
         check_count(type(self).__name__, "batch_size", batch_size, none=True)
-        bound = self.bind(n_rows_of(X), y, groups)
+        bound = self._bound_to(X, y, groups)
         size = batch_size or batch_size_for(bound.n_samples)
         seeds = self._seeds(bound)
         for start in range(0, len(seeds), size):
@@ -358,9 +375,28 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
         for rows in self.iter_indices(arrays[0], y, groups):
             yield tuple(take_rows(array, rows) for array in arrays)
 
+    def _check_n_resamples(self) -> None:
+        """Raise unless there is a number of replicates."""
+        check_count(self, "n_resamples", self.n_resamples)
+
+    def _bound_to(
+        self, X: Table, y: ArrayLike | None, groups: ArrayLike | None
+    ) -> BoundScheme:
+        """The scheme bound to as many rows as X has."""
+        return self.bind(n_rows_of(X), self._target_of(X, y), groups)
+
+    def _target_of(self, X: Table, y: ArrayLike | None) -> ArrayLike | None:
+        """What stands for y where draws depend on it."""
+        return y
+
     def _seeds(self, bound: BoundScheme) -> Seeds:
         """Seeds of all replicates of one call."""
-        return bound.seeds(entropy_from(self.random_state), 0, self.n_resamples)
+        n_replicates = self._n_replicates(bound)
+        return bound.seeds(entropy_from(self.random_state), 0, n_replicates)
+
+    def _n_replicates(self, bound: BoundScheme) -> int:
+        """Number of replicates of one call."""
+        return self.n_resamples
 
 
 def _draw_with_a_test_set(
@@ -388,6 +424,13 @@ def _attempts(seed: Any) -> Iterator[Any]:
         yield from words_of(
             origin + np.arange(1, _MAX_REDRAWS, dtype=np.uint64) * GOLDEN
         )
+
+
+def rows_by_weights(weights: FloatArray, rng: np.random.Generator) -> IntArray:
+    """As many rows as there are weights, drawn with these as probabilities."""
+    edges = np.cumsum(weights)
+    points = rng.random(len(weights))
+    return np.asarray(np.searchsorted(edges / edges[-1], points, side="right"))
 
 
 def batch_size_for(n_samples: int) -> int:

@@ -7,23 +7,30 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 
-from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
+from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Table
 from ensembles._validation import (
     check_count,
     check_count_or_fraction,
     invalid_parameter,
+    is_count,
     is_positive,
     resolve_n_draws,
 )
 from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds, compiled, ramps
+from ensembles.resampling._block_length import optimal_block_length
 from ensembles.resampling._deletions import Deletions, EachBlock
 from ensembles.resampling._plan import BlockPlan
 
-__all__ = ["CircularBlockBootstrap", "MovingBlockBootstrap", "StationaryBootstrap"]
+__all__ = [
+    "CircularBlockBootstrap",
+    "MovingBlockBootstrap",
+    "NonOverlappingBlockBootstrap",
+    "StationaryBootstrap",
+]
 
 
 @final
@@ -48,6 +55,11 @@ class _BoundBlocks(BoundScheme):
         sums = np.empty((len(seeds), len(columns)))
         compiled().sum_blocks(self.plan, np.asarray(seeds), cumulated, sums)
         return sums
+
+    @property
+    def spread(self) -> float:
+        """Root of rows over draws."""
+        return float(np.sqrt(self.n_samples / self.plan.n_draws))
 
     @property
     def total(self) -> float:
@@ -99,6 +111,7 @@ def _covered(starts: IntArray, lengths: IntArray, n_samples: int) -> FloatArray:
 class BaseBlockBootstrap(BaseScheme):
     """Base of the block schemes; a scheme adds the class that draws its blocks."""
 
+    _kind: Literal["stationary", "circular"] = "circular"
     _for_more_out_of_bag = (
         "Shorten block_length or gap, draw fewer rows (max_samples), or give more rows."
     )
@@ -107,7 +120,7 @@ class BaseBlockBootstrap(BaseScheme):
         self,
         n_resamples: int = 100,
         *,
-        block_length: float | None = None,
+        block_length: float | Literal["auto"] | None = None,
         gap: int = 0,
         max_samples: float | None = None,
         random_state: RandomState = None,
@@ -124,7 +137,7 @@ class BaseBlockBootstrap(BaseScheme):
         self._check_block_length()
         check_count(self, "gap", self.gap, low=0)
         check_count_or_fraction(self, "max_samples", self.max_samples, none=True)
-        length = float(self.block_length or round(n_samples ** (1 / 3)))
+        length = self._length_for(n_samples, y)
         if length > n_samples:
             raise ValueError(
                 f"block_length must be <= n_samples={n_samples}, got "
@@ -134,13 +147,47 @@ class BaseBlockBootstrap(BaseScheme):
         plan = self._plan(n_samples, n_draws, length)
         return _BoundBlocks(plan, int(self.gap))
 
+    @property
+    def _uses_y(self) -> bool:
+        return isinstance(self.block_length, str)
+
+    def _target_of(self, X: Table, y: ArrayLike | None) -> ArrayLike | None:
+        return X if y is None and self._uses_y else y
+
+    def _length_for(self, n_samples: int, y: ArrayLike | None) -> float:
+        """Block length given, usual, or estimated from the series y."""
+        if self.block_length != "auto":
+            return float(self.block_length or round(n_samples ** (1 / 3)))
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__}(block_length='auto') estimates the length from "
+                "the series, got none. Pass it as y, or a number of rows."
+            )
+        length = optimal_block_length(y, self._kind, aggregate="mean")
+        return min(float(n_samples), self._rounded(float(length)))
+
+    def _rounded(self, length: float) -> float:
+        """The nearest length that blocks can have."""
+        return float(max(1, round(length)))
+
     @abstractmethod
     def _plan(self, n_samples: int, n_draws: int, length: float) -> BlockPlan:
         """The law of the blocks."""
 
     def _check_block_length(self) -> None:
         """Raise unless the length is what the scheme's law takes."""
-        check_count(self, "block_length", self.block_length, none=True)
+        length: Any = self.block_length
+        if not (self._is_left_open() or (is_count(length) and length >= 1)):
+            self._refuse_length("an int")
+
+    def _is_left_open(self) -> bool:
+        """Whether the scheme finds the length itself."""
+        length = self.block_length
+        return length is None or (isinstance(length, str) and length == "auto")
+
+    def _refuse_length(self, kind: str) -> None:
+        allowed = f"{kind} in the range [1, inf), 'auto' or None"
+        raise invalid_parameter(self, "block_length", self.block_length, allowed)
 
 
 @final
@@ -156,9 +203,11 @@ class MovingBlockBootstrap(BaseBlockBootstrap):
     ----------
     n_resamples : int, default=100
         Number of replicates. An ensemble takes its own number of members instead.
-    block_length : int or None, default=None
+    block_length : int, "auto" or None, default=None
         Rows a block. Long enough that rows a block apart are nearly independent. None
-        takes ``n_samples ** (1 / 3)``, the rate that is best for a variance [2]_.
+        takes ``n_samples ** (1 / 3)``, the rate that is best for a variance [2]_;
+        "auto" estimates it from y, or from X where there is no y, by
+        `optimal_block_length`.
     gap : int, default=0
         Rows left out of the test set on either side of each in-bag block, where rows
         that near to a training row would be as good as seen. It shrinks the
@@ -203,6 +252,69 @@ class MovingBlockBootstrap(BaseBlockBootstrap):
 
 
 @final
+class NonOverlappingBlockBootstrap(BaseBlockBootstrap):
+    """Draw blocks from the series cut into consecutive blocks.
+
+    Use it where blocks are given by the data, days of hours or weeks of days, so that
+    every block drawn starts where one starts. Elsewhere blocks that overlap, as those
+    of `CircularBlockBootstrap`, have a third less variance [2]_.
+
+    Parameters
+    ----------
+    n_resamples : int, default=100
+        Number of replicates. An ensemble takes its own number of members instead.
+    block_length : int, "auto" or None, default=None
+        Rows a block; the last block is what remains. None takes
+        ``n_samples ** (1 / 3)``, the rate that is best for a variance; "auto"
+        estimates it from y, or from X where there is no y, by `optimal_block_length`.
+    gap : int, default=0
+        Rows left out of the test set on either side of each in-bag block, where rows
+        that near to a training row would be as good as seen. It shrinks the
+        out-of-bag rows only, and does not reach around the end of the series.
+    max_samples : int, float or None, default=None
+        Rows a replicate: a number, a share of the rows, or all.
+    random_state : int, RandomState, Generator or None, default=None
+        An int gives the same replicates in every call and every face. An ensemble
+        takes its own instead.
+
+    Raises
+    ------
+    ValueError
+        From every method that draws: if `block_length` exceeds the number of rows,
+        or `gap` leaves no row to test on.
+
+    See Also
+    --------
+    CircularBlockBootstrap : Blocks may start anywhere.
+    BlockJackknife : Deletes blocks instead.
+
+    References
+    ----------
+    .. [1] E. Carlstein, "The use of subseries values for estimating the variance of a
+       general statistic from a stationary sequence", The Annals of Statistics 14(3),
+       1171-1179, 1986.
+    .. [2] S. N. Lahiri, "Theoretical comparisons of block bootstrap methods", The
+       Annals of Statistics 27(1), 386-404, 1999.
+
+    Examples
+    --------
+    Days of six hours are drawn whole:
+
+    >>> from ensembles.resampling import NonOverlappingBlockBootstrap
+    >>> scheme = NonOverlappingBlockBootstrap(2, block_length=6, random_state=1)
+    >>> for train, test in scheme.split(range(18)):
+    ...     print(train, test)
+    [12 13 14 15 16 17 12 13 14 15 16 17  0  1  2  3  4  5] [ 6  7  8  9 10 11]
+    [ 0  1  2  3  4  5  0  1  2  3  4  5  6  7  8  9 10 11] [12 13 14 15 16 17]
+    """
+
+    def _plan(self, n_samples: int, n_draws: int, length: float) -> BlockPlan:
+        step = int(length)
+        n_starts = -(-n_samples // step)
+        return BlockPlan(n_samples, n_draws, n_starts, step, n_samples, length, 0.0)
+
+
+@final
 class CircularBlockBootstrap(BaseBlockBootstrap):
     """Draw blocks of fixed length from the series closed to a circle.
 
@@ -214,9 +326,10 @@ class CircularBlockBootstrap(BaseBlockBootstrap):
     ----------
     n_resamples : int, default=100
         Number of replicates. An ensemble takes its own number of members instead.
-    block_length : int or None, default=None
+    block_length : int, "auto" or None, default=None
         Rows a block. Long enough that rows a block apart are nearly independent. None
-        takes ``n_samples ** (1 / 3)``, the rate that is best for a variance.
+        takes ``n_samples ** (1 / 3)``, the rate that is best for a variance; "auto"
+        estimates it from y, or from X where there is no y, by `optimal_block_length`.
     gap : int, default=0
         Rows left out of the test set on either side of each in-bag block, where rows
         that near to a training row would be as good as seen. It shrinks the
@@ -270,9 +383,10 @@ class StationaryBootstrap(BaseBlockBootstrap):
     ----------
     n_resamples : int, default=100
         Number of replicates. An ensemble takes its own number of members instead.
-    block_length : int, float or None, default=None
+    block_length : int, float, "auto" or None, default=None
         Mean number of rows a block. 1 is the bootstrap of single rows. None takes
-        ``n_samples ** (1 / 3)``, the rate that is best for a variance.
+        ``n_samples ** (1 / 3)``, the rate that is best for a variance; "auto"
+        estimates it from y, or from X where there is no y, by `optimal_block_length`.
     gap : int, default=0
         Rows left out of the test set on either side of each in-bag block, where rows
         that near to a training row would be as good as seen. It shrinks the
@@ -319,6 +433,8 @@ class StationaryBootstrap(BaseBlockBootstrap):
     0.16
     """
 
+    _kind = "stationary"
+
     def _plan(self, n_samples: int, n_draws: int, length: float) -> BlockPlan:
         # No block need reach further than n_draws rows.
         end = n_samples + n_draws
@@ -326,8 +442,9 @@ class StationaryBootstrap(BaseBlockBootstrap):
         return BlockPlan(n_samples, n_draws, n_samples, 1, end, length, log_continue)
 
     def _check_block_length(self) -> None:
-        length = self.block_length
-        if length is not None and not (is_positive(length) and length >= 1):
-            raise invalid_parameter(
-                self, "block_length", length, "a number in the range [1, inf) or None"
-            )
+        length: Any = self.block_length
+        if not (self._is_left_open() or (is_positive(length) and length >= 1)):
+            self._refuse_length("a number")
+
+    def _rounded(self, length: float) -> float:
+        return length

@@ -32,6 +32,11 @@ class BoundDraws(BoundScheme):
         return counts
 
     @property
+    def spread(self) -> float:
+        """Root of rows over draws."""
+        return float(np.sqrt(self.n_samples / self.total))
+
+    @property
     def total(self) -> float:
         """Rows a replicate."""
         return float(self.plan.n_draws.sum())

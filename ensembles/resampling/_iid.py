@@ -7,28 +7,23 @@ replacement.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Literal, final
 
 import numpy as np
-from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import type_of_target
 
 from ensembles._typing import ArrayLike, IntArray, RandomState
 from ensembles._validation import (
     check_bool,
     check_count_or_fraction,
-    invalid_parameter,
     resolve_n_draws,
 )
 from ensembles.resampling._base import BaseScheme, BoundScheme
 from ensembles.resampling._deletions import Deletions, EachUnit
 from ensembles.resampling._draws import BoundDraws
 from ensembles.resampling._plan import draw_plan
+from ensembles.resampling._strata import Strata, rows_by_code, stratum_codes
 
 __all__ = ["Bootstrap"]
-
-Strata: TypeAlias = list[IntArray]
-"""Rows of each stratum."""
 
 
 @final
@@ -150,7 +145,7 @@ class Bootstrap(BaseScheme):
             )
         strata = [np.arange(n_samples)]
         if self.stratify is not None:
-            strata = _strata(self, n_samples, y)
+            strata = rows_by_code(stratum_codes(self, n_samples, y))
         if self.balanced:
             if self.max_samples is not None or not self.replace:
                 raise ValueError(
@@ -161,38 +156,6 @@ class Bootstrap(BaseScheme):
         sizes = _proportional([len(rows) for rows in strata], n_draws)
         bound = _BoundIid if self.replace else _BoundSubsample
         return bound(strata, sizes)
-
-
-def _strata(scheme: Bootstrap, n_samples: int, y: ArrayLike | None) -> Strata:
-    """Rows of each stratum, strata in sorted order of their labels."""
-    labels: Any = scheme.stratify
-    if isinstance(labels, str):
-        if labels != "y":
-            raise invalid_parameter(
-                scheme, "stratify", labels, "'y', an array-like or None"
-            )
-        if y is None:
-            raise ValueError(
-                "Bootstrap(stratify='y') needs y, got None. Pass y, or an array as "
-                "stratify."
-            )
-        kind = type_of_target(y)
-        if kind not in {"binary", "multiclass"}:
-            raise ValueError(
-                f"Bootstrap(stratify='y') needs class labels, got a {kind} target. "
-                "Pass bins of y as stratify, or stratify=None."
-            )
-        labels = column_or_1d(y)
-    labels = np.asarray(labels)
-    if labels.shape != (n_samples,):
-        raise ValueError(
-            f"stratify must have one label for each of {n_samples} rows, got shape "
-            f"{labels.shape}. An array given to the constructor cannot follow subsets "
-            "of the data; stratify='y' can."
-        )
-    _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    by_stratum = np.argsort(codes, kind="stable")
-    return np.split(by_stratum, np.cumsum(counts)[:-1])
 
 
 def _proportional(sizes: Sequence[int], total: int) -> IntArray:
@@ -246,6 +209,12 @@ class _BoundSubsample(BoundScheme):
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
         """Whether a draw is smaller than the data."""
         return bool(self.sizes.sum() < self.n_samples)
+
+    @property
+    def spread(self) -> float | None:
+        """Root n / m, less the share of the data that all draws have in common."""
+        share = self.total / self.n_samples
+        return float(np.sqrt((1 - share) / share)) if share < 1 else None
 
     @property
     def total(self) -> float:

@@ -20,11 +20,10 @@ from typing import Any, cast, final
 
 import numpy as np
 
-from ensembles._random import entropy_from
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Table
 from ensembles._validation import check_bool, check_count, n_rows_of
 from ensembles.resampling._base import BaseScheme, BoundScheme
-from ensembles.resampling._groups import _codes
+from ensembles.resampling._groups import nested_codes
 
 __all__ = ["BlockJackknife", "GroupJackknife", "Jackknife"]
 
@@ -33,6 +32,7 @@ class _BoundJackknife(BoundScheme):
     """Replicates that each lack one unit; the seed of one is the rows it lacks."""
 
     n_replicates: int
+    spread = None
 
     def seeds(self, entropy: int, start: int, stop: int) -> list[Any]:
         """Rows that replicates `start` to `stop` lack, as slices or arrays."""
@@ -168,9 +168,9 @@ class _BoundMoving(_BoundJackknife):
 class BaseJackknife(BaseScheme):
     """Base of the jackknives: as many replicates as the data have units."""
 
-    # Neither is a parameter here; the base reads both.
-    n_resamples = 1
     random_state: RandomState = None
+
+    _keeps_groups = "GroupJackknife"
 
     @abstractmethod
     def _bind(
@@ -284,9 +284,11 @@ class BaseJackknife(BaseScheme):
         values = _checked_replicates(replicates, bound)
         return _plain(bound.bias(values, _checked_estimate(estimate, values)))
 
-    def _seeds(self, bound: BoundScheme) -> Any:
-        n_replicates = cast(_BoundJackknife, bound).n_replicates
-        return bound.seeds(entropy_from(self.random_state), 0, n_replicates)
+    def _check_n_resamples(self) -> None:
+        """Nothing to check: it is no parameter."""
+
+    def _n_replicates(self, bound: BoundScheme) -> int:
+        return cast(_BoundJackknife, bound).n_replicates
 
     def _bound(self, X: Table | None, groups: ArrayLike | None) -> _BoundJackknife:
         """Bind to as many rows as the data have."""
@@ -452,22 +454,8 @@ class GroupJackknife(BaseJackknife):
     def _bind(
         self, n_samples: int, y: ArrayLike | None, groups: ArrayLike | None
     ) -> _BoundJackknife:
-        if groups is None:
-            raise ValueError("The 'groups' parameter should not be None.")
-        labels = np.asarray(groups)
-        if labels.shape != (n_samples,):
-            raise ValueError(
-                f"groups must have one label for each of {n_samples} rows, got shape "
-                f"{labels.shape}."
-            )
-        codes = _codes(labels)
-        sizes = np.bincount(codes)
-        if len(sizes) < 2:
-            raise ValueError(
-                "GroupJackknife needs at least two groups, got one. Use Jackknife "
-                "where rows are independent."
-            )
-        edges = np.concatenate([[0], np.cumsum(sizes)])
+        codes = nested_codes(self, n_samples, groups)[0]
+        edges = np.concatenate([[0], np.cumsum(np.bincount(codes))])
         return _BoundFixed(edges, np.argsort(codes, kind="stable"))
 
 

@@ -22,9 +22,10 @@ from numba import njit, uint64
 
 from ensembles._random import GOLDEN
 from ensembles._typing import FloatArray, IntArray, KeyArray
-from ensembles.resampling._plan import BLOCK, TILE, BlockPlan, DrawPlan
+from ensembles.resampling._plan import BLOCK, TILE, BlockPlan, DrawPlan, TreePlan
 
 __all__ = [
+    "count_leaves",
     "count_poisson",
     "count_rows",
     "lay_blocks",
@@ -168,6 +169,27 @@ def count_rows(plan: DrawPlan, keys: KeyArray, counts: IntArray) -> None:
             start, end = plan.edges[block], plan.edges[block + 1]
             here = counts[i, start:end]
             state = draw_block(state, totals[block], end - start, here)
+
+
+@compiled
+def count_leaves(tree: TreePlan, keys: KeyArray, counts: IntArray) -> None:
+    """Write how often each leaf of a tree is drawn, `counts` (n_replicates, n_leaves).
+
+    Every copy of a node draws as many of its children as it has.
+    """
+    n_inner = len(tree.first_child) - 1
+    drawn = np.empty(tree.first_child[n_inner], np.int64)
+    for i in range(len(keys)):
+        state = keys[i]
+        drawn[: tree.n_roots] = 1
+        drawn[tree.n_roots :] = 0
+        for node in range(n_inner):
+            first = tree.first_child[node]
+            size = tree.first_child[node + 1] - first
+            for _ in range(drawn[node] * size):
+                state, child = uniform_below(state, size)
+                drawn[first + child] += 1
+        counts[i] = drawn[n_inner:]
 
 
 @compiled

@@ -12,9 +12,10 @@ import numpy as np
 
 from ensembles._random import GOLDEN, words_of
 from ensembles._typing import FloatArray, IntArray, KeyArray
-from ensembles.resampling._plan import BLOCK, BlockPlan, DrawPlan
+from ensembles.resampling._plan import BLOCK, BlockPlan, DrawPlan, TreePlan
 
 __all__ = [
+    "count_leaves",
     "count_poisson",
     "count_rows",
     "lay_blocks",
@@ -96,6 +97,20 @@ def _totals(stream: Stream, plan: DrawPlan, stratum: int) -> IntArray:
     for _ in range(n_draws - totals.sum()):
         totals[stream.below(size) // BLOCK] += 1
     return totals
+
+
+def count_leaves(tree: TreePlan, keys: KeyArray, counts: IntArray) -> None:
+    """Write how often each leaf of a tree is drawn."""
+    n_inner = len(tree.first_child) - 1
+    for key, row in zip(keys, counts, strict=True):
+        stream = Stream(key)
+        drawn = np.zeros(tree.first_child[-1], dtype=np.int64)
+        drawn[: tree.n_roots] = 1
+        for node, first in enumerate(tree.first_child[:-1]):
+            size = int(tree.first_child[node + 1] - first)
+            for _ in range(drawn[node] * size):
+                drawn[first + stream.below(size)] += 1
+        row[:] = drawn[n_inner:]
 
 
 def count_poisson(

@@ -14,7 +14,7 @@ from scipy.special import pdtr
 
 from ensembles._typing import FloatArray, IntArray
 
-__all__ = ["BLOCK", "TILE", "BlockPlan", "DrawPlan", "draw_plan"]
+__all__ = ["BLOCK", "TILE", "BlockPlan", "DrawPlan", "TreePlan", "draw_plan"]
 
 BLOCK = 256
 # Replicates that share a read of the data.
@@ -53,6 +53,24 @@ class DrawPlan(NamedTuple):
     origins: IntArray
 
 
+class TreePlan(NamedTuple):
+    """Draws of children within every copy of their parent.
+
+    Nodes are numbered level by level: roots first, each of which stands once in every
+    replicate, leaves last.
+
+    Attributes
+    ----------
+    n_roots : int
+        Number of roots, the strata.
+    first_child : ndarray of shape (n_inner + 1,)
+        First child of each node that is no leaf, and the number of nodes.
+    """
+
+    n_roots: int
+    first_child: IntArray
+
+
 class BlockPlan(NamedTuple):
     """Draws of blocks of consecutive rows, laid end to end.
 
@@ -80,7 +98,9 @@ class BlockPlan(NamedTuple):
     log_continue: float
 
 
-def draw_plan(sizes: Sequence[int], draws: Sequence[int] | IntArray) -> DrawPlan:
+def draw_plan(
+    sizes: Sequence[int] | IntArray, draws: Sequence[int] | IntArray
+) -> DrawPlan:
     """Plan to draw ``draws[s]`` of the ``sizes[s]`` rows of each stratum."""
     n_rows = np.asarray(sizes, dtype=np.int64)
     n_draws = np.asarray(draws, dtype=np.int64)

@@ -20,7 +20,13 @@ import numpy as np
 
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
 from ensembles._validation import check_count, invalid_parameter
-from ensembles.resampling._base import BaseScheme, BoundScheme, ramps
+from ensembles.resampling._base import (
+    BaseScheme,
+    BoundScheme,
+    ramps,
+    rows_by_weights,
+)
+from ensembles.resampling._deletions import Deletions, EachBlock
 
 __all__ = ["TaperedBlockBootstrap"]
 
@@ -189,6 +195,20 @@ class _BoundTapered(BoundScheme):
             self.taper = np.ones(len(taper))
             self.floor = 0.0
 
+    @property
+    def total(self) -> float:
+        """Weights sum to the number of rows."""
+        return float(self.n_samples)
+
+    def deletions(self) -> Deletions:
+        """Blocks of the scheme's own length."""
+        return EachBlock(self.n_samples, min(len(self.taper), self.n_samples - 1))
+
+    @property
+    def n_units(self) -> int:
+        """Number of blocks a replicate."""
+        return self.n_blocks
+
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
         """As weights only where blocks are flat and fill the series."""
         return len(self.taper) < self.n_samples if self.is_flat else not as_weights
@@ -206,9 +226,7 @@ class _BoundTapered(BoundScheme):
         blocks = self._blocks(rng)
         if self.is_flat:
             return blocks
-        edges = np.cumsum(self._weights(blocks))
-        points = rng.random(self.n_samples)
-        return np.asarray(np.searchsorted(edges / edges[-1], points, side="right"))
+        return rows_by_weights(self._weights(blocks), rng)
 
     def _blocks(self, rng: np.random.Generator) -> IntArray:
         """Rows of the blocks, block after block."""

@@ -9,7 +9,13 @@ from scipy.special import pdtr
 
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
 from ensembles._validation import invalid_parameter, is_positive
-from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds, compiled
+from ensembles.resampling._base import (
+    BaseScheme,
+    BoundScheme,
+    Seeds,
+    compiled,
+    rows_by_weights,
+)
 
 __all__ = ["BayesianBootstrap", "PoissonBootstrap"]
 
@@ -102,6 +108,11 @@ class _BoundDirichlet(BoundScheme):
         self.alpha = alpha
 
     @property
+    def spread(self) -> float:
+        """Rubin's own, of alpha 1, strays as the mean does."""
+        return float(self.alpha**-0.5)
+
+    @property
     def total(self) -> float:
         """Weights are scaled to the number of rows."""
         return float(self.n_samples)
@@ -122,9 +133,7 @@ class _BoundDirichlet(BoundScheme):
     def rows(self, seed: Any) -> IntArray:
         """Rows drawn with the weights of the same replicate as probabilities."""
         rng = np.random.default_rng(seed)
-        edges = np.cumsum(self._draw(rng))
-        points = rng.random(self.n_samples) * edges[-1]
-        return np.asarray(np.searchsorted(edges, points, side="right"))
+        return rows_by_weights(self._draw(rng), rng)
 
 
 @final

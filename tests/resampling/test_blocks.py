@@ -205,7 +205,7 @@ def test_parameters_outside_their_ranges_are_an_error(cls, params, allowed):
 
 
 @every_class
-@pytest.mark.parametrize("length", [0, 0.5, -3, True, "auto"])
+@pytest.mark.parametrize("length", [0, 0.5, -3, True, "automatic"])
 def test_block_lengths_outside_their_range_are_an_error(cls, length):
     kind = "a number" if cls is StationaryBootstrap else "an int"
     message = f"'block_length' parameter of {cls.__name__} must be {kind} in the range"

@@ -124,7 +124,7 @@ def test_two_groups_are_enough():
     [
         (None, "The 'groups' parameter should not be None"),
         (np.arange(4), r"groups must have one entry for each of 5 rows, got 4"),
-        (np.ones((5, 1)), r"one label for each of 5 rows, got shape \(5, 1\)"),
+        (np.ones((5, 1, 1)), r"one label for each of 5 rows.*got shape \(5, 1, 1\)"),
         (np.ones(5), "needs at least two groups, got one. Use Bootstrap where"),
     ],
     ids=["none", "length", "shape", "one"],
@@ -204,3 +204,99 @@ def test_labels_of_several_types_are_groups_of_their_own():
         assert drawn[0] == drawn[3]
         assert drawn[1] == drawn[4]
         assert drawn[2] == drawn[5]
+
+
+SCHOOLS = np.repeat([0, 1, 2, 3], [6, 4, 5, 3])
+CLASSES = np.array([0, 0, 0, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 2, 2, 0, 0, 0])
+
+
+def counts_of(scheme, groups, y=None, n=None):
+    n = len(groups) if n is None else n
+    return np.concatenate(list(scheme.iter_weights(range(n), y, groups)))
+
+
+def test_groups_are_drawn_within_their_stratum():
+    strata = np.array(["a", "a", "b", "b"])[SCHOOLS]
+    for stratify, y in ((strata, None), ("y", strata)):
+        scheme = GroupBootstrap(200, stratify=stratify, random_state=0)
+        counts = counts_of(scheme, SCHOOLS, y)
+        by_school = counts[:, [0, 6, 10, 15]]
+        assert_array_equal(by_school[:, :2].sum(axis=1), 2)
+        assert_array_equal(by_school[:, 2:].sum(axis=1), 2)
+        assert_array_equal(counts, by_school[:, SCHOOLS])
+
+
+def test_strata_that_cut_a_group_are_an_error():
+    scheme = GroupBootstrap(stratify=np.arange(18) % 2)
+    with pytest.raises(ValueError, match="group of row 0 lies in two strata"):
+        next(scheme.iter_indices(range(18), groups=SCHOOLS))
+
+
+def test_strata_by_y_need_y():
+    with pytest.raises(ValueError, match=r"GroupBootstrap\(stratify='y'\) needs y"):
+        next(GroupBootstrap(stratify="y").iter_indices(range(18), groups=SCHOOLS))
+
+
+def test_nested_groups_draw_as_many_classes_as_every_school_drawn_has():
+    groups = np.column_stack([SCHOOLS, CLASSES])
+    counts = counts_of(GroupBootstrap(300, random_state=0), groups)
+    for school in range(4):
+        of_school = school == SCHOOLS
+        n_classes = len(set(CLASSES[of_school]))
+        by_class = np.stack(
+            [counts[:, of_school & (c == CLASSES)][:, 0] for c in range(n_classes)]
+        )
+        assert (by_class.sum(axis=0) % n_classes == 0).all()
+        for c in range(n_classes):
+            members = counts[:, of_school & (c == CLASSES)]
+            assert_array_equal(members, members[:, :1].repeat(members.shape[1], axis=1))
+
+
+def test_classes_of_one_name_in_two_schools_are_two_classes():
+    groups = np.column_stack([SCHOOLS, CLASSES])
+    renamed = np.column_stack([SCHOOLS, 10 * SCHOOLS + CLASSES])
+    scheme = GroupBootstrap(50, random_state=0)
+    assert_array_equal(counts_of(scheme, groups), counts_of(scheme, renamed))
+
+
+def test_rows_drawn_within_groups_keep_the_number_of_rows_of_every_group():
+    scheme = GroupBootstrap(300, within="rows", random_state=0)
+    counts = counts_of(scheme, SCHOOLS)
+    by_school = np.add.reduceat(counts, [0, 6, 10, 15], axis=1)
+    assert (by_school % [6, 4, 5, 3] == 0).all()
+    assert_array_equal((by_school / [6, 4, 5, 3]).sum(axis=1), 4)
+    assert (counts[:, 0] != counts[:, 1]).any()
+
+
+def test_the_variance_of_two_stage_draws():
+    """Of the sum of groups of 5: between and within parts; 1 seed in 10,000.
+
+    Var* of the mean of group means is between / G + mean within / (G n).
+    """
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(8, 5)) + 2 * rng.normal(size=(8, 1))
+    scheme = GroupBootstrap(20_000, within="rows", random_state=0)
+    counts = counts_of(scheme, np.repeat(np.arange(8), 5))
+    means = counts @ x.ravel() / 40
+    expected = x.mean(axis=1).var() / 8 + x.var(axis=1).mean() / 40
+    squares = (means - x.mean()) ** 2
+    z = (squares.mean() - expected) / squares.std() * 20_000**0.5
+    assert abs(z) < norm.isf(0.5e-4)
+
+
+def test_strata_groups_and_nested_rows_go_together():
+    strata = np.array([0, 0, 1, 1])[SCHOOLS]
+    groups = np.column_stack([SCHOOLS, CLASSES])
+    scheme = GroupBootstrap(200, stratify=strata, within="rows", random_state=0)
+    counts = counts_of(scheme, groups)
+    by_school = np.add.reduceat(counts, [0, 6, 10, 15], axis=1) > 0
+    assert by_school[:, :2].any(axis=1).all()
+    assert by_school[:, 2:].any(axis=1).all()
+    order = np.random.default_rng(1).permutation(18)
+    shuffled = scheme.set_params(stratify=strata[order])
+    assert_array_equal(counts_of(shuffled, groups[order]).sum(axis=0) > 0, True)
+
+
+def test_within_is_one_of_two():
+    with pytest.raises(ValueError, match="'within' parameter of GroupBootstrap must"):
+        next(GroupBootstrap(within="all").iter_indices(range(18), groups=SCHOOLS))

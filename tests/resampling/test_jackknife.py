@@ -566,7 +566,7 @@ def test_a_block_of_all_rows_is_an_error(length, overlapping):
     [
         (None, "The 'groups' parameter should not be None"),
         (GROUPS[:-1], "groups must have one entry for each of 17 rows, got 16"),
-        (X, r"groups must have one label for each of 17 rows, got shape \(17, 2\)"),
+        (X[None], "groups must have one entry for each of 17 rows, got 1"),
         ([1] * N, "GroupJackknife needs at least two groups, got one. Use Jackknife"),
     ],
     ids=["none", "short", "2-D", "one group"],

@@ -18,7 +18,7 @@ from ensembles.resampling import (
     _kernels,
     _kernels_plain,
 )
-from ensembles.resampling._plan import draw_plan
+from ensembles.resampling._plan import TreePlan, draw_plan
 
 by_property = settings(max_examples=60, deadline=None, derandomize=True)
 strata = st.lists(
@@ -92,6 +92,28 @@ def test_the_bits_of_a_sum_do_not_depend_on_the_other_replicates(kernel):
         shape = (stop - start, 5)
         part = run(_kernels, kernel, *plan, keys[start:stop], columns, shape=shape)
         assert_array_equal(part, whole[start:stop])
+
+
+@by_property
+@given(
+    st.lists(
+        st.lists(st.integers(1, 5), min_size=1, max_size=4), min_size=1, max_size=3
+    ),
+    entropies,
+)
+def test_counts_of_leaves_equal_the_twin(roots, entropy):
+    """Trees of strata, groups and rows."""
+    n_groups = [len(groups) for groups in roots]
+    n_rows = [n for groups in roots for n in groups]
+    before = len(roots)
+    first_groups = before + np.cumsum([0, *n_groups[:-1]])
+    first_rows = before + sum(n_groups) + np.cumsum([0, *n_rows[:-1]])
+    n_nodes = before + sum(n_groups) + sum(n_rows)
+    tree = TreePlan(before, np.array([*first_groups, *first_rows, n_nodes]))
+    keys = keys_for(entropy, 0, 3)
+    how = {"shape": (3, sum(n_rows)), "dtype": np.int64}
+    ours, plain = both("count_leaves", tree, keys, **how)
+    assert_array_equal(ours, plain)
 
 
 @by_property

@@ -49,8 +49,6 @@ Names = NDArray[Any]
 
 # Below it a replicate is one of a handful of values, and log(log(n)) is near zero.
 _LEAST_ROWS = 10
-# Parameters of schemes under which replicates of a mean stray as the mean itself does.
-_KEEPS_THE_SPREAD = {"max_samples": None, "replace": True, "alpha": 1}
 
 
 def check_table(
@@ -133,12 +131,6 @@ def check_resampling(owner: Any) -> BaseScheme:
         raise invalid_parameter(
             owner, "scheme", scheme, "a scheme of ensembles.resampling or None"
         )
-    for name, needed in _KEEPS_THE_SPREAD.items():
-        if getattr(scheme, name, needed) != needed:
-            raise ValueError(
-                f"{type(owner).__name__} needs replicates of means that stray as the "
-                f"means do, got scheme={scheme}. Leave its {name}={needed}."
-            )
     return scheme
 
 
@@ -171,11 +163,17 @@ def replicate_means(
     """
     n_samples = len(losses)
     bound = scheme.bind(n_samples, None, groups)
+    total, spread = bound.total or n_samples, bound.spread
+    if spread is None:
+        raise ValueError(
+            f"The replicates of {scheme} do not stray as means do. Take a bootstrap, "
+            "which draws rows with replacement, or draw fewer rows than there are."
+        )
     seeds = bound.seeds(entropy_from(random_state), 0, n_resamples)
     # Centred first, sums stay small; where the weights of a replicate do not sum to
     # n, dividing by n is then right to first order.
     centred = losses - np.average(losses, axis=0, weights=bound.expected_weights)
-    return bound.sums(seeds, centred.T) / n_samples
+    return bound.sums(seeds, centred.T) / (total * spread)
 
 
 def rounding_of(losses: FloatArray) -> FloatArray:

@@ -50,6 +50,9 @@ class Source(ABC):
     def n_units(self) -> int:
         """Number of independent units, the smallest where there are several samples."""
 
+    spread: float = 1.0
+    """How much further replicates stray than the statistic does."""
+
     @property
     @abstractmethod
     def sizes_are_fixed(self) -> bool:
@@ -83,6 +86,13 @@ class AlignedRows(Source):
         self.random_state = scheme.random_state
         self.bound = bound or scheme.bind(n_rows_of(arrays[0]), y, groups)
         self.can_go_on = self.bound.can_go_on
+        if self.bound.spread is None:
+            raise ValueError(
+                f"bootstrap wants replicates that stray as the statistic does, and "
+                f"those of {scheme} do not. Take a bootstrap, which draws rows with "
+                "replacement, or draw fewer rows than there are."
+            )
+        self.spread = self.bound.spread
 
     def seeds(self, entropy: int, start: int, stop: int) -> Seeds:
         """Keys of the scheme."""
@@ -144,6 +154,7 @@ class SeparateSamples(Source):
         self.arrays = arrays
         self.random_state = scheme.random_state
         self.samples = [AlignedRows(scheme, (array,), None, None) for array in arrays]
+        self.spread = self.samples[0].spread
 
     def seeds(self, entropy: int, start: int, stop: int) -> Seeds:
         """One seed for each sample, shape (n_replicates, n_samples)."""
