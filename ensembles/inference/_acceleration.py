@@ -5,7 +5,7 @@ For influence values l of independent samples j of n_j units each, per number,
     a = (1/6) sum_j (sum_i l_ji^3 / n_j^3) / (sum_j sum_i l_ji^2 / n_j^2)^(3/2)
 
 which for one sample is the sixth of the skewness of the influence over sqrt(n).
-Efron (1987), equation 7.3; Davison & Hinkley (1997), equation 5.28 for samples.
+Efron & Tibshirani (1993), equation 14.15; Davison & Hinkley (1997), section 5.3.2.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def influence_acceleration(influence: Samples) -> FloatArray:
     References
     ----------
     .. [1] B. Efron, "Better bootstrap confidence intervals", Journal of the American
-       Statistical Association 82(397), 171-185, 1987, equation 7.3.
+       Statistical Association 82(397), 171-185, 1987, section 7.
     .. [2] A. C. Davison, D. V. Hinkley, "Bootstrap Methods and their Application",
-       Cambridge University Press, 1997, equations 5.23 and 5.28.
+       Cambridge University Press, 1997, section 5.3.2.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def jackknife_acceleration(values: Samples) -> FloatArray:
     References
     ----------
     .. [1] B. Efron, "Better bootstrap confidence intervals", Journal of the American
-       Statistical Association 82(397), 171-185, 1987, equation 7.3.
+       Statistical Association 82(397), 171-185, 1987, section 7.
 
     Examples
     --------

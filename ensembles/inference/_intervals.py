@@ -61,10 +61,7 @@ def _nominal(evidence: Evidence, p: FloatArray) -> FloatArray:
 
 
 def _widened(evidence: Evidence, p: FloatArray) -> FloatArray:
-    """Student's quantiles of n - 1 degrees, and a variance of n - 1 instead of n.
-
-    Hesterberg (2015), section 3.3.
-    """
+    """Student's quantiles, and a variance over n - 1, not n: Hesterberg (2015)."""
     n = evidence.n_units
     if n < 2:
         return np.full_like(p, np.nan)
@@ -72,7 +69,7 @@ def _widened(evidence: Evidence, p: FloatArray) -> FloatArray:
 
 
 def _moved(p: FloatArray, z0: float, a: float) -> FloatArray:
-    """Level corrected for median bias z0 and acceleration a: Efron (1987), eq. 3.8.
+    """Level corrected for median bias z0 and acceleration a: Efron (1987).
 
     Past its pole the formula turns around; the level has reached 0 or 1 there.
     """
@@ -84,17 +81,17 @@ def _moved(p: FloatArray, z0: float, a: float) -> FloatArray:
 
 
 def _bias_corrected(evidence: Evidence, p: FloatArray) -> FloatArray:
-    """Efron (1981): nothing but the median bias."""
+    """Moved by the median bias alone."""
     return _moved(p, evidence.median_bias, 0.0)
 
 
 def _accelerated(evidence: Evidence, p: FloatArray) -> FloatArray:
-    """Efron (1987)."""
+    """Moved by median bias and acceleration: Efron & Tibshirani (1993), eq. 14.10."""
     return _moved(p, evidence.median_bias, evidence.acceleration)
 
 
 def _widened_accelerated(evidence: Evidence, p: FloatArray) -> FloatArray:
-    """Hesterberg (2015), section 3.3: widened before it is moved."""
+    """Widened before it is moved."""
     return _accelerated(evidence, _widened(evidence, p))
 
 
@@ -126,7 +123,7 @@ def _studentized(evidence: Evidence, p: FloatArray) -> FloatArray:
 
 
 def _normal(evidence: Evidence, p: FloatArray) -> FloatArray:
-    """The normal law with the bias taken out: Davison & Hinkley (1997), eq. 5.5."""
+    """The normal law with the bias taken out."""
     z = ndtri(p)
     unbiased = evidence.estimate - evidence.bias
     return np.asarray(unbiased + evidence.standard_error * z)
@@ -134,7 +131,9 @@ def _normal(evidence: Evidence, p: FloatArray) -> FloatArray:
 
 def _normal_inverse(evidence: Evidence, value: float) -> float:
     """Standard errors from the unbiased estimate to the value; nan where they are 0."""
-    error = evidence.standard_error or np.nan
+    error = evidence.standard_error
+    if error <= evidence.rounding:
+        return float("nan")
     return (value - evidence.estimate + evidence.bias) / error
 
 

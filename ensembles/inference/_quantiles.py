@@ -98,7 +98,7 @@ def quantile(values: FloatArray, p: FloatArray, method: str = "normal") -> Float
     References
     ----------
     .. [1] A. C. Davison, D. V. Hinkley, "Bootstrap Methods and their Application",
-       Cambridge University Press, 1997, section 5.3.1, equation 5.8.
+       Cambridge University Press, 1997, equation 5.8.
 
     Examples
     --------

@@ -21,7 +21,7 @@ from ensembles._typing import FloatArray
 
 __all__ = ["SmoothedLaw", "smoothed_law"]
 
-# Nodes a kernel width, and at most: a quantile is right to a five-hundredth of the
+# Nodes a kernel width, and at most: a quantile is right to a three-hundredth of the
 # width, or to the range / 65536 where that is more.
 _NODES_A_WIDTH = 16
 _MOST_NODES = 2**16
@@ -89,13 +89,14 @@ def smoothed_law(replicates: FloatArray, n_units: int) -> SmoothedLaw:
     width = 1 / np.sqrt(n_units)
     low, high = float(drawn_in.min()), float(drawn_in.max())
     step = max(width / _NODES_A_WIDTH, (high - low) / _MOST_NODES)
-    mass = _shared_out((drawn_in - low) / step)
+    first = np.floor(low / step)
+    mass = _shared_out(drawn_in / step - first)
     # P(below node k) = sum over j of mass[j] Phi((k - j) step / width), as a running
     # sum of what the kernel adds from one node to the next.
     reach = int(np.ceil(_REACH * width / step))
     added = np.diff(ndtr(np.arange(-reach - 1, reach + 1) * step / width))
     probabilities = np.cumsum(np.convolve(mass, added))
-    at = low + step * np.arange(-reach, len(probabilities) - reach)
+    at = step * (first + np.arange(-reach, len(probabilities) - reach))
     return SmoothedLaw(mean + spread * at, probabilities)
 
 
