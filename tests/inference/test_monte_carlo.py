@@ -105,6 +105,18 @@ def test_few_replicates_make_fewer_halves(n):
     assert 0.1 < high * np.sqrt(n) < 10
 
 
+def test_eight_replicates_are_four_groups_and_three_halves():
+    evidence = normal_evidence(0, 8)
+    one, two, three, four = evidence.replicates.reshape(4, 2)
+    ends = [
+        interval(Evidence(0.1, np.concatenate(half), 30), "normal", 0.5)
+        for half in [(one, three), (one, two), (one, four)]
+    ]
+    assert_allclose(
+        monte_carlo_error(evidence, "normal", 0.5), np.std(ends, axis=0, ddof=1)
+    )
+
+
 def test_too_few_replicates_are_an_error():
     evidence = Evidence(0.0, np.arange(7.0), 10)
     with pytest.raises(ValueError, match="n_resamples=7 is too few to tell how far en"):
