@@ -11,7 +11,7 @@ import numpy as np
 
 from ensembles._typing import FloatArray
 from ensembles._validation import check_choice, check_count, require, warn_user
-from ensembles.inference._abc import abc_of
+from ensembles.inference._abc_of_scheme import abc_of
 from ensembles.inference._intervals import (
     METHODS,
     AbcDistribution,

@@ -101,9 +101,9 @@ class AbcDistribution:
         values = self._endpoint_or_infinity(p)
         if not np.isfinite(values).all():
             raise ValueError(
-                f"ABC has no endpoint at one of the levels {p.tolist()}: its "
-                f"acceleration is {self.acceleration:.3g}, and at the weights that "
-                "it leads to the statistic has no value. Take 'bca' or 'percentile'."
+                f"ABC has no endpoint at one of the levels {p.tolist()}: so far from "
+                "equal weights the statistic turns around or has no value (the "
+                f"acceleration is {self.acceleration:.3g}). Take 'bca' or 'percentile'."
             )
         return values
 
@@ -160,11 +160,18 @@ class AbcDistribution:
         reaches = np.abs(self.acceleration * w) < 1
         within = np.where(reaches, w, 0.0)
         steps = within / (1 - self.acceleration * within) ** 2
+        here = self._after(steps)
+        before = self._after(steps - np.copysign(_CURVATURE_STEP, steps))
+        # Nor is an end where the statistic has turned around on its way.
+        with np.errstate(invalid="ignore"):
+            reaches &= np.isfinite(here) & ((here - before) * np.sign(steps) >= 0)
+        return np.where(reaches, here, np.where(w < 0, -np.inf, np.inf))
+
+    def _after(self, steps: FloatArray) -> FloatArray:
+        """The statistic some standard errors along its steepest direction."""
         direction = _steepest(self.influence, self.standard_error)
         values = self._statistic.along(direction, np.ravel(steps))[:, self._number]
-        values = values.reshape(steps.shape)
-        outwards = np.where(w < 0, -np.inf, np.inf)
-        return np.where(reaches & np.isfinite(values), values, outwards)
+        return values.reshape(steps.shape)
 
 
 def abc_distributions(
@@ -177,9 +184,9 @@ def abc_distributions(
     """Return the confidence distribution by ABC of each number of a statistic.
 
     Use it for statistics that are smooth in the weights of rows: sums, ratios,
-    correlations, coefficients. It takes ``2 n + 1`` evaluations and four more a number
-    and interval, and no random numbers. It is not for medians and other statistics
-    that jump, where the percentile method is.
+    correlations, coefficients. It takes ``2 n + 1`` evaluations and six more for each
+    number and interval, and no random numbers. It is not for medians and other
+    statistics that jump, where the percentile method is.
 
     Parameters
     ----------

@@ -201,7 +201,7 @@ class Evidence:
         """Quantiles of the smoothed replicates, shape of p; nan for a single unit."""
         if self.n_units < 2:
             return np.full_like(p, np.nan)
-        if self._ascending[0] == self._ascending[-1]:
+        if self._ascending[-1] - self._ascending[0] <= self.rounding:
             return self.replicate_quantile(p)
         return self._smoothed.quantile(p)
 

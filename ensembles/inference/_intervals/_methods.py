@@ -61,7 +61,7 @@ def _nominal(evidence: Evidence, p: FloatArray) -> FloatArray:
 
 
 def _widened(evidence: Evidence, p: FloatArray) -> FloatArray:
-    """Student's quantiles, and a variance over n - 1 instead of n: Hesterberg (2015)."""
+    """Student's quantiles, and a variance over n - 1, not n: Hesterberg (2015)."""
     n = evidence.n_units
     if n < 2:
         return np.full_like(p, np.nan)

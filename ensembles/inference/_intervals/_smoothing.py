@@ -21,7 +21,7 @@ from ensembles._typing import FloatArray
 
 __all__ = ["SmoothedLaw", "smoothed_law"]
 
-# Nodes a kernel width, and at most: a quantile is right to a five-hundredth of the
+# Nodes a kernel width, and at most: a quantile is right to a three-hundredth of the
 # width, or to the range / 65536 where that is more.
 _NODES_A_WIDTH = 16
 _MOST_NODES = 2**16
