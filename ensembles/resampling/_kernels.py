@@ -25,6 +25,7 @@ from ensembles._typing import FloatArray, IntArray, KeyArray
 from ensembles.resampling._plan import BLOCK, TILE, BlockPlan, DrawPlan, TreePlan
 
 __all__ = [
+    "count_cells",
     "count_leaves",
     "count_poisson",
     "count_rows",
@@ -94,15 +95,15 @@ def draw_totals(state: Any, plan: DrawPlan, totals: IntArray) -> Any:
         while True:
             drawn = 0
             for block in range(first, end):
-                table = plan.last_table if block == end - 1 else plan.full_table
-                state, totals[block] = poisson(state, plan, table[stratum])
+                state, totals[block] = poisson(state, plan, plan.tables[block])
                 drawn += totals[block]
             if drawn <= n_draws:
                 break
-        size = plan.edges[end] - plan.edges[first]
+        edges = plan.edges[first : end + 1]
         for _ in range(n_draws - drawn):
-            state, row = uniform_below(state, size)
-            totals[first + row // BLOCK] += 1
+            state, row = uniform_below(state, edges[-1] - edges[0])
+            block = np.searchsorted(edges, edges[0] + row, side="right") - 1
+            totals[first + block] += 1
     return state
 
 
@@ -159,16 +160,27 @@ def _draw_lanes(state: Any, total: int, size: int, counts: IntArray) -> Any:
 
 
 @compiled
+def draw_rows(key: Any, plan: DrawPlan, totals: IntArray, counts: IntArray) -> None:
+    """Write how often each row is drawn in one replicate; `totals` is scratch."""
+    state = draw_totals(key, plan, totals)
+    for block in range(len(totals)):
+        start, end = plan.edges[block], plan.edges[block + 1]
+        state = draw_block(state, totals[block], end - start, counts[start:end])
+
+
+@compiled
 def count_rows(plan: DrawPlan, keys: KeyArray, counts: IntArray) -> None:
     """Write how often each row is drawn, `counts` of shape (n_replicates, n_rows)."""
-    n_blocks = len(plan.edges) - 1
-    totals = np.empty(n_blocks, np.int64)
+    totals = np.empty(len(plan.edges) - 1, np.int64)
     for i in range(len(keys)):
-        state = draw_totals(keys[i], plan, totals)
-        for block in range(n_blocks):
-            start, end = plan.edges[block], plan.edges[block + 1]
-            here = counts[i, start:end]
-            state = draw_block(state, totals[block], end - start, here)
+        draw_rows(keys[i], plan, totals, counts[i])
+
+
+@compiled
+def count_cells(plan: DrawPlan, keys: KeyArray, counts: IntArray) -> None:
+    """Write how often rows of each cell are drawn, (n_replicates, n_cells)."""
+    for i in range(len(keys)):
+        draw_totals(keys[i], plan, counts[i])
 
 
 @compiled

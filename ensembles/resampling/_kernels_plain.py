@@ -15,6 +15,7 @@ from ensembles._typing import FloatArray, IntArray, KeyArray
 from ensembles.resampling._plan import BLOCK, BlockPlan, DrawPlan, TreePlan
 
 __all__ = [
+    "count_cells",
     "count_leaves",
     "count_poisson",
     "count_rows",
@@ -89,14 +90,22 @@ def _totals(stream: Stream, plan: DrawPlan, stratum: int) -> IntArray:
     n_draws, n_blocks = int(plan.n_draws[stratum]), int(end - first)
     if n_blocks == 1:
         return np.array([n_draws])
-    tables = [plan.full_table[stratum]] * (n_blocks - 1) + [plan.last_table[stratum]]
+    tables = plan.tables[first:end]
     totals = np.full(n_blocks, n_draws)
     while totals.sum() > n_draws:
         totals = np.array([stream.poisson(plan, table) for table in tables])
-    size = int(plan.edges[end] - plan.edges[first])
+    edges = plan.edges[first : end + 1]
     for _ in range(n_draws - totals.sum()):
-        totals[stream.below(size) // BLOCK] += 1
+        row = edges[0] + stream.below(int(edges[-1] - edges[0]))
+        totals[np.searchsorted(edges, row, side="right") - 1] += 1
     return totals
+
+
+def count_cells(plan: DrawPlan, keys: KeyArray, counts: IntArray) -> None:
+    """Write how often rows of each cell are drawn."""
+    for key, row in zip(keys, counts, strict=True):
+        stream, strata = Stream(key), range(len(plan.n_draws))
+        row[:] = np.concatenate([_totals(stream, plan, stratum) for stratum in strata])
 
 
 def count_leaves(tree: TreePlan, keys: KeyArray, counts: IntArray) -> None:

@@ -14,7 +14,15 @@ from scipy.special import pdtr
 
 from ensembles._typing import FloatArray, IntArray
 
-__all__ = ["BLOCK", "TILE", "BlockPlan", "DrawPlan", "TreePlan", "draw_plan"]
+__all__ = [
+    "BLOCK",
+    "TILE",
+    "BlockPlan",
+    "DrawPlan",
+    "TreePlan",
+    "cell_plan",
+    "draw_plan",
+]
 
 BLOCK = 256
 # Replicates that share a read of the data.
@@ -33,8 +41,8 @@ class DrawPlan(NamedTuple):
         Blocks at which strata start, and the number of blocks.
     n_draws : ndarray of shape (n_strata,)
         Rows drawn from each stratum.
-    full_table, last_table : ndarray of shape (n_strata,)
-        Tables for the total of a block of 256 and of the stratum's last block.
+    tables : ndarray of shape (n_blocks,)
+        Table for the total of each block.
     cumulated : ndarray of shape (n_tables, width)
         Probabilities of at most ``origins + column`` draws; the last one is 1.
     guides : ndarray of shape (n_tables, 256)
@@ -46,8 +54,7 @@ class DrawPlan(NamedTuple):
     edges: IntArray
     first_block: IntArray
     n_draws: IntArray
-    full_table: IntArray
-    last_table: IntArray
+    tables: IntArray
     cumulated: FloatArray
     guides: IntArray
     origins: IntArray
@@ -103,30 +110,38 @@ def draw_plan(
 ) -> DrawPlan:
     """Plan to draw ``draws[s]`` of the ``sizes[s]`` rows of each stratum."""
     n_rows = np.asarray(sizes, dtype=np.int64)
-    n_draws = np.asarray(draws, dtype=np.int64)
     n_blocks = -(-n_rows // BLOCK)
-    first_block = np.concatenate([[0], np.cumsum(n_blocks)])
-    within = np.arange(first_block[-1]) - np.repeat(first_block[:-1], n_blocks)
-    starts = np.repeat(np.cumsum(n_rows) - n_rows, n_blocks) + BLOCK * within
+    block_sizes = np.full(n_blocks.sum(), BLOCK)
+    block_sizes[np.cumsum(n_blocks) - 1] = n_rows - BLOCK * (n_blocks - 1)
+    return cell_plan(block_sizes, n_blocks, draws)
+
+
+def cell_plan(
+    cell_sizes: IntArray,
+    n_cells: Sequence[int] | IntArray,
+    draws: Sequence[int] | IntArray,
+) -> DrawPlan:
+    """Plan whose blocks are cells of rows, ``n_cells[s]`` of them in each stratum."""
+    n_draws = np.asarray(draws, dtype=np.int64)
+    counts = np.asarray(n_cells, dtype=np.int64)
+    first_block = np.concatenate([[0], np.cumsum(counts)])
+    edges = np.concatenate([[0], np.cumsum(cell_sizes)])
+    n_rows = np.diff(edges[first_block])
     # One standard deviation below the draws: few are drawn again, few are missing.
     rates = np.maximum(n_draws - np.sqrt(n_draws), 0.0) / n_rows
-    rates[n_blocks == 1] = 0.0
-    last_sizes = n_rows - BLOCK * (n_blocks - 1)
-    laws, tables = np.unique(
-        np.concatenate([rates * BLOCK, rates * last_sizes]), return_inverse=True
-    )
-    full_table, last_table = np.split(tables, 2)
+    rates[counts == 1] = 0.0
+    means = np.asarray(np.repeat(rates, counts) * cell_sizes, dtype=np.float64)
+    laws, tables = np.unique(means, return_inverse=True)
     cumulated, origins = _cumulated_poisson(laws)
     guides = [
         np.searchsorted(table, np.arange(_GUIDES) / _GUIDES, side="right")
         for table in cumulated
     ]
     return DrawPlan(
-        np.concatenate([starts, [n_rows.sum()]]),
+        edges,
         first_block,
         n_draws,
-        full_table,
-        last_table,
+        tables,
         cumulated,
         np.array(guides),
         origins,

@@ -18,7 +18,7 @@ from ensembles.resampling import (
     _kernels,
     _kernels_plain,
 )
-from ensembles.resampling._plan import TreePlan, draw_plan
+from ensembles.resampling._plan import TreePlan, cell_plan, draw_plan
 
 by_property = settings(max_examples=60, deadline=None, derandomize=True)
 strata = st.lists(
@@ -55,6 +55,24 @@ def test_counts_of_rows_equal_the_twin_and_fill_each_stratum(strata, entropy):
     starts = np.cumsum(sizes) - sizes
     assert_array_equal(np.add.reduceat(ours, starts, axis=1), [draws, draws])
     assert ours.min() >= 0
+
+
+cells = st.lists(st.integers(1, 400), min_size=1, max_size=6)
+
+
+@by_property
+@given(
+    st.lists(st.tuples(cells, st.integers(1, 900)), min_size=1, max_size=3), entropies
+)
+def test_counts_of_cells_equal_the_twin_and_fill_each_stratum(strata, entropy):
+    sizes = [size for of_stratum, _ in strata for size in of_stratum]
+    n_cells, draws = [len(c) for c, _ in strata], [m for _, m in strata]
+    plan, keys = cell_plan(np.array(sizes), n_cells, draws), keys_for(entropy, 0, 2)
+    shape = (2, len(sizes))
+    ours, plain = both("count_cells", plan, keys, shape=shape, dtype=np.int64)
+    assert_array_equal(ours, plain)
+    starts = np.cumsum(n_cells) - n_cells
+    assert_array_equal(np.add.reduceat(ours, starts, axis=1), [draws, draws])
 
 
 @by_property
