@@ -29,7 +29,7 @@ _ROUNDING = 100 * np.finfo(np.float64).eps
 def as_numbers(array: Table, name: str) -> FloatArray:
     """Finite floats of shape (n,) or (n, k)."""
     numbers = check_array(
-        array, ensure_2d=False, dtype=np.float64, ensure_min_features=1, input_name=name
+        array, ensure_2d=False, dtype=np.float64, order="C", input_name=name
     )
     return np.asarray(numbers)
 

@@ -19,10 +19,9 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import is_regressor
+from sklearn.base import clone, is_regressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 
 from ensembles._compat import take_rows
 from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray, Table
@@ -112,32 +111,46 @@ def _prediction(model: Estimator, X: Table, y: FloatArray) -> FloatArray:
 
 
 def _basis(model: Estimator, X: Table) -> FloatArray | None:
-    """Orthonormal basis of the columns that least squares saw; None for other fits.
+    """Orthonormal basis of the columns that least squares used; None for other fits.
 
-    Transformers before it count as part of the design unless they look at y.
+    Transformers before it are part of the design unless they look at y.
     """
+    before, last = [], model
     if isinstance(model, Pipeline):
-        for _, step in model.steps[:-1]:
-            if step is None or step == "passthrough":
-                continue
-            if get_tags(step).target_tags.required:
-                return None
-            X = step.transform(X)
-        model = model.steps[-1][1]
-    if not isinstance(model, LinearRegression) or model.positive:
+        *steps, last = [step for _, step in model.steps]
+        before = [step for step in steps if step is not None and step != "passthrough"]
+    if not isinstance(last, LinearRegression) or last.positive:
         return None
-    design = X.toarray() if sparse.issparse(X) else np.asarray(X, dtype=np.float64)
-    columns = []
-    if model.fit_intercept:
-        columns.append(np.full((len(design), 1), len(design) ** -0.5))
+    for step in before:
+        columns = step.transform(X)
+        if _looks_at_y(step, X, columns):
+            return None
+        X = columns
+    design = _dense(X)
+    mean = []
+    if last.fit_intercept:
+        mean = [np.full((len(design), 1), len(design) ** -0.5)]
         design = design - design.mean(axis=0)
-    lengths = np.linalg.norm(design, axis=0)
-    design = design[:, lengths > 0] / lengths[lengths > 0]
-    if design.size:
-        U, s, _ = np.linalg.svd(design, full_matrices=False)
-        tolerance = max(design.shape) * np.finfo(np.float64).eps
-        columns.append(U[:, s > tolerance * s[0]])
-    return np.column_stack(columns) if columns else design
+    U, s, _ = np.linalg.svd(design, full_matrices=False)
+    # Least squares drops directions that are small next to the first, and says how
+    # many it kept; for sparse X it drops none.
+    tolerance = max(design.shape) * np.finfo(np.float64).eps
+    rank = getattr(last, "rank_", np.count_nonzero(s > tolerance * s[0]))
+    return np.column_stack([*mean, U[:, :rank]])
+
+
+def _dense(X: Table) -> FloatArray:
+    """Columns as an array of floats."""
+    return np.asarray(X.toarray() if sparse.issparse(X) else X, dtype=np.float64)
+
+
+def _looks_at_y(step: Estimator, X: Table, columns: Table) -> bool:
+    """Whether a fit without y gives other columns than these, or none."""
+    try:
+        alone = _dense(clone(step).fit(X).transform(X))
+    except (AttributeError, TypeError, ValueError):  # it asks for y
+        return True
+    return alone.shape != columns.shape or not np.allclose(alone, _dense(columns))
 
 
 def _raw(residuals: FloatArray, basis: FloatArray, codes: IntArray | None) -> Any:

@@ -18,7 +18,12 @@ from scipy import stats
 
 from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
 from ensembles._validation import invalid_parameter
-from ensembles.resampling._columns import seeded_clone, side_by_side, taken_apart
+from ensembles.resampling._columns import (
+    is_negligible,
+    seeded_clone,
+    side_by_side,
+    taken_apart,
+)
 from ensembles.resampling._generators import BaseGenerator, BoundGenerator
 
 __all__ = ["ParametricBootstrap"]
@@ -58,9 +63,9 @@ class ParametricBootstrap(BaseGenerator):
     Raises
     ------
     ValueError
-        From `bind` and `iter_samples`: if the data are not numeric or do not suit the
-        distribution, its fit has no finite parameters, what it draws has another shape
-        than the data or is not finite, or groups are given.
+        From `bind` and `iter_samples`: if the data are not numeric, are constant or do
+        not suit the distribution, its fit fails or has no finite parameters, what it
+        draws has another shape than the data or is not finite, or groups are given.
 
     See Also
     --------
@@ -136,6 +141,10 @@ class ParametricBootstrap(BaseGenerator):
             )
         if self.fit_params and not fits:
             raise ValueError(f"fit_params={self.fit_params}, but {law} is not fitted.")
+        if fits and is_negligible(data - data.mean(axis=0), data):
+            raise ValueError(
+                "ParametricBootstrap fits a law to the data, and they are constant."
+            )
         if has("rvs"):
             return partial(_rvs, self._fitted_law(data) if fits else law)
         if fits:
@@ -154,7 +163,13 @@ class ParametricBootstrap(BaseGenerator):
                     "as GaussianMixture draw rows of several."
                 )
             data = data[:, 0]
-        parameters = law.fit(data, **self.fit_params or {})
+        try:
+            parameters = law.fit(data, **self.fit_params or {})
+        except stats.FitError as error:
+            raise ValueError(
+                f"{law.name} cannot be fitted to the data: {error} Fix some parameters "
+                "by fit_params, or give the distribution with its parameters."
+            ) from error
         if not all(np.isfinite(parameter).all() for parameter in parameters):
             raise ValueError(
                 f"The fit has no finite parameters, it gives {parameters}. Fix some by "

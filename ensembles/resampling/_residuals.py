@@ -194,9 +194,9 @@ default="auto"
         fit = fit_regression(estimator, X, y)
         if is_negligible(fit.residuals, y):
             raise ValueError(
-                "The residuals are all zero: the estimator fits y exactly, and every "
-                "replicate would be y itself. A fit that leaves something over is "
-                "needed, such as one with fewer parameters."
+                "The residuals are all zero: the estimator fits y exactly, its noise "
+                "included, so no noise is left to resample. Take a fit with fewer "
+                "parameters, or a Bootstrap of rows."
             )
         residuals = self._adjusted(scheme, fit, estimator, X, y, codes)
         if isinstance(scheme, WildBootstrap):
