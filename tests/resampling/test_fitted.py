@@ -108,10 +108,9 @@ def test_columns_that_repeat_or_are_constant_take_no_degree_of_freedom():
 
 
 def test_directions_that_least_squares_drops_take_no_leverage():
-    """Whatever it holds for too small, H y is what it fits."""
-    tiny = X * [1, 1, 1e-12]
+    """Whatever a version of scikit-learn holds for too small, H y is what it fits."""
+    tiny = X * [1, 1, 1e-9]
     fit = fit_regression(LinearRegression(), tiny, Y)
-    assert fit.basis.shape == (N, 3)
     assert_allclose(fit.basis @ (fit.basis.T @ Y), fit.values)
 
 

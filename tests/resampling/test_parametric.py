@@ -130,8 +130,11 @@ def test_the_user_s_estimator_is_not_touched():
     assert not hasattr(mixture, "means_")
     own = GaussianMixture(2, random_state=5)
     expected = GaussianMixture(2, random_state=5).fit(TABLE).means_
-    (fitted,) = ParametricBootstrap(own).bind(TABLE).sampler.args
+    bound = ParametricBootstrap(own).bind(TABLE)
+    bound.sample(0)
+    (fitted,) = bound.sampler.args
     assert_array_equal(fitted.means_, expected)
+    assert fitted.random_state == 5
 
 
 def test_arguments_reach_the_fit_of_an_estimator():
@@ -263,11 +266,12 @@ def test_data_outside_the_law_are_an_error():
 def test_a_fit_without_finite_parameters_is_an_error():
     class Lost(stats.rv_continuous):
         def fit(self, data, **params):
+            assert data.shape == HOURS.shape
             return (np.nan, 1.0)
 
     message = r"The fit has no finite parameters, it gives \(nan, 1.0\). Fix some by"
     with pytest.raises(ValueError, match=message):
-        replicates(ParametricBootstrap(Lost(name="lost")), HOURS)
+        replicates(ParametricBootstrap(Lost(name="lost")), HOURS[:, np.newaxis])
 
 
 @pytest.mark.parametrize(
