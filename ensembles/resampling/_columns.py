@@ -1,4 +1,4 @@
-"""Arrays as numbers: each checked, several put side by side and taken apart again."""
+"""What generators share: arrays checked, put side by side and taken apart again."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import check_array
 
-from ensembles._typing import Estimator, FloatArray, Table
+from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray, Table
+from ensembles.resampling._groups import _codes
 
 __all__ = [
     "as_given",
     "as_numbers",
+    "codes_of",
     "is_negligible",
     "names_of",
     "seeded_clone",
@@ -22,7 +24,7 @@ __all__ = [
     "taken_apart",
 ]
 
-# Some roundings: numbers that small next to others are zero but for arithmetic.
+# A hundred roundings: numbers that small next to others are zero but for arithmetic.
 _ROUNDING = 100 * np.finfo(np.float64).eps
 
 
@@ -37,6 +39,27 @@ def as_numbers(array: Table, name: str) -> FloatArray:
 def as_given(array: Table) -> Table:
     """The container itself; only a list or tuple becomes an array."""
     return np.asarray(array) if isinstance(array, list | tuple) else array
+
+
+def codes_of(
+    owner: object, groups: ArrayLike | None, n_samples: int
+) -> IntArray | None:
+    """Number of each row's group, at least two of them; None where there are none."""
+    if groups is None:
+        return None
+    labels = np.asarray(groups)
+    if labels.shape != (n_samples,):
+        raise ValueError(
+            f"groups must have one label for each of {n_samples} rows, got shape "
+            f"{labels.shape}."
+        )
+    codes = _codes(labels)
+    if not codes.any():
+        raise ValueError(
+            f"{type(owner).__name__} needs at least two groups, got one. Leave groups "
+            "out where rows are independent."
+        )
+    return codes
 
 
 def names_of(arrays: Sequence[Table]) -> list[str]:

@@ -148,7 +148,8 @@ class ParametricBootstrap(BaseGenerator):
         if has("rvs"):
             return partial(_rvs, self._fitted_law(data) if fits else law)
         if fits:
-            model = seeded_clone(law).fit(data, **self.fit_params or {})
+            model = seeded_clone(law)
+            model.fit(data, **self.fit_params or {})
             return _seeded_sample(model)
         return partial(_sample_of_scipy, law) if has("sample") else law
 
@@ -192,7 +193,7 @@ def _seeded_sample(model: Any) -> Sampler:
     """The way to draw from a density estimator with randomness that is given."""
     if "random_state" in inspect.signature(model.sample).parameters:
         return partial(_sample_with_argument, model)
-    if "random_state" in model.get_params():
+    if "random_state" in getattr(model, "get_params", dict)():
         return partial(_sample_with_attribute, model)
     raise ValueError(
         f"{model} cannot be told what to draw: neither it nor its sample method takes "

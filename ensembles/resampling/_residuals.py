@@ -25,7 +25,7 @@ from ensembles._typing import (
 from ensembles._validation import invalid_parameter
 from ensembles.resampling._base import BaseScheme, BoundScheme
 from ensembles.resampling._blocks import BaseBlockBootstrap, MovingBlockBootstrap
-from ensembles.resampling._columns import as_given, as_numbers, is_negligible
+from ensembles.resampling._columns import as_given, as_numbers, codes_of, is_negligible
 from ensembles.resampling._fitted import (
     ADJUSTMENTS,
     Fit,
@@ -36,12 +36,7 @@ from ensembles.resampling._fitted import (
 from ensembles.resampling._generators import BaseGenerator, BoundGenerator
 from ensembles.resampling._groups import GroupBootstrap
 from ensembles.resampling._iid import Bootstrap
-from ensembles.resampling._wild import (
-    BoundWild,
-    WildBootstrap,
-    bind_multipliers,
-    codes_of,
-)
+from ensembles.resampling._wild import BoundWild, WildBootstrap, bind_multipliers
 
 __all__ = ["ResidualBootstrap"]
 
@@ -190,7 +185,7 @@ default="auto"
         *before, y = arrays
         y = as_numbers(y, "y")
         X, estimator = self._regression(before, len(y))
-        codes = None if groups is None else codes_of(scheme, groups, len(y))
+        codes = codes_of(scheme, groups, len(y))
         fit = fit_regression(estimator, X, y)
         if is_negligible(fit.residuals, y):
             raise ValueError(
@@ -200,7 +195,7 @@ default="auto"
             )
         residuals = self._adjusted(scheme, fit, estimator, X, y, codes)
         if isinstance(scheme, WildBootstrap):
-            multipliers = bind_multipliers(scheme, len(y), groups)
+            multipliers = bind_multipliers(scheme, len(y), codes)
             return BoundWild(before, fit.values, residuals, multipliers)
         draw = scheme.bind(len(y), groups=groups)
         layout = _layout(scheme, draw, residuals, codes)

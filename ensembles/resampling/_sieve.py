@@ -13,7 +13,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
-from ensembles._validation import check_choice, check_count
+from ensembles._validation import check_count, invalid_parameter
 from ensembles.resampling._autoregression import (
     CRITERIA,
     Autoregression,
@@ -126,8 +126,11 @@ class SieveBootstrap(BaseGenerator):
     ) -> BoundGenerator:
         check_count(self, "max_lag", self.max_lag, low=0, none=True)
         check_count(self, "burn_in", self.burn_in, low=0, none=True)
-        if self.criterion is not None:
-            check_choice(self, "criterion", self.criterion, CRITERIA, "Or None.")
+        criterion: Any = self.criterion
+        if not isinstance(criterion, str | None) or criterion not in {None, *CRITERIA}:
+            listed = ", ".join(repr(name) for name in sorted(CRITERIA))
+            allowed = f"one of {{{listed}}} or None"
+            raise invalid_parameter(self, "criterion", criterion, allowed)
         x, shapes = side_by_side(arrays)
         _check_series(x)
         model = fit_autoregression(x, self._resolved_max_lag(*x.shape), self.criterion)

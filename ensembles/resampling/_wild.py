@@ -15,11 +15,16 @@ import numpy as np
 
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Table
 from ensembles._validation import invalid_parameter
-from ensembles.resampling._columns import as_given, as_numbers, is_negligible, names_of
+from ensembles.resampling._columns import (
+    as_given,
+    as_numbers,
+    codes_of,
+    is_negligible,
+    names_of,
+)
 from ensembles.resampling._generators import BaseGenerator, BoundGenerator
-from ensembles.resampling._groups import _codes
 
-__all__ = ["BoundWild", "Multipliers", "WildBootstrap", "bind_multipliers", "codes_of"]
+__all__ = ["BoundWild", "Multipliers", "WildBootstrap", "bind_multipliers"]
 
 Law: TypeAlias = Callable[[np.random.Generator, int], Any]
 
@@ -161,14 +166,15 @@ default="rademacher"
                 "WildBootstrap perturbs deviations from the mean, and there are none: "
                 "the last array is constant."
             )
-        multipliers = bind_multipliers(self, len(values), groups)
+        codes = codes_of(self, groups, len(values))
+        multipliers = bind_multipliers(self, len(values), codes)
         return BoundWild(before, mean, values - mean, multipliers)
 
 
 def bind_multipliers(
-    scheme: WildBootstrap, n_samples: int, groups: ArrayLike | None
+    scheme: WildBootstrap, n_samples: int, codes: IntArray | None
 ) -> Multipliers:
-    """Check the law and the groups, and return what draws a multiplier for each row."""
+    """Check the law and return what draws a multiplier for each row."""
     law = scheme.multiplier
     if not callable(law):
         if not isinstance(law, str) or law not in _LAWS:
@@ -177,27 +183,8 @@ def bind_multipliers(
                 scheme, "multiplier", law, f"one of {{{listed}}} or a callable"
             )
         law = _LAWS[law]
-    if groups is None:
-        return Multipliers(law, n_samples, None)
-    codes = codes_of(scheme, groups, n_samples)
-    return Multipliers(law, int(codes.max()) + 1, codes)
-
-
-def codes_of(owner: object, groups: ArrayLike, n_samples: int) -> IntArray:
-    """Number of each row's group, at least two of them."""
-    labels = np.asarray(groups)
-    if labels.shape != (n_samples,):
-        raise ValueError(
-            f"groups must have one label for each of {n_samples} rows, got shape "
-            f"{labels.shape}."
-        )
-    codes = _codes(labels)
-    if not codes.any():
-        raise ValueError(
-            f"{type(owner).__name__} needs at least two groups, got one. Leave groups "
-            "out where rows are independent."
-        )
-    return codes
+    n_units = n_samples if codes is None else int(codes.max()) + 1
+    return Multipliers(law, n_units, codes)
 
 
 @dataclass(frozen=True)

@@ -192,17 +192,28 @@ def test_an_estimator_of_one_s_own():
     assert kstest((drawn - low) / (high - low), "uniform").pvalue > 1e-4
 
 
-class Unseeded:
-    """An estimator that cannot be told what to draw."""
+class NoEstimator:
+    """Has fit and sample, and nothing else of an estimator."""
 
     def fit(self, X):
-        return self
+        self.low = X.min()
 
-    def get_params(self, deep=True):
-        return {}
+    def sample(self, n, random_state):
+        return self.low + random_state.uniform(size=n)
+
+
+class Unseeded(NoEstimator):
+    """Cannot be told what to draw."""
 
     def sample(self, n):
-        return np.zeros(n)
+        return np.full(n, self.low)
+
+
+def test_what_has_fit_and_sample_need_be_no_estimator():
+    scheme = ParametricBootstrap(NoEstimator(), 5, random_state=0)
+    for (replicate,) in replicates(scheme, HOURS):
+        assert ((replicate >= 3) & (replicate < 4)).all()
+    assert not hasattr(scheme.distribution, "low")
 
 
 def test_an_estimator_that_cannot_be_seeded_is_an_error():
