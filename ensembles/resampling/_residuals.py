@@ -2,13 +2,12 @@
 
 Replicate: y* = fit(X) + e*, X kept. The law of e* is another scheme: rows of residuals
 drawn independently, in blocks, by stratum or by group (Efron 1979, Freedman 1981), or
-each residual kept in its row and multiplied (`WildBootstrap`). Drawn residuals are
-centred at what the scheme expects in each row, so that e* has mean zero everywhere.
+each residual kept in its row and multiplied (`WildBootstrap`).
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Literal, final
 
 import numpy as np
 from sklearn.linear_model import LinearRegression
@@ -23,9 +22,14 @@ from ensembles._typing import (
     Table,
 )
 from ensembles._validation import invalid_parameter
-from ensembles.resampling._base import BaseScheme, BoundScheme
-from ensembles.resampling._blocks import BaseBlockBootstrap, MovingBlockBootstrap
-from ensembles.resampling._columns import as_given, as_numbers, codes_of, is_negligible
+from ensembles.resampling._base import BaseScheme
+from ensembles.resampling._blocks import BaseBlockBootstrap
+from ensembles.resampling._columns import (
+    as_given,
+    as_numbers,
+    codes_of,
+    is_negligible,
+)
 from ensembles.resampling._fitted import (
     ADJUSTMENTS,
     Fit,
@@ -36,13 +40,12 @@ from ensembles.resampling._fitted import (
 from ensembles.resampling._generators import BaseGenerator, BoundGenerator
 from ensembles.resampling._groups import GroupBootstrap
 from ensembles.resampling._iid import Bootstrap
+from ensembles.resampling._noise import DRAWS_NOISE, bind_noise
 from ensembles.resampling._wild import BoundWild, WildBootstrap, bind_multipliers
 
 __all__ = ["ResidualBootstrap"]
 
 _MAX_FOLDS = 5
-
-Layout: TypeAlias = tuple[IntArray | slice, FloatArray]
 
 
 @final
@@ -197,19 +200,18 @@ default="auto"
         if isinstance(scheme, WildBootstrap):
             multipliers = bind_multipliers(scheme, len(y), codes)
             return BoundWild(before, fit.values, residuals, multipliers)
-        draw = scheme.bind(len(y), groups=groups)
-        layout = _layout(scheme, draw, residuals, codes)
-        return _BoundDrawn(before, fit.values, residuals, draw, layout)
+        return bind_noise(scheme, before, fit.values, residuals, codes)
 
     def _checked_scheme(self) -> BaseScheme | WildBootstrap:
         """The law of the noise."""
         scheme = Bootstrap() if self.scheme is None else self.scheme
-        if not isinstance(scheme, BaseScheme | WildBootstrap):
+        if not isinstance(scheme, (*DRAWS_NOISE, WildBootstrap)):
             raise invalid_parameter(
                 self,
                 "scheme",
                 scheme,
-                "a scheme that draws rows, a WildBootstrap or None",
+                "a Bootstrap, BayesianBootstrap, GroupBootstrap, WildBootstrap, a "
+                "bootstrap of blocks or None",
             )
         return scheme
 
@@ -266,73 +268,3 @@ def _folds(
     if isinstance(scheme, BaseBlockBootstrap):
         return KFold(n_folds)
     return KFold(n_folds, shuffle=True, random_state=0)
-
-
-def _layout(
-    scheme: BaseScheme, draw: BoundScheme, residuals: FloatArray, codes: IntArray | None
-) -> Layout:
-    """Rows that drawn residuals go to, in order, and the residual expected in each."""
-    if isinstance(scheme, Bootstrap) and scheme.stratify is not None:
-        strata = np.unique(np.asarray(scheme.stratify), return_inverse=True)[1]
-        order = np.argsort(strata, kind="stable")
-        ends = np.cumsum(np.bincount(strata))[:-1]
-        means = [part.mean(axis=0) for part in np.split(residuals[order], ends)]
-        return order, np.asarray(means)[strata[order]]
-    if isinstance(scheme, GroupBootstrap) and codes is not None:
-        order = np.argsort(codes, kind="stable")
-        sizes = np.bincount(codes)
-        if (sizes != sizes[0]).any():
-            raise ValueError(
-                "GroupBootstrap lays the residuals of one group on another, so groups "
-                f"must have one size, got {sizes.min()} to {sizes.max()} rows. "
-                "WildBootstrap() takes groups of any size."
-            )
-        by_group = residuals[order].reshape(len(sizes), sizes[0], *residuals.shape[1:])
-        return order, np.concatenate([by_group.mean(axis=0)] * len(sizes))
-    if isinstance(scheme, MovingBlockBootstrap):
-        # Blocks that lie within the series reach its ends in few places of a block.
-        n_starts = len(residuals) - int(getattr(draw, "block_length", 1)) + 1
-        reached = np.lib.stride_tricks.sliding_window_view(residuals, n_starts, axis=0)
-        return slice(None), np.resize(reached.mean(axis=-1), residuals.shape)
-    return slice(None), residuals.mean(axis=0)
-
-
-@final
-class _BoundDrawn(BoundGenerator):
-    """Fitted values plus drawn residuals, after arrays that stay as they are."""
-
-    def __init__(
-        self,
-        before: list[Table],
-        fitted: FloatArray,
-        residuals: FloatArray,
-        draw: BoundScheme,
-        layout: Layout,
-    ) -> None:
-        self.before = tuple(as_given(array) for array in before)
-        self.fitted = fitted
-        self.residuals = residuals
-        self.draw = draw
-        self.positions, self.expected = layout
-        self._rows(self.seeds(0, 0, 1)[0])
-
-    def seeds(self, entropy: int, start: int, stop: int) -> list[Any]:
-        """Seeds of the scheme that draws, which may balance them."""
-        return self.draw.seeds(entropy, start, stop)
-
-    def sample(self, seed: Any) -> tuple[Table, ...]:
-        """The arrays as they are and the fit with other residuals."""
-        noise = np.empty_like(self.residuals)
-        noise[self.positions] = self.residuals[self._rows(seed)] - self.expected
-        return (*self.before, self.fitted + noise)
-
-    def _rows(self, seed: Any) -> IntArray:
-        """Rows of residuals, one for each fitted value."""
-        rows = self.draw.rows(seed)
-        if len(rows) != len(self.residuals):
-            raise ValueError(
-                "scheme must draw one residual for each row: it draws "
-                f"{len(rows)} of {len(self.residuals)} rows. Leave max_samples=None; "
-                "PoissonBootstrap draws a number that varies."
-            )
-        return rows
