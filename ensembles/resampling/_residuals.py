@@ -77,9 +77,9 @@ class ResidualBootstrap(BaseGenerator):
     n_resamples : int, default=100
         Number of replicates.
     scheme : scheme or None, default=None
-        Law of the noise: a scheme that draws as many rows as there are, or a
-        `WildBootstrap`. Its `n_resamples` and `random_state` do not count. None is
-        ``Bootstrap()``.
+        Law of the noise: one of the table, or a `BayesianBootstrap`, that draws as
+        many rows as there are. Its `n_resamples` and `random_state` do not count. None
+        is ``Bootstrap()``.
     residuals : {"auto", "raw", "scaled", "modified", "deleted"} or splitter, \
 default="auto"
         Adjustment of the residuals, which vary less than the errors. "raw" takes them
