@@ -11,15 +11,35 @@ from typing import Any
 
 from ensembles.bagging import BaggingClassifier, BaggingRegressor
 from ensembles.combining import VotingClassifier, VotingRegressor
+from ensembles.inference import (
+    BootstrapResult,
+    ModelConfidenceSet,
+    OverfittingResult,
+    RealityCheck,
+    StepwiseMultipleTest,
+    SuperiorPredictiveAbility,
+    bootstrap,
+    probability_of_overfitting,
+)
 from ensembles.model_selection import RollingOrigin
 from ensembles.resampling import (
     BayesianBootstrap,
+    BlockJackknife,
     Bootstrap,
     CircularBlockBootstrap,
     GroupBootstrap,
+    GroupJackknife,
+    Jackknife,
     MovingBlockBootstrap,
+    NonOverlappingBlockBootstrap,
+    ParametricBootstrap,
     PoissonBootstrap,
+    ResidualBootstrap,
+    SieveBootstrap,
     StationaryBootstrap,
+    TaperedBlockBootstrap,
+    WildBootstrap,
+    optimal_block_length,
 )
 
 __version__ = version("ensembles")
@@ -31,15 +51,33 @@ __all__ = [
     "BaggingClassifier",
     "BaggingRegressor",
     "BayesianBootstrap",
+    "BlockJackknife",
     "Bootstrap",
+    "BootstrapResult",
     "CircularBlockBootstrap",
     "GroupBootstrap",
+    "GroupJackknife",
+    "Jackknife",
+    "ModelConfidenceSet",
     "MovingBlockBootstrap",
+    "NonOverlappingBlockBootstrap",
+    "OverfittingResult",
+    "ParametricBootstrap",
     "PoissonBootstrap",
+    "RealityCheck",
+    "ResidualBootstrap",
     "RollingOrigin",
+    "SieveBootstrap",
     "StationaryBootstrap",
+    "StepwiseMultipleTest",
+    "SuperiorPredictiveAbility",
+    "TaperedBlockBootstrap",
     "VotingClassifier",
     "VotingRegressor",
+    "WildBootstrap",
+    "bootstrap",
+    "optimal_block_length",
+    "probability_of_overfitting",
 ]
 
 

@@ -24,8 +24,9 @@ from ensembles.inference._replicates import Replicates
 from ensembles.inference._result import ALL_METHODS, BootstrapResult
 from ensembles.inference._run import Run
 from ensembles.inference._statistics._named import Statistic, evaluation_of
-from ensembles.inference._statistics._sources import source_of
+from ensembles.inference._statistics._sources import ModelSource, source_of
 from ensembles.resampling._base import BaseScheme
+from ensembles.resampling._generators import BaseGenerator
 
 __all__ = ["bootstrap"]
 
@@ -37,10 +38,10 @@ _MOST_RESAMPLES = 10**6 - 1
 def bootstrap(
     statistic: Statistic,
     *arrays: Table,
-    scheme: BaseScheme | None = None,
+    scheme: BaseScheme | BaseGenerator | None = None,
     n_resamples: int | Literal["auto"] = 9999,
     confidence_level: float = 0.95,
-    method: str = "bca",
+    method: str | None = None,
     alternative: str = "two-sided",
     paired: bool = True,
     groups: ArrayLike | None = None,
@@ -79,8 +80,9 @@ def bootstrap(
         is below `tol` of the interval's length.
     confidence_level : float, default=0.95
         Wanted coverage of the interval, in (0, 1).
-    method : str, default="bca"
-        Method of the interval; the result gives those of all others too.
+    method : str or None, default=None
+        Method of the interval; the result gives those of all others too. None is
+        "bca", or "bc" where the scheme fits a model, which leaves no unit out.
 
         - "percentile", "basic", "normal": the first choices of textbooks; too short
           for few rows.
@@ -177,7 +179,8 @@ def bootstrap(
     0.2
     0.6
     """
-    check_choice("bootstrap", "method", method, ALL_METHODS)
+    if method is not None:
+        check_choice("bootstrap", "method", method, ALL_METHODS)
     check_level("bootstrap", confidence_level, alternative)
     check_bool("bootstrap", "paired", paired)
     check_count("bootstrap", "n_inner", n_inner, low=2)
@@ -194,6 +197,8 @@ def bootstrap(
             "bootstrap", "tol", tol, "a float in the range (0, inf)"
         )
     source = source_of(arrays, scheme, paired, groups)
+    if method is None:
+        method = "bc" if isinstance(source, ModelSource) else "bca"
     evaluation = evaluation_of(statistic, source)
     if not np.isfinite(evaluation.estimate).all():
         raise ValueError(

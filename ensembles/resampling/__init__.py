@@ -14,8 +14,12 @@ from ensembles.resampling._blocks import (
 from ensembles.resampling._groups import GroupBootstrap
 from ensembles.resampling._iid import Bootstrap
 from ensembles.resampling._jackknife import BlockJackknife, GroupJackknife, Jackknife
+from ensembles.resampling._parametric import ParametricBootstrap
+from ensembles.resampling._residuals import ResidualBootstrap
+from ensembles.resampling._sieve import SieveBootstrap
 from ensembles.resampling._tapered import TaperedBlockBootstrap
 from ensembles.resampling._weights import BayesianBootstrap, PoissonBootstrap
+from ensembles.resampling._wild import WildBootstrap
 
 __all__ = [
     "BayesianBootstrap",
@@ -27,8 +31,12 @@ __all__ = [
     "Jackknife",
     "MovingBlockBootstrap",
     "NonOverlappingBlockBootstrap",
+    "ParametricBootstrap",
     "PoissonBootstrap",
+    "ResidualBootstrap",
+    "SieveBootstrap",
     "StationaryBootstrap",
     "TaperedBlockBootstrap",
+    "WildBootstrap",
     "optimal_block_length",
 ]

@@ -26,6 +26,8 @@ from ensembles.resampling._deletions import Deletions, EachBlock
 from ensembles.resampling._plan import BlockPlan
 
 __all__ = [
+    "BaseBlockBootstrap",
+    "BoundBlocks",
     "CircularBlockBootstrap",
     "MovingBlockBootstrap",
     "NonOverlappingBlockBootstrap",
@@ -34,7 +36,7 @@ __all__ = [
 
 
 @final
-class _BoundBlocks(BoundScheme):
+class BoundBlocks(BoundScheme):
     """Blocks laid end to end by a plan; past the end they wrap around."""
 
     def __init__(self, plan: BlockPlan, gap: int) -> None:
@@ -145,7 +147,7 @@ class BaseBlockBootstrap(BaseScheme):
             )
         n_draws = resolve_n_draws(n_samples, self.max_samples)
         plan = self._plan(n_samples, n_draws, length)
-        return _BoundBlocks(plan, int(self.gap))
+        return BoundBlocks(plan, int(self.gap))
 
     @property
     def _uses_y(self) -> bool:

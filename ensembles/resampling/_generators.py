@@ -17,9 +17,10 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from ensembles._random import entropy_from, seeds_for
+from ensembles._random import entropy_from, keys_for
 from ensembles._typing import ArrayLike, RandomState, Table
 from ensembles._validation import check_count, n_rows_of
+from ensembles.resampling._base import Seeds
 
 __all__ = ["BaseGenerator", "BoundGenerator"]
 
@@ -27,9 +28,9 @@ __all__ = ["BaseGenerator", "BoundGenerator"]
 class BoundGenerator(ABC):
     """A model fitted to data: replicate i as a function of its seed."""
 
-    def seeds(self, entropy: int, start: int, stop: int) -> list[Any]:
+    def seeds(self, entropy: int, start: int, stop: int) -> Seeds:
         """What `sample` needs to make replicates `start` to `stop`."""
-        return list(seeds_for(entropy, start, stop))
+        return keys_for(entropy, start, stop)
 
     @abstractmethod
     def sample(self, seed: Any) -> tuple[Table, ...]:

@@ -14,12 +14,13 @@ from typing import Any, final
 import numpy as np
 
 from ensembles._typing import FloatArray, IntArray, Table
-from ensembles.resampling._base import BaseScheme, BoundScheme
-from ensembles.resampling._blocks import BaseBlockBootstrap, MovingBlockBootstrap
+from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds
+from ensembles.resampling._blocks import BaseBlockBootstrap, BoundBlocks
 from ensembles.resampling._columns import as_given
 from ensembles.resampling._generators import BoundGenerator
 from ensembles.resampling._groups import GroupBootstrap
 from ensembles.resampling._iid import Bootstrap
+from ensembles.resampling._plan import BlockPlan
 from ensembles.resampling._weights import BayesianBootstrap
 
 __all__ = ["DRAWS_NOISE", "bind_noise"]
@@ -37,9 +38,10 @@ def bind_noise(
 ) -> BoundGenerator:
     """Return what lays residuals on fitted values; `codes` are those of groups."""
     n_samples = len(residuals)
-    draw = scheme.bind(n_samples, groups=codes)
-    if isinstance(scheme, BaseBlockBootstrap):
-        expected = _expected_in_order(scheme, residuals)
+    series = residuals if isinstance(scheme, BaseBlockBootstrap) else None
+    draw = scheme.bind(n_samples, series, codes)
+    if isinstance(draw, BoundBlocks):
+        expected = _expected_in_order(draw.plan, residuals)
         return _BoundInOrder(before, fitted, draw, residuals, expected)
     units = np.arange(n_samples)
     if isinstance(scheme, GroupBootstrap) and codes is not None:
@@ -57,17 +59,16 @@ def bind_noise(
     return _BoundShuffled(before, fitted, draw, residuals, units, strata)
 
 
-def _expected_in_order(scheme: BaseBlockBootstrap, residuals: FloatArray) -> FloatArray:
+def _expected_in_order(plan: BlockPlan, residuals: FloatArray) -> FloatArray:
     """Mean of what blocks lay on each row, of the shape of the residuals or a row."""
-    if not isinstance(scheme, MovingBlockBootstrap):
+    if plan.end > plan.n_samples:
         return np.asarray(residuals.mean(axis=0))
     # Blocks that lie within the series reach its ends in few places of a block.
-    n_samples = len(residuals)
-    length = int(scheme.block_length or round(n_samples ** (1 / 3)))
-    in_each_place = np.lib.stride_tricks.sliding_window_view(
-        residuals, n_samples - length + 1, axis=0
-    )
-    return np.resize(in_each_place.mean(axis=-1), residuals.shape)
+    length = int(plan.length)
+    starts = np.arange(plan.n_starts) * plan.step
+    whole = starts[starts + length <= plan.n_samples]
+    in_each_place = [residuals[whole + place].mean(axis=0) for place in range(length)]
+    return np.resize(np.stack(in_each_place), residuals.shape)
 
 
 class _BoundNoise(BoundGenerator):
@@ -86,7 +87,7 @@ class _BoundNoise(BoundGenerator):
         self.residuals = residuals
         self._rows(self.seeds(0, 0, 1)[0])
 
-    def seeds(self, entropy: int, start: int, stop: int) -> list[Any]:
+    def seeds(self, entropy: int, start: int, stop: int) -> Seeds:
         """Seeds of the scheme that draws, which may balance them."""
         return self.draw.seeds(entropy, start, stop)
 

@@ -40,7 +40,14 @@ GENERATORS = [
     ParametricBootstrap(GaussianMixture(2), 5),
     ParametricBootstrap(KernelDensity(), 5),
 ]
-every_generator = pytest.mark.parametrize("scheme", GENERATORS, ids=repr)
+
+
+def without_address(value):
+    """A name that is the same in every process."""
+    return re.sub(r" at 0x\w+", "", repr(value))
+
+
+every_generator = pytest.mark.parametrize("scheme", GENERATORS, ids=without_address)
 
 N = 40
 X = np.random.default_rng(0).normal(size=(N, 2))
@@ -292,7 +299,9 @@ def test_groups_of_another_length_are_an_error(scheme):
         next(scheme.iter_samples(X, Y, groups=range(39)))
 
 
-@pytest.mark.parametrize("scheme", [SieveBootstrap(), GENERATORS[7]], ids=repr)
+@pytest.mark.parametrize(
+    "scheme", [SieveBootstrap(), GENERATORS[7]], ids=without_address
+)
 def test_groups_that_would_be_torn_apart_are_an_error(scheme):
     message = f"{type(scheme).__name__} generates rows without regard to groups"
     with pytest.raises(ValueError, match=message):

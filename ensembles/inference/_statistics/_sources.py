@@ -14,8 +14,9 @@ from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Tabl
 from ensembles._validation import invalid_parameter, n_rows_of
 from ensembles.resampling import Bootstrap, GroupBootstrap
 from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds
+from ensembles.resampling._generators import BaseGenerator
 
-__all__ = ["AlignedRows", "SeparateSamples", "Source", "source_of"]
+__all__ = ["AlignedRows", "ModelSource", "SeparateSamples", "Source", "source_of"]
 
 Arrays: TypeAlias = tuple[Table, ...]
 Statistic: TypeAlias = Callable[..., FloatArray]
@@ -107,12 +108,22 @@ class AlignedRows(Source):
         rows = self.bound.rows(seed)
         groups = self.groups
         if groups is not None:
+            self._check_groups_stay_whole()
             first_rows = np.unique(np.asarray(groups), return_index=True)[1]
             groups = np.cumsum(np.isin(rows, first_rows))
         y = None if self.y is None else take_rows(self.y, rows)
         return AlignedRows(
             self.scheme, self._of_rows(rows), y, groups, self._like(rows)
         )
+
+    def _check_groups_stay_whole(self) -> None:
+        """Raise where copies of a group cannot be told apart in a replicate."""
+        nested = np.asarray(self.groups).ndim > 1
+        if nested or getattr(self.scheme, "within", "") == "rows":
+            raise ValueError(
+                "Resamples of a resample are not to be had where groups are nested or "
+                "rows are drawn within them. Take method='bca' or 'percentile'."
+            )
 
     def _like(self, rows: IntArray) -> BoundScheme | None:
         """The same draws, where they depend on the number of rows alone."""
@@ -201,15 +212,66 @@ class SeparateSamples(Source):
         return values, overlap
 
 
+@final
+class ModelSource(Source):
+    """Arrays that a model fitted to the data generates."""
+
+    def __init__(
+        self, scheme: BaseGenerator, arrays: Arrays, groups: ArrayLike | None
+    ) -> None:
+        self.scheme = scheme
+        self.arrays = arrays
+        self.groups = groups
+        self.random_state = scheme.random_state
+        self.bound = scheme.bind(*arrays, groups=groups)
+
+    def seeds(self, entropy: int, start: int, stop: int) -> Seeds:
+        """Keys of the generator."""
+        return self.bound.seeds(entropy, start, stop)
+
+    def sample(self, seed: Any) -> Arrays:
+        """Data that the model generates."""
+        return self.bound.sample(seed)
+
+    def resampled(self, seed: Any) -> ModelSource:
+        """The model fitted to what it generated, row for row in the same groups."""
+        return ModelSource(self.scheme, self.sample(seed), self.groups)
+
+    @property
+    def n_units(self) -> int:
+        """Number of groups, or of rows."""
+        if self.groups is None:
+            return n_rows_of(self.arrays[0])
+        return len(np.unique(np.asarray(self.groups)))
+
+    @property
+    def sizes_are_fixed(self) -> bool:
+        """Always: a model generates as many rows as it was fitted to."""
+        return True
+
+    def stacked(self, seeds: Seeds) -> tuple[FloatArray, ...]:
+        """Data generated, one replicate under the other."""
+        samples = [self.sample(seed) for seed in seeds]
+        return tuple(np.stack(arrays) for arrays in zip(*samples, strict=True))
+
+    def jackknife(self, statistic: Statistic, most: int) -> JackknifeValues:
+        """Not to be had: replicates come from the model, not from units."""
+        nothing = np.full(statistic(*self.arrays).shape, np.nan)
+        return [np.stack([nothing, nothing])], 1.0
+
+
 def source_of(
-    arrays: Arrays, scheme: BaseScheme | None, paired: bool, groups: ArrayLike | None
+    arrays: Arrays,
+    scheme: BaseScheme | BaseGenerator | None,
+    paired: bool,
+    groups: ArrayLike | None,
 ) -> Source:
     """Replicates of arrays by a scheme, after all checks."""
     if not arrays:
         raise ValueError("bootstrap needs at least one array of data, got none.")
     if scheme is None:
         scheme = Bootstrap() if groups is None else GroupBootstrap()
-    if not isinstance(scheme, BaseScheme):
+    if not isinstance(scheme, BaseScheme | BaseGenerator):
         raise invalid_parameter(
             "bootstrap", "scheme", scheme, "a scheme of ensembles.resampling or None"
         )
@@ -219,6 +281,13 @@ def source_of(
             f"bootstrap needs at least two rows, got {min(lengths)}: the error of one "
             "row cannot be told."
         )
+    if isinstance(scheme, BaseGenerator):
+        if not paired:
+            raise ValueError(
+                f"{type(scheme).__name__} fits one model to all arrays, which must "
+                "then be aligned by row: leave paired=True."
+            )
+        return ModelSource(scheme, arrays, groups)
     if groups is not None and not (paired and scheme._uses_groups):
         raise ValueError(
             f"{type(scheme).__name__} does not keep groups whole"
