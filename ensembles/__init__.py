@@ -16,9 +16,12 @@ from ensembles.inference import (
     ModelConfidenceSet,
     OverfittingResult,
     RealityCheck,
+    ScoreComparison,
     StepwiseMultipleTest,
     SuperiorPredictiveAbility,
     bootstrap,
+    compare_scores,
+    metric_interval,
     probability_of_overfitting,
 )
 from ensembles.model_selection import RollingOrigin
@@ -67,6 +70,7 @@ __all__ = [
     "RealityCheck",
     "ResidualBootstrap",
     "RollingOrigin",
+    "ScoreComparison",
     "SieveBootstrap",
     "StationaryBootstrap",
     "StepwiseMultipleTest",
@@ -76,6 +80,8 @@ __all__ = [
     "VotingRegressor",
     "WildBootstrap",
     "bootstrap",
+    "compare_scores",
+    "metric_interval",
     "optimal_block_length",
     "probability_of_overfitting",
 ]

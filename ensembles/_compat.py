@@ -25,6 +25,7 @@ __all__ = [
     "CallbackSupportMixin",
     "callback_context",
     "parallel_visual_block",
+    "parts_of_scorer",
     "take_columns",
     "take_rows",
     "with_callbacks",
@@ -39,6 +40,17 @@ def take_rows(X: Any, rows: NDArray[np.intp]) -> Any:
 def take_columns(X: Any, columns: NDArray[np.intp]) -> Any:
     """Columns, by position, of any table that scikit-learn can index."""
     return _safe_indexing(X, columns, axis=1)
+
+
+def parts_of_scorer(
+    scorer: Any,
+) -> tuple[Callable[..., Any], int, dict[str, Any], tuple[str, ...]] | None:
+    """Metric, sign, its parameters and response methods; None for another callable."""
+    if not hasattr(scorer, "_score_func"):
+        return None
+    methods = getattr(scorer, "_response_method", "predict")
+    names = (methods,) if isinstance(methods, str) else tuple(methods)
+    return scorer._score_func, scorer._sign, dict(scorer._kwargs), names
 
 
 def callback_context(estimator: Any, n_tasks: int) -> Any | None:

@@ -11,6 +11,8 @@ from ensembles.inference._many_models._overfitting import (
     OverfittingResult,
     probability_of_overfitting,
 )
+from ensembles.inference._metrics._comparison import ScoreComparison, compare_scores
+from ensembles.inference._metrics._interval import metric_interval
 from ensembles.inference._result import BootstrapResult
 
 __all__ = [
@@ -18,8 +20,11 @@ __all__ = [
     "ModelConfidenceSet",
     "OverfittingResult",
     "RealityCheck",
+    "ScoreComparison",
     "StepwiseMultipleTest",
     "SuperiorPredictiveAbility",
     "bootstrap",
+    "compare_scores",
+    "metric_interval",
     "probability_of_overfitting",
 ]

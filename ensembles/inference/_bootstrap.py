@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-
-from ensembles._random import entropy_from
-from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
-from ensembles._validation import (
-    check_bool,
-    check_choice,
-    check_count,
-    check_n_jobs,
-    check_verbose,
-    invalid_parameter,
-    is_positive,
-    warn_user,
-)
-from ensembles.inference._intervals._levels import check_level
-from ensembles.inference._replicates import Replicates
-from ensembles.inference._result import ALL_METHODS, BootstrapResult
-from ensembles.inference._run import Run
+from ensembles._typing import ArrayLike, RandomState, Table
+from ensembles._validation import check_bool
+from ensembles.inference._result import BootstrapResult
+from ensembles.inference._settings import Settings
 from ensembles.inference._statistics._named import Statistic, evaluation_of
-from ensembles.inference._statistics._sources import ModelSource, source_of
+from ensembles.inference._statistics._sources import source_of
 from ensembles.resampling._base import BaseScheme
 from ensembles.resampling._generators import BaseGenerator
 
 __all__ = ["bootstrap"]
-
-# Of "auto": the first batch, and where it gives up.
-_FIRST_RESAMPLES = 999
-_MOST_RESAMPLES = 10**6 - 1
 
 
 def bootstrap(
@@ -179,80 +160,18 @@ def bootstrap(
     0.2
     0.6
     """
-    if method is not None:
-        check_choice("bootstrap", "method", method, ALL_METHODS)
-    check_level("bootstrap", confidence_level, alternative)
-    check_bool("bootstrap", "paired", paired)
-    check_count("bootstrap", "n_inner", n_inner, low=2)
-    check_n_jobs("bootstrap", n_jobs)
-    check_verbose("bootstrap", verbose)
-    automatic = isinstance(n_resamples, str)
-    if automatic and n_resamples != "auto":
-        allowed = "an int in the range [2, inf) or 'auto'"
-        raise invalid_parameter("bootstrap", "n_resamples", n_resamples, allowed)
-    if not automatic:
-        check_count("bootstrap", "n_resamples", n_resamples, low=2)
-    if not is_positive(tol):
-        raise invalid_parameter(
-            "bootstrap", "tol", tol, "a float in the range (0, inf)"
-        )
-    source = source_of(arrays, scheme, paired, groups)
-    if method is None:
-        method = "bc" if isinstance(source, ModelSource) else "bca"
-    evaluation = evaluation_of(statistic, source)
-    if not np.isfinite(evaluation.estimate).all():
-        raise ValueError(
-            f"The statistic of the data is {evaluation.estimate}, so there is nothing "
-            "to put an error bar on. Look for missing values, constant columns or too "
-            "few rows."
-        )
-    seed = source.random_state if rng is None else rng
-    run = Run(evaluation, entropy_from(seed), n_inner, n_jobs, verbose)
-    n_first = _FIRST_RESAMPLES if automatic else int(n_resamples)
-    result = BootstrapResult(
-        _as_the_user_has_it(evaluation.estimate, evaluation.shape),
-        float(confidence_level),
+    settings = Settings(
+        "bootstrap",
+        n_resamples,
+        confidence_level,
         method,
         alternative,
-        Replicates(run, n_first),
+        tol,
+        n_inner,
+        n_jobs,
+        rng,
+        verbose,
     )
-    if method != "abc":
-        _check_values(result)
-        while automatic and not _is_settled(result, tol):
-            result = result.extend(result.n_resamples + 1)
-    return result
-
-
-def _as_the_user_has_it(values: FloatArray, shape: tuple[int, ...]) -> Any:
-    """A number where the statistic is one, an array of its shape otherwise."""
-    return values.reshape(shape) if shape else float(values[0])
-
-
-def _check_values(result: BootstrapResult) -> None:
-    """Draw, and say if the statistic has no value in some of the resamples."""
-    n_failed = result.n_failed
-    if result.n_resamples - n_failed < 2:
-        raise ValueError(
-            f"The statistic has no value in {n_failed} of {result.n_resamples} "
-            "resamples. Does it need more distinct rows, or every class? Stratify, or "
-            "take BayesianBootstrap, which leaves no row out."
-        )
-    if n_failed:
-        warn_user(
-            f"The statistic has no value in {n_failed} of {result.n_resamples} "
-            "resamples; intervals are those of the others. Stratifying, or "
-            "BayesianBootstrap, which leaves no row out, may avoid it."
-        )
-
-
-def _is_settled(result: BootstrapResult, tol: float) -> bool:
-    """Whether every end is known to a share `tol` of its interval's length."""
-    if result.n_resamples >= _MOST_RESAMPLES:
-        warn_user(
-            f"n_resamples='auto' stopped at {result.n_resamples} resamples before the "
-            f"Monte-Carlo error fell below tol={tol}."
-        )
-        return True
-    two_sided = replace(result, alternative="two-sided")
-    length = np.subtract(*two_sided.interval()[::-1])
-    return bool((np.maximum(*result.mc_error) <= tol * length).all())
+    check_bool("bootstrap", "paired", paired)
+    source = source_of(arrays, scheme, paired, groups)
+    return settings.run(evaluation_of(statistic, source))

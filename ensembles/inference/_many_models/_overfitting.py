@@ -76,7 +76,7 @@ class OverfittingResult:
     >>> from ensembles.inference import probability_of_overfitting
     >>> noise = np.random.default_rng(0).normal(size=(480, 20))
     >>> result = probability_of_overfitting(noise, n_blocks=8)
-    >>> result.in_sample.mean() > 0.05 > result.out_of_sample.mean()
+    >>> bool(result.in_sample.mean() > 0.05 > result.out_of_sample.mean())
     True
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, final
@@ -42,6 +43,28 @@ class PlainFunction:
                 f"{self.shape} for the data. It must return the same shape always."
             )
         return value.ravel()
+
+    def combined(self, matrix: FloatArray, names: Sequence[str]) -> PlainFunction:
+        """Linear combinations ``matrix @ values`` of what the function returns."""
+        combination = copy.copy(self)
+        combination.function = _Combination(self, matrix)
+        combination.names = list(names)
+        combination.shape = (len(names),) if len(names) > 1 else ()
+        return combination
+
+
+@final
+class _Combination:
+    """Linear combinations of the values of a function."""
+
+    def __init__(self, function: PlainFunction, matrix: FloatArray) -> None:
+        self.function = function
+        self.matrix = matrix
+
+    def __call__(self, *arrays: Table) -> FloatArray:
+        """Values of one set of arrays; a number where there is one."""
+        values = self.matrix @ self.function(*arrays)
+        return np.asarray(values if len(values) > 1 else values[0])
 
 
 @final

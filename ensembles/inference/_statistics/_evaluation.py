@@ -18,6 +18,7 @@ from ensembles._typing import FloatArray
 from ensembles._validation import n_rows_of
 from ensembles.inference._statistics._base import BoundStatistic
 from ensembles.inference._statistics._callables import PlainFunction, WeightedFunction
+from ensembles.inference._statistics._combined import linear
 from ensembles.inference._statistics._moments import Moments
 from ensembles.inference._statistics._sources import (
     AlignedRows,
@@ -39,6 +40,8 @@ __all__ = [
 
 # Units that are left out one by one; of more, sets are left out.
 _MAX_DELETIONS = 200
+# Columns whose products two by two are still few.
+_MAX_COLUMNS = 40
 # Memory that weights or resampled arrays of one batch may take.
 _BATCH_BYTES = 16 * 2**20
 
@@ -64,6 +67,10 @@ class Evaluation(ABC):
     @abstractmethod
     def resampled(self, seed: Any) -> Evaluation:
         """The statistic of one replicate, to be resampled in turn."""
+
+    @abstractmethod
+    def combined(self, matrix: FloatArray, names: Sequence[str]) -> Evaluation:
+        """Linear combinations ``matrix @ values`` of the components."""
 
     def centre(self) -> FloatArray | None:
         """What replicates scatter around where that is not the estimate."""
@@ -118,6 +125,10 @@ class StatisticOfWeights(Evaluation):
             self.statistic.take(rows), self.source.resampled(seed)
         )
 
+    def combined(self, matrix: FloatArray, names: Sequence[str]) -> StatisticOfWeights:
+        """Combinations of the statistic."""
+        return StatisticOfWeights(linear(self.statistic, matrix, names), self.source)
+
     def centre(self) -> FloatArray | None:
         """The statistic under the weights that rows have on average."""
         weights = self.source.bound.expected_weights
@@ -125,9 +136,10 @@ class StatisticOfWeights(Evaluation):
 
     def error(self) -> FloatArray | None:
         """By the delta method for functions of means."""
-        if not isinstance(self.statistic, Moments):
+        statistic = self.statistic
+        if not isinstance(statistic, Moments) or len(statistic.columns) > _MAX_COLUMNS:
             return None
-        return error_of_estimate(self.statistic, self.source.bound)
+        return error_of_estimate(statistic, self.source.bound)
 
     def errors(self, seeds: Seeds) -> FloatArray:
         """By the delta method in each replicate."""
@@ -157,6 +169,10 @@ class FunctionOfSamples(Evaluation):
     def resampled(self, seed: Any) -> FunctionOfSamples:
         """The function of one replicate."""
         return FunctionOfSamples(self.function, self.source.resampled(seed))
+
+    def combined(self, matrix: FloatArray, names: Sequence[str]) -> FunctionOfSamples:
+        """Combinations of the function's values."""
+        return FunctionOfSamples(self.function.combined(matrix, names), self.source)
 
 
 @final
@@ -189,3 +205,8 @@ class FunctionAlongAxis(Evaluation):
     def resampled(self, seed: Any) -> FunctionAlongAxis:
         """The function of one replicate."""
         return FunctionAlongAxis(self.function, self.source.resampled(seed))
+
+    def combined(self, matrix: FloatArray, names: Sequence[str]) -> FunctionOfSamples:
+        """Combinations of a single value: multiples of it."""
+        function = PlainFunction(self._values, self.source.arrays)
+        return FunctionOfSamples(function.combined(matrix, names), self.source)

@@ -84,6 +84,12 @@ class Moments(BoundStatistic):
         taken.columns = np.ascontiguousarray(self.columns[:, rows])
         return taken
 
+    def without_data(self) -> Moments:
+        """The formula alone."""
+        formula = copy.copy(self)
+        formula.columns = self.columns[:, :0]
+        return formula
+
     def leaves_out_at_once(self, deletions: Deletions) -> bool:
         """Always: sums over units are subtracted."""
         return True

@@ -265,8 +265,12 @@ def source_of(
     scheme: BaseScheme | BaseGenerator | None,
     paired: bool,
     groups: ArrayLike | None,
+    y: ArrayLike | None = None,
 ) -> Source:
-    """Replicates of arrays by a scheme, after all checks."""
+    """Replicates of arrays by a scheme, after all checks.
+
+    `y` is what schemes that depend on a target take; None is the last array.
+    """
     if not arrays:
         raise ValueError("bootstrap needs at least one array of data, got none.")
     if scheme is None:
@@ -301,5 +305,5 @@ def source_of(
             f"Arrays must have the same number of rows, got {lengths}. For independent "
             "samples set paired=False."
         )
-    y = arrays[-1] if scheme._uses_y else None
-    return AlignedRows(scheme, arrays, y, groups)
+    target = arrays[-1] if y is None else y
+    return AlignedRows(scheme, arrays, target if scheme._uses_y else None, groups)

@@ -1,0 +1,227 @@
+"""Statistics made of statistics: several at once, linear in them, of distinct rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import numpy as np
+
+from ensembles._typing import FloatArray, IntArray
+from ensembles.inference._statistics._base import BoundStatistic
+from ensembles.inference._statistics._moments import Moments
+from ensembles.resampling._base import BoundScheme, Seeds, compiled
+from ensembles.resampling._deletions import Deletions
+from ensembles.resampling._draws import BoundDraws
+from ensembles.resampling._plan import cell_plan
+
+__all__ = ["OfDistinctRows", "joined", "linear"]
+
+
+def joined(statistics: Sequence[BoundStatistic]) -> BoundStatistic:
+    """Several statistics of the same rows, on the same replicates."""
+    if len(statistics) == 1:
+        return statistics[0]
+    moments = [one for one in statistics if isinstance(one, Moments)]
+    if len(moments) == len(statistics):
+        return _JoinedMoments(moments)
+    return _Joined(statistics)
+
+
+@final
+class _JoinedMoments(Moments):
+    """Functions of means of columns, with all columns in one table."""
+
+    def __init__(self, parts: Sequence[Moments]) -> None:
+        self.parts = [one.without_data() for one in parts]
+        self.edges = np.cumsum([len(one.columns) for one in parts])[:-1]
+        names = [name for one in parts for name in one.names]
+        columns = np.concatenate([one.columns for one in parts])
+        super().__init__(columns, names, (len(names),))
+
+    def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
+        """The values of all, side by side."""
+        means = np.split(m, self.edges, axis=-1)
+        pairs = zip(self.parts, means, strict=True)
+        return np.concatenate([one.finish(own, n) for one, own in pairs], axis=-1)
+
+
+@final
+class _Joined(BoundStatistic):
+    """Any statistics of the same rows."""
+
+    def __init__(self, parts: Sequence[BoundStatistic]) -> None:
+        self.parts = parts
+        self.names = [name for one in parts for name in one.names]
+        self.shape = (len(self.names),)
+
+    def estimate(self) -> FloatArray:
+        """The values of all, side by side."""
+        return np.concatenate([one.estimate() for one in self.parts])
+
+    def weighted(self, weights: FloatArray) -> FloatArray:
+        """The values of all under each row of weights."""
+        return np.concatenate([one.weighted(weights) for one in self.parts], axis=1)
+
+    def replicates(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
+        """The values of all in each replicate, drawn alike for each."""
+        values = [one.replicates(bound, seeds) for one in self.parts]
+        return np.concatenate(values, axis=1)
+
+    def take(self, rows: IntArray) -> _Joined:
+        """All of some of the rows."""
+        return _Joined([one.take(rows) for one in self.parts])
+
+    def leaves_out_at_once(self, deletions: Deletions) -> bool:
+        """Where all of them do."""
+        return all(one.leaves_out_at_once(deletions) for one in self.parts)
+
+    def without(self, deletions: Deletions) -> FloatArray:
+        """The values of all without each unit in turn."""
+        return np.concatenate([one.without(deletions) for one in self.parts], axis=1)
+
+
+def linear(
+    statistic: BoundStatistic, matrix: FloatArray, names: Sequence[str]
+) -> BoundStatistic:
+    """Linear combinations ``matrix @ values`` of the components of a statistic."""
+    shape = (len(names),) if len(names) > 1 else ()
+    if isinstance(statistic, Moments):
+        return _LinearMoments(statistic, matrix, names, shape)
+    return _Linear(statistic, matrix, names, shape)
+
+
+@final
+class _LinearMoments(Moments):
+    """Linear combinations of functions of means."""
+
+    def __init__(
+        self,
+        of: Moments,
+        matrix: FloatArray,
+        names: Sequence[str],
+        shape: tuple[int, ...],
+    ) -> None:
+        self.of = of.without_data()
+        self.matrix = matrix
+        super().__init__(of.columns, names, shape)
+
+    def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
+        """Combinations of the values."""
+        return np.asarray(self.of.finish(m, n) @ self.matrix.T)
+
+
+@final
+class _Linear(BoundStatistic):
+    """Linear combinations of any statistic."""
+
+    def __init__(
+        self,
+        of: BoundStatistic,
+        matrix: FloatArray,
+        names: Sequence[str],
+        shape: tuple[int, ...],
+    ) -> None:
+        self.of = of
+        self.matrix = matrix
+        self.names = names
+        self.shape = shape
+
+    def estimate(self) -> FloatArray:
+        """Combinations of the values."""
+        return np.asarray(self.matrix @ self.of.estimate())
+
+    def weighted(self, weights: FloatArray) -> FloatArray:
+        """Combinations under each row of weights."""
+        return np.asarray(self.of.weighted(weights) @ self.matrix.T)
+
+    def replicates(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
+        """Combinations in each replicate."""
+        return np.asarray(self.of.replicates(bound, seeds) @ self.matrix.T)
+
+    def take(self, rows: IntArray) -> _Linear:
+        """The same of some of the rows."""
+        return _Linear(self.of.take(rows), self.matrix, self.names, self.shape)
+
+    def leaves_out_at_once(self, deletions: Deletions) -> bool:
+        """Where the statistic does."""
+        return self.of.leaves_out_at_once(deletions)
+
+    def without(self, deletions: Deletions) -> FloatArray:
+        """Combinations without each unit in turn."""
+        return np.asarray(self.of.without(deletions) @ self.matrix.T)
+
+
+@final
+class OfDistinctRows(BoundStatistic):
+    """A statistic of few distinct rows, each with the number of times it stands.
+
+    A draw of rows is then a multinomial draw of these numbers, and what a replicate
+    costs hardly depends on how many rows there are.
+
+    Parameters
+    ----------
+    statistic : BoundStatistic
+        Bound to the distinct rows.
+    codes : ndarray of shape (n_samples,)
+        Number of the distinct row that each row is.
+    """
+
+    def __init__(self, statistic: BoundStatistic, codes: IntArray) -> None:
+        self.statistic = statistic
+        self.codes = codes
+        self.names = statistic.names
+        self.shape = statistic.shape
+        self.n_distinct = int(codes.max()) + 1
+
+    def _columns(self) -> FloatArray:
+        """Which distinct row each row is, shape (n_distinct, n_samples)."""
+        return np.equal.outer(np.arange(self.n_distinct), self.codes).astype(np.float64)
+
+    def estimate(self) -> FloatArray:
+        """The statistic of the numbers in the data."""
+        counts = np.bincount(self.codes, minlength=self.n_distinct)
+        return np.asarray(self.statistic.weighted(counts[None].astype(np.float64))[0])
+
+    def weighted(self, weights: FloatArray) -> FloatArray:
+        """The statistic of sums of weights."""
+        return self.statistic.weighted(weights @ self._columns().T)
+
+    def replicates(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
+        """The statistic of numbers drawn, where draws are independent."""
+        if not isinstance(bound, BoundDraws):
+            return self.statistic.weighted(bound.sums(seeds, self._columns()))
+        rows = np.arange(bound.n_samples) if bound.order is None else bound.order
+        starts = bound.plan.edges[bound.plan.first_block]
+        strata = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+        # Distinct rows of each stratum are cells of their own.
+        cells, sizes = np.unique(
+            strata * self.n_distinct + self.codes[rows], return_counts=True
+        )
+        of_stratum, code = np.divmod(cells, self.n_distinct)
+        n_cells = np.bincount(of_stratum, minlength=len(starts) - 1)
+        plan = cell_plan(sizes, n_cells, bound.plan.n_draws)
+        drawn = np.empty((len(seeds), len(cells)), dtype=np.int64)
+        compiled().count_cells(plan, np.asarray(seeds), drawn)
+        counts = np.zeros((len(seeds), self.n_distinct))
+        for cell, number in enumerate(code):
+            counts[:, number] += drawn[:, cell]
+        return self.statistic.weighted(counts)
+
+    def take(self, rows: IntArray) -> OfDistinctRows:
+        """The same of some of the rows."""
+        codes = self.codes[rows]
+        kept, codes = np.unique(codes, return_inverse=True)
+        return OfDistinctRows(self.statistic.take(kept), codes)
+
+    def leaves_out_at_once(self, deletions: Deletions) -> bool:
+        """Always: numbers of distinct rows are subtracted."""
+        return True
+
+    def without(self, deletions: Deletions) -> FloatArray:
+        """The statistic of the numbers without each unit in turn."""
+        counts = np.bincount(self.codes, minlength=self.n_distinct).astype(np.float64)
+        if deletions.n_units == len(self.codes):
+            one_less = counts - np.eye(self.n_distinct)
+            return self.statistic.weighted(one_less)[self.codes]
+        return self.statistic.weighted(counts - deletions.sums(self._columns()))
