@@ -180,7 +180,7 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
     BaggingClassifier(n_estimators=50, oob_score=True, random_state=0,
                       scheme=GroupBootstrap())
     >>> print(f"{bag.fit(X, y, groups=subject).oob_score_:.2f}")
-    0.54
+    0.51
     """
 
     _target: ClassTarget

@@ -83,9 +83,9 @@ class BootstrapResult:
     >>> for method in ("percentile", "bca", "studentized"):
     ...     low, high = result.interval(method)
     ...     print(f"{method:12} {low:5.0f} {high:5.0f}")
-    percentile      47   190
-    bca             57   226
-    studentized     48   292
+    percentile      47   193
+    bca             57   231
+    studentized     46   291
     """
 
     estimate: Any

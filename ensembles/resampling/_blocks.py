@@ -5,7 +5,6 @@ A block scheme is its law of block starts and lengths; the rest is written once.
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from typing import Any, Literal, final
 
@@ -23,7 +22,7 @@ from ensembles._validation import (
 from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds, compiled, ramps
 from ensembles.resampling._block_length import optimal_block_length
 from ensembles.resampling._deletions import Deletions, EachBlock
-from ensembles.resampling._plan import BlockPlan
+from ensembles.resampling._plan import BlockPlan, equal_blocks, geometric_blocks
 
 __all__ = [
     "BaseBlockBootstrap",
@@ -97,7 +96,7 @@ class BoundBlocks(BoundScheme):
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
         """Whether not every draw is a rotation of the series."""
         plan = self.plan
-        fixed = plan.log_continue == 0
+        fixed = not len(plan.cumulated)
         return plan.n_draws < plan.n_samples or not (
             fixed and plan.length == plan.n_samples
         )
@@ -250,7 +249,7 @@ class MovingBlockBootstrap(BaseBlockBootstrap):
 
     def _plan(self, n_samples: int, n_draws: int, length: float) -> BlockPlan:
         n_starts = n_samples - int(length) + 1
-        return BlockPlan(n_samples, n_draws, n_starts, 1, n_samples, length, 0.0)
+        return equal_blocks(n_samples, n_draws, n_starts, 1, n_samples, length)
 
 
 @final
@@ -313,7 +312,7 @@ class NonOverlappingBlockBootstrap(BaseBlockBootstrap):
     def _plan(self, n_samples: int, n_draws: int, length: float) -> BlockPlan:
         step = int(length)
         n_starts = -(-n_samples // step)
-        return BlockPlan(n_samples, n_draws, n_starts, step, n_samples, length, 0.0)
+        return equal_blocks(n_samples, n_draws, n_starts, step, n_samples, length)
 
 
 @final
@@ -371,7 +370,7 @@ class CircularBlockBootstrap(BaseBlockBootstrap):
     """
 
     def _plan(self, n_samples: int, n_draws: int, length: float) -> BlockPlan:
-        return BlockPlan(n_samples, n_draws, n_samples, 1, 2 * n_samples, length, 0.0)
+        return equal_blocks(n_samples, n_draws, n_samples, 1, 2 * n_samples, length)
 
 
 @final
@@ -438,10 +437,7 @@ class StationaryBootstrap(BaseBlockBootstrap):
     _kind = "stationary"
 
     def _plan(self, n_samples: int, n_draws: int, length: float) -> BlockPlan:
-        # No block need reach further than n_draws rows.
-        end = n_samples + n_draws
-        log_continue = math.log1p(-1 / length) if length > 1 else -math.inf
-        return BlockPlan(n_samples, n_draws, n_samples, 1, end, length, log_continue)
+        return geometric_blocks(n_samples, n_draws, length)
 
     def _check_block_length(self) -> None:
         length: Any = self.block_length

@@ -7,7 +7,7 @@ OOPSLA 2014), so replicate i is the same in every kernel, thread and batch.
 A multinomial draw goes by blocks of 256 rows. Block totals come first: independent
 Poisson totals, drawn again while their sum exceeds the draws wanted, then topped up by
 single rows. Given its sum a vector of Poisson counts is multinomial, so the law is
-exact. Within a block eight rows are drawn from the eight bytes of one word.
+exact. Within a block, rows are drawn from the bytes of a word.
 
 `_plain` holds a twin of each kernel in numpy. This module is imported when the first
 kernel is needed, since importing numba takes time.
@@ -22,7 +22,14 @@ from numba import njit, uint64
 
 from ensembles._random import GOLDEN
 from ensembles._typing import FloatArray, IntArray, KeyArray
-from ensembles.resampling._plan import BLOCK, TILE, BlockPlan, DrawPlan, TreePlan
+from ensembles.resampling._plan import (
+    BLOCK,
+    BLOCK_BITS,
+    TILE,
+    BlockPlan,
+    DrawPlan,
+    TreePlan,
+)
 
 __all__ = [
     "count_cells",
@@ -37,16 +44,16 @@ __all__ = [
 
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
-_LOW_16 = np.uint64(0xFFFF)
 _LOW_32 = np.uint64(0xFFFFFFFF)
-_BYTE = np.uint64(0xFF)
 
 compiled = njit(cache=True, nogil=True)
+# A call that passes arrays on counts their references; once a draw that is dear.
+inlined = njit(inline="always")
 # Sums may be reordered to fill vector registers; nothing else of fastmath is wanted.
 compiled_sum = njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 
 
-@njit(inline="always")
+@inlined
 def word_of(state: Any) -> Any:
     """The word of a stream at this state."""
     z = (state ^ (state >> uint64(30))) * _MIX_1
@@ -54,7 +61,7 @@ def word_of(state: Any) -> Any:
     return z ^ (z >> uint64(31))
 
 
-@compiled
+@inlined
 def uniform_below(state: Any, size: int) -> Any:
     """State and a number below `size` (< 2**32), each equally likely (Lemire 2019)."""
     bound = uint64(size)
@@ -66,14 +73,14 @@ def uniform_below(state: Any, size: int) -> Any:
             return state, np.int64(product >> uint64(32))
 
 
-@compiled
+@inlined
 def uniform(state: Any) -> Any:
     """State and a multiple of 2**-53 in [0, 1)."""
     state += GOLDEN
     return state, np.float64(word_of(state) >> uint64(11)) * 2.0**-53
 
 
-@compiled
+@inlined
 def poisson(state: Any, plan: DrawPlan, table: int) -> Any:
     """State and a Poisson count, by inversion from a guide into the cumulated law."""
     state, u = uniform(state)
@@ -102,59 +109,42 @@ def draw_totals(state: Any, plan: DrawPlan, totals: IntArray) -> Any:
         edges = plan.edges[first : end + 1]
         for _ in range(n_draws - drawn):
             state, row = uniform_below(state, edges[-1] - edges[0])
-            block = np.searchsorted(edges, edges[0] + row, side="right") - 1
-            totals[first + block] += 1
+            if plan.has_equal_blocks:
+                totals[first + (row >> BLOCK_BITS)] += 1
+            else:
+                cell = np.searchsorted(edges, edges[0] + row, side="right") - 1
+                totals[first + cell] += 1
     return state
 
 
 @compiled
 def draw_block(state: Any, total: int, size: int, counts: IntArray) -> Any:
-    """State, with `total` draws among `size` <= 256 rows counted in `counts`."""
-    counts[:size] = 0
-    if size == 1:
-        counts[0] = total
-    elif size == BLOCK:
-        state = _draw_bytes(state, total, counts)
-    else:
-        state = _draw_lanes(state, total, size, counts)
-    return state
+    """State, with `total` draws among `size` <= 256 rows in the first of `counts`.
 
-
-@compiled
-def _draw_bytes(state: Any, total: int, counts: IntArray) -> Any:
-    for _ in range(total // 8):
-        state += GOLDEN
-        word = word_of(state)
-        counts[word & _BYTE] += 1
-        counts[(word >> uint64(8)) & _BYTE] += 1
-        counts[(word >> uint64(16)) & _BYTE] += 1
-        counts[(word >> uint64(24)) & _BYTE] += 1
-        counts[(word >> uint64(32)) & _BYTE] += 1
-        counts[(word >> uint64(40)) & _BYTE] += 1
-        counts[(word >> uint64(48)) & _BYTE] += 1
-        counts[word >> uint64(56)] += 1
-    if total % 8:
-        state += GOLDEN
-        word = word_of(state)
-        for _ in range(total % 8):
-            counts[word & _BYTE] += 1
-            word >>= uint64(8)
-    return state
-
-
-@compiled
-def _draw_lanes(state: Any, total: int, size: int, counts: IntArray) -> Any:
-    """Four draws from the sixteen-bit lanes of a word; a biased lane is passed over."""
-    least = uint64(2**16 % size)
+    `counts` has 256 entries. Bits of a byte that number no row are passed over: they
+    count, without a branch, in entries past the rows.
+    """
+    n_numbers = 1
+    while n_numbers < size:
+        n_numbers *= 2
+    mask = uint64(n_numbers - 1)
+    counts[:] = 0
+    bound = uint64(size)
     drawn = 0
+    while total - drawn >= 8:
+        state += GOLDEN
+        word = word_of(state)
+        for shift in range(0, 64, 8):
+            row = (word >> uint64(shift)) & mask
+            counts[row] += 1
+            drawn += row < bound
     while drawn < total:
         state += GOLDEN
         word = word_of(state)
-        for _ in range(4):
-            product = (word & _LOW_16) * uint64(size)
-            word >>= uint64(16)
-            if product & _LOW_16 >= least and drawn < total:
-                counts[product >> uint64(16)] += 1
+        for shift in range(0, 64, 8):
+            row = (word >> uint64(shift)) & mask
+            if row < bound and drawn < total:
+                counts[row] += 1
                 drawn += 1
     return state
 
@@ -163,9 +153,11 @@ def _draw_lanes(state: Any, total: int, size: int, counts: IntArray) -> Any:
 def draw_rows(key: Any, plan: DrawPlan, totals: IntArray, counts: IntArray) -> None:
     """Write how often each row is drawn in one replicate; `totals` is scratch."""
     state = draw_totals(key, plan, totals)
+    of_block = np.empty(BLOCK, np.int32)
     for block in range(len(totals)):
         start, end = plan.edges[block], plan.edges[block + 1]
-        state = draw_block(state, totals[block], end - start, counts[start:end])
+        state = draw_block(state, totals[block], end - start, of_block)
+        counts[start:end] = of_block[: end - start]
 
 
 @compiled
@@ -241,7 +233,7 @@ def sum_rows(
     n_blocks = len(plan.edges) - 1
     totals = np.empty((TILE, n_blocks), np.int64)
     states = np.empty(TILE, np.uint64)
-    counts = np.empty(BLOCK, np.int64)
+    counts = np.empty(BLOCK, np.int32)
     weights = np.zeros((TILE, BLOCK))
     tile = np.empty((TILE, len(columns)))
     for i in range(0, len(keys), TILE):
@@ -254,9 +246,8 @@ def sum_rows(
             size = end - start
             for r in range(n_here):
                 states[r] = draw_block(states[r], totals[r, block], size, counts)
-                for k in range(size):
-                    weights[r, k] = counts[k]
-            _add_products(weights[:, :size], columns[:, start:end], tile)
+                _copy(counts, weights[r])
+            _add_products(weights, columns, start, size, tile)
         sums[i : i + n_here] = tile[:n_here]
 
 
@@ -273,39 +264,52 @@ def sum_weighted(weights: FloatArray, columns: FloatArray, sums: FloatArray) -> 
         n_here = min(TILE, len(weights) - i)
         tile[:] = 0.0
         for start in range(0, n_rows, BLOCK):
-            end = min(start + BLOCK, n_rows)
-            here = some_weights[:, : end - start]
-            here[:n_here] = weights[i : i + n_here, start:end]
-            _add_products(here, columns[:, start:end], tile)
+            size = min(BLOCK, n_rows - start)
+            some_weights[:n_here, :size] = weights[i : i + n_here, start : start + size]
+            _add_products(some_weights, columns, start, size, tile)
         sums[i : i + n_here] = tile[:n_here]
 
 
-@compiled_sum
-def _add_products(weights: FloatArray, columns: FloatArray, sums: FloatArray) -> None:
-    for j in range(len(columns)):
-        s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-        for k in range(weights.shape[1]):
-            value = columns[j, k]
-            s0 += weights[0, k] * value
-            s1 += weights[1, k] * value
-            s2 += weights[2, k] * value
-            s3 += weights[3, k] * value
-        sums[0, j] += s0
-        sums[1, j] += s1
-        sums[2, j] += s2
-        sums[3, j] += s3
-
-
 @compiled
+def _copy(counts: IntArray, weights: FloatArray) -> None:
+    """Counts of a whole block as weights; those past its rows are not used."""
+    for k in range(BLOCK):
+        weights[k] = counts[k]
+
+
+@compiled_sum
+def _add_products(
+    weights: FloatArray, columns: FloatArray, start: int, size: int, tile: FloatArray
+) -> None:
+    """Add to each sum of a tile what `size` rows from `start` on contribute."""
+    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+    for j in range(len(columns)):
+        values = columns[j, start : start + size]
+        s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+        for k in range(len(values)):
+            value = values[k]
+            s0 += w0[k] * value
+            s1 += w1[k] * value
+            s2 += w2[k] * value
+            s3 += w3[k] * value
+        tile[0, j] += s0
+        tile[1, j] += s1
+        tile[2, j] += s2
+        tile[3, j] += s3
+
+
+@inlined
 def _next_block(state: Any, plan: BlockPlan) -> Any:
     """State, start and length of one block."""
     state, number = uniform_below(state, plan.n_starts)
     start = number * plan.step
-    length = plan.length
-    if plan.log_continue < 0.0:
+    length = plan.longest
+    if len(plan.cumulated):
         state, u = uniform(state)
-        length = 1.0 + np.log1p(-u) / plan.log_continue
-    return state, start, np.int64(min(length, float(plan.end - start)))
+        length = plan.guides[np.int64(u * len(plan.guides))]
+        while plan.cumulated[length] <= u:
+            length += 1
+    return state, start, min(length, plan.end - start)
 
 
 @compiled
@@ -327,18 +331,24 @@ def sum_blocks(
     """Write the sums of columns over the rows of the blocks drawn.
 
     `cumulated` has shape (n_rows + 1, n_columns): the sum of a block is a difference of
-    two of its rows, plus the last row for each time the block passes the end.
+    two of its rows, plus the last row for each time the block passes the end. The sum
+    of the first column stays in a register, as it often is the only one.
     """
     n, n_columns = plan.n_samples, cumulated.shape[1]
     for i in range(len(keys)):
         sums[i] = 0.0
+        first = 0.0
         state, missing = keys[i], plan.n_draws
         while missing > 0:
             state, start, length = _next_block(state, plan)
             end = start + min(length, missing)
             missing -= length
-            laps = float(end // n)
-            end = end % n
-            for j in range(n_columns):
-                sums[i, j] += cumulated[end, j] - cumulated[start, j]
-                sums[i, j] += laps * cumulated[n, j]
+            laps = 0.0
+            if end > n:
+                laps = float(end // n)
+                end = end % n
+            first += cumulated[end, 0] - cumulated[start, 0] + laps * cumulated[n, 0]
+            for j in range(1, n_columns):
+                inside = cumulated[end, j] - cumulated[start, j]
+                sums[i, j] += inside + laps * cumulated[n, j]
+        sums[i, 0] = first

@@ -6,13 +6,11 @@ word decides what. Slow; nothing but the tests calls it.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ensembles._random import GOLDEN, words_of
 from ensembles._typing import FloatArray, IntArray, KeyArray
-from ensembles.resampling._plan import BLOCK, BlockPlan, DrawPlan, TreePlan
+from ensembles.resampling._plan import BlockPlan, DrawPlan, TreePlan
 
 __all__ = [
     "count_cells",
@@ -58,17 +56,12 @@ class Stream:
 
     def among(self, size: int, n_draws: int) -> IntArray:
         """Counts of the next `n_draws` rows drawn among `size` <= 256."""
-        if size == 1:
-            return np.array([n_draws])
-        bits = 8 if size == BLOCK else 16
+        mask = 2 ** (size - 1).bit_length() - 1
         drawn: list[int] = []
         while len(drawn) < n_draws:
             word = self.word()
-            for shift in range(0, 64, bits):
-                lane = (word >> shift) % 2**bits
-                number, low = divmod(lane * size, 2**bits)
-                if low >= 2**bits % size:
-                    drawn.append(number)
+            rows = [(word >> shift) & mask for shift in range(0, 64, 8)]
+            drawn += [row for row in rows if row < size]
         return np.bincount(drawn[:n_draws], minlength=size)
 
 
@@ -153,10 +146,11 @@ def lay_blocks(
     stream = Stream(key)
     n_blocks, missing = 0, plan.n_draws
     while missing > 0:
-        start, length = stream.below(plan.n_starts) * plan.step, plan.length
-        if plan.log_continue < 0:
-            length = 1 + math.log1p(-stream.uniform()) / plan.log_continue
-        length = int(min(length, plan.end - start))
+        start, length = stream.below(plan.n_starts) * plan.step, plan.longest
+        if len(plan.cumulated):
+            u = stream.uniform()
+            length = int(np.searchsorted(plan.cumulated, u, side="right"))
+        length = min(length, plan.end - start)
         starts[n_blocks], lengths[n_blocks] = start, min(length, missing)
         missing -= length
         n_blocks += 1

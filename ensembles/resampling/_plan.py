@@ -16,18 +16,24 @@ from ensembles._typing import FloatArray, IntArray
 
 __all__ = [
     "BLOCK",
+    "BLOCK_BITS",
     "TILE",
     "BlockPlan",
     "DrawPlan",
     "TreePlan",
     "cell_plan",
     "draw_plan",
+    "equal_blocks",
+    "geometric_blocks",
 ]
 
-BLOCK = 256
+BLOCK_BITS = 8
+BLOCK = 2**BLOCK_BITS
 # Replicates that share a read of the data.
 TILE = 4
-_GUIDES = 256
+# Fine enough that a number drawn is mostly the guide's own.
+_GUIDES = 1024
+_BLOCK_GUIDES = 4096
 
 
 class DrawPlan(NamedTuple):
@@ -35,6 +41,8 @@ class DrawPlan(NamedTuple):
 
     Attributes
     ----------
+    has_equal_blocks : bool
+        Whether all blocks but the last of a stratum have `BLOCK` rows.
     edges : ndarray of shape (n_blocks + 1,)
         Rows at which blocks start, and the number of rows.
     first_block : ndarray of shape (n_strata + 1,)
@@ -45,12 +53,13 @@ class DrawPlan(NamedTuple):
         Table for the total of each block.
     cumulated : ndarray of shape (n_tables, width)
         Probabilities of at most ``origins + column`` draws; the last one is 1.
-    guides : ndarray of shape (n_tables, 256)
-        First column whose probability exceeds ``i / 256``.
+    guides : ndarray of shape (n_tables, 1024)
+        First column whose probability exceeds ``i / 1024``.
     origins : ndarray of shape (n_tables,)
         Number of draws that the first column stands for.
     """
 
+    has_equal_blocks: bool
     edges: IntArray
     first_block: IntArray
     n_draws: IntArray
@@ -91,9 +100,12 @@ class BlockPlan(NamedTuple):
         Row that no block reaches beyond; a multiple of `n_samples` lets them wrap.
     length : float
         Rows a block, or their mean.
-    log_continue : float
-        Logarithm of the probability that a block of geometric length goes on; 0 where
-        all blocks have the same length.
+    longest : int
+        Rows a block where all blocks have the same length.
+    cumulated : ndarray of shape (n_lengths,)
+        Probabilities of at most 0, 1, ... rows; empty where all lengths are the same.
+    guides : ndarray of shape (4096,)
+        First length whose probability exceeds ``i / 4096``.
     """
 
     n_samples: int
@@ -102,7 +114,34 @@ class BlockPlan(NamedTuple):
     step: int
     end: int
     length: float
-    log_continue: float
+    longest: int
+    cumulated: FloatArray
+    guides: IntArray
+
+
+def equal_blocks(
+    n_samples: int, n_draws: int, n_starts: int, step: int, end: int, length: float
+) -> BlockPlan:
+    """Plan of blocks of one length."""
+    no_law, no_guides = np.zeros(0), np.zeros(0, dtype=np.int64)
+    size = int(length)
+    return BlockPlan(
+        n_samples, n_draws, n_starts, step, end, length, size, no_law, no_guides
+    )
+
+
+def geometric_blocks(n_samples: int, n_draws: int, length: float) -> BlockPlan:
+    """Plan of blocks of geometric length that start anywhere on a circle."""
+    # No block need be longer than n_draws, nor is one, to the last bit of a float.
+    longest = min(n_draws, int(40 * length) + 1)
+    cumulated = 1 - (1 - 1 / length) ** np.arange(longest + 1)
+    cumulated[-1] = 1.0
+    shares = np.arange(_BLOCK_GUIDES) / _BLOCK_GUIDES
+    guides = np.searchsorted(cumulated, shares, side="right")
+    end = n_samples + n_draws
+    return BlockPlan(
+        n_samples, n_draws, n_samples, 1, end, length, longest, cumulated, guides
+    )
 
 
 def draw_plan(
@@ -113,7 +152,7 @@ def draw_plan(
     n_blocks = -(-n_rows // BLOCK)
     block_sizes = np.full(n_blocks.sum(), BLOCK)
     block_sizes[np.cumsum(n_blocks) - 1] = n_rows - BLOCK * (n_blocks - 1)
-    return cell_plan(block_sizes, n_blocks, draws)
+    return cell_plan(block_sizes, n_blocks, draws)._replace(has_equal_blocks=True)
 
 
 def cell_plan(
@@ -138,12 +177,13 @@ def cell_plan(
         for table in cumulated
     ]
     return DrawPlan(
+        False,
         edges,
         first_block,
         n_draws,
         tables,
         cumulated,
-        np.array(guides),
+        np.array(guides, dtype=np.int32),
         origins,
     )
 

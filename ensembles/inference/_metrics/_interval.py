@@ -152,7 +152,7 @@ def metric_interval(
     >>> result = metric_interval(y_test, forest, ["f1", "roc_auc"], X=X_test, rng=0)
     >>> print(result.to_frame()[["estimate", "low", "high"]].round(2))
              estimate   low  high
-    f1           0.97  0.93  0.99
+    f1           0.97  0.94  0.99
     roc_auc      1.00  0.99  1.00
     """
     settings = Settings(
