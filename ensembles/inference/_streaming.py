@@ -102,9 +102,8 @@ class StreamingBootstrap(BaseEstimator):
     `n_jobs` or a pickle in between: sums are added up row after row. A merged result
     differs from that of one stream by rounding.
 
-    Columns are measured from the first row. The variance of n rows so keeps all digits
-    but those of n in the worst case, a first row far outside all others, and nearly all
-    of them otherwise, however large the mean is.
+    Columns are measured from the median of the first 64 rows, which are held until then,
+    so that a variance keeps its digits however large the mean is.
 
     References
     ----------

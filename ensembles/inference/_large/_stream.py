@@ -6,16 +6,16 @@ A stream never changes; more rows, or the rows of another one, give a new stream
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from math import comb
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
 from ensembles._compat import take_rows
 from ensembles._random import keys_for
-from ensembles._typing import FloatArray, IntArray, Table
+from ensembles._typing import FloatArray, IntArray, KeyArray, Table
 from ensembles._validation import n_rows_of
 from ensembles.inference._intervals import Evidence
 from ensembles.inference._large._influence import Influence, products_of_terms
@@ -23,7 +23,7 @@ from ensembles.inference._large._moments import StreamedStatistic
 from ensembles.inference._large._monomials import Monomials
 from ensembles.inference._large._recipes import Batch, Formula, Recipe
 from ensembles.inference._large._row_numbers import RowNumbers
-from ensembles.inference._large._sums import Sums
+from ensembles.inference._large._sums import N_FIRST, Sums
 
 __all__ = ["Settings", "Stream", "begin", "value_of_all"]
 
@@ -71,8 +71,10 @@ class Stream:
         Rows seen.
     n_rows : int
         How many they are.
+    waiting : ndarray of shape (n_columns, n_waiting)
+        Columns of the first rows, until they are enough to give sums an origin.
     sums : Sums
-        What they left behind.
+        What all other rows left behind.
     """
 
     settings: Settings
@@ -83,7 +85,12 @@ class Stream:
     next_row: int
     rows: RowNumbers
     n_rows: int
+    waiting: FloatArray
     sums: Sums
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What was computed from the sums is computed again."""
+        return {one.name: self.__dict__[one.name] for one in fields(self)}
 
     def with_batch(self, batch: Batch, n_jobs: int | None = None) -> Stream:
         """The stream with more rows."""
@@ -91,14 +98,21 @@ class Stream:
         n_rows = batch.columns.shape[1]
         stop = self.next_row + n_rows
         rows = self.rows.plus(RowNumbers(((self.entropy, self.next_row, stop),)))
-        keys = keys_for(self.entropy, 0, self.settings.n_resamples)
+        columns, sums = batch.columns, self.sums
+        if not sums.n_rows:
+            columns = np.concatenate([self.waiting, columns], axis=1)
+        wait = not sums.n_rows and columns.shape[1] < N_FIRST
+        if not wait:
+            first = stop - columns.shape[1]
+            sums = sums.with_rows(columns, self._keys, first, n_jobs)
         return replace(
             self,
             names=self.names or batch.names,
             next_row=stop,
             rows=rows,
             n_rows=self.n_rows + n_rows,
-            sums=self.sums.with_rows(batch.columns, keys, self.next_row, n_jobs),
+            waiting=columns if wait else np.empty((len(columns), 0)),
+            sums=sums,
         )
 
     def plus(self, other: Stream) -> Stream:
@@ -116,8 +130,23 @@ class Stream:
             next_row=rows.next_to(self.entropy, self.next_row),
             rows=rows,
             n_rows=self.n_rows + other.n_rows,
-            sums=self.sums.plus(other.sums),
+            waiting=np.empty((len(self.waiting), 0)),
+            sums=self._sums_of_all.plus(other._sums_of_all),
         )
+
+    @property
+    def _keys(self) -> KeyArray:
+        """Keys of the replicates."""
+        return keys_for(self.entropy, 0, self.settings.n_resamples)
+
+    @cached_property
+    def _sums_of_all(self) -> Sums:
+        """Sums over the rows that wait, too."""
+        n_waiting = self.waiting.shape[1]
+        if not n_waiting:
+            return self.sums
+        first = self.next_row - n_waiting
+        return self.sums.with_rows(self.waiting, self._keys, first)
 
     def _check_looks(
         self, layout: tuple[tuple[int, ...], ...], names: tuple[str, ...] | None
@@ -137,13 +166,15 @@ class Stream:
     @property
     def estimate(self) -> FloatArray:
         """The statistic of all rows, shape (n_components,)."""
-        sums = self._centred
+        sums = self._sums_of_all
         return np.asarray(self._finished(sums.of_data, sums.data[None])[0])
 
     @cached_property
     def replicates(self) -> FloatArray:
         """The statistic of each replicate, shape (n_resamples, n_components)."""
-        return self._finished(self._centred.of_replicates, self._centred.replicates)
+        return self._finished(
+            self._sums_of_all.of_replicates, self._sums_of_all.replicates
+        )
 
     def evidence(self, method: str) -> list[Evidence]:
         """Evidence on each component, from replicates in which all have values."""
@@ -170,24 +201,19 @@ class Stream:
             for j in range(n_components)
         ]
 
-    @cached_property
-    def _centred(self) -> Sums:
-        """Sums about the means of the columns."""
-        return self.sums.about_the_mean()
-
     def _finished(self, monomials: Monomials, sums: FloatArray) -> FloatArray:
         """Values from sums of shape (m, n_monomials), shape (m, n_components)."""
         statistic, n = self.formula.statistic, sums[:, 0]
         at = _numbers_of_terms(monomials, statistic)
         with np.errstate(divide="ignore", invalid="ignore"):
             means = sums / n[:, None]
-            values = statistic.finish(means[:, at], n, self._centred.origin)
+            values = statistic.finish(means[:, at], n, self._sums_of_all.origin)
         return values.reshape(len(sums), -1)
 
     @cached_property
     def _influence(self) -> Influence:
         """The formula next to the means of the data."""
-        sums, statistic = self._centred, self.formula.statistic
+        sums, statistic = self._sums_of_all, self.formula.statistic
         at = _numbers_of_terms(sums.of_data, statistic)
         squares = np.reshape(
             [
@@ -204,7 +230,7 @@ class Stream:
     @property
     def _acceleration(self) -> FloatArray:
         """Acceleration of each component."""
-        sums = self._centred
+        sums = self._sums_of_all
         with np.errstate(divide="ignore", invalid="ignore"):
             means = sums.data / sums.data[0]
             return self._influence.acceleration(sums.of_data, means, sums.data[0])
@@ -212,7 +238,7 @@ class Stream:
     @cached_property
     def _errors(self) -> tuple[FloatArray, FloatArray]:
         """Standard errors of the estimate and of each replicate."""
-        sums = self._centred
+        sums = self._sums_of_all
         both = []
         for monomials, some in (
             (sums.of_data, sums.data[None]),
@@ -233,7 +259,7 @@ def begin(
         _monomials(settings.method, formula.statistic, degree)
         for degree in _DEGREES.get(settings.method, (1, 1))
     )
-    sums = Sums.empty(batch.columns[:, 0], of_data, of_replicates, settings.n_resamples)
+    sums = Sums.empty(of_data, of_replicates, settings.n_resamples)
     return Stream(
         settings,
         batch.layout,
@@ -243,6 +269,7 @@ def begin(
         first_row,
         RowNumbers(),
         0,
+        np.empty((len(batch.columns), 0)),
         sums,
     )
 

@@ -1,7 +1,7 @@
 """Sums of monomials over rows: of the data, and of each replicate by Poisson weights.
 
 They are all that a stream leaves behind. Sums of two parts add up, once they are about
-the same origin; the origin is the first row, as near to the data as one row is.
+the same origin.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from ensembles._typing import FloatArray, KeyArray
 from ensembles.inference._large._monomials import Monomials
 from ensembles.resampling._weights import POISSON_1
 
-__all__ = ["Sums"]
+__all__ = ["N_FIRST", "Sums"]
 
 # A word's upper 53 bits are the uniform number that `count_poisson` compares with.
 _THRESHOLDS = np.ceil(POISSON_1 * 2.0**53).astype(np.int64)
+# Rows that say where the data are.
+N_FIRST = 64
 # Memory that monomials of the rows of one pass may take.
 _PASS_BYTES = 4 * 2**20
 # Draws for which another thread is worth its start.
@@ -53,20 +55,21 @@ class Sums:
 
     @classmethod
     def empty(
-        cls,
-        origin: FloatArray,
-        of_data: Monomials,
-        of_replicates: Monomials,
-        n_replicates: int,
+        cls, of_data: Monomials, of_replicates: Monomials, n_replicates: int
     ) -> Sums:
-        """Sums over no rows."""
+        """Sums over no rows, whose origin is that of the first ones to come."""
         return cls(
-            origin,
+            np.empty(0),
             of_data,
             of_replicates,
             np.zeros(len(of_data)),
             np.zeros((n_replicates, len(of_replicates))),
         )
+
+    @property
+    def n_rows(self) -> float:
+        """Number of rows."""
+        return float(self.data[0])
 
     def with_rows(
         self,
@@ -75,12 +78,18 @@ class Sums:
         first_row: int,
         n_jobs: int | None = None,
     ) -> Sums:
-        """Sums over the rows so far and these; their bits do not depend on the cut."""
-        data, replicates = self.data, self.replicates
+        """Sums over the rows so far and these; their bits do not depend on the cut.
+
+        But for the first rows: the median of as many as `N_FIRST` is the origin, which
+        no row far outside moves away from the others.
+        """
+        data, replicates, origin = self.data, self.replicates, self.origin
+        if not self.n_rows:
+            origin = np.median(columns[:, :N_FIRST], axis=1)
         both = self.of_data.numbers_of(self.of_replicates.members)
         size = max(1, _PASS_BYTES // (8 * len(self.of_data)))
         for start in range(0, columns.shape[1], size):
-            here = columns[:, start : start + size] - self.origin[:, None]
+            here = columns[:, start : start + size] - origin[:, None]
             values = self.of_data.values(here)
             terms = np.concatenate([data[:, None], values], axis=1)
             # Row after row, which a sum would not be.
@@ -90,7 +99,7 @@ class Sums:
             if len(keys):
                 at = first_row + start
                 replicates = _added(keys, at, values, replicates, n_jobs)
-        return replace(self, data=data, replicates=replicates)
+        return replace(self, origin=origin, data=data, replicates=replicates)
 
     def about(self, origin: FloatArray) -> Sums:
         """The same sums of columns measured from another origin."""
@@ -110,11 +119,6 @@ class Sums:
             data=self.data + moved.data,
             replicates=self.replicates + moved.replicates,
         )
-
-    def about_the_mean(self) -> Sums:
-        """The same sums of columns measured from their means over all rows."""
-        of_columns = self.of_data.numbers_of((i,) for i in range(len(self.origin)))
-        return self.about(self.origin + self.data[of_columns] / self.data[0])
 
 
 def _added(
