@@ -1,6 +1,7 @@
 """Error bars for statistics, scores and comparisons, over any scheme."""
 
 from ensembles.inference._bootstrap import bootstrap
+from ensembles.inference._little import LittleBootstrap
 from ensembles.inference._many_models._confidence_set import ModelConfidenceSet
 from ensembles.inference._many_models._multiple_testing import (
     RealityCheck,
@@ -14,14 +15,17 @@ from ensembles.inference._many_models._overfitting import (
 from ensembles.inference._metrics._comparison import ScoreComparison, compare_scores
 from ensembles.inference._metrics._interval import metric_interval
 from ensembles.inference._result import BootstrapResult
+from ensembles.inference._streaming import StreamingBootstrap
 
 __all__ = [
     "BootstrapResult",
+    "LittleBootstrap",
     "ModelConfidenceSet",
     "OverfittingResult",
     "RealityCheck",
     "ScoreComparison",
     "StepwiseMultipleTest",
+    "StreamingBootstrap",
     "SuperiorPredictiveAbility",
     "bootstrap",
     "compare_scores",
