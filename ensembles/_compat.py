@@ -25,6 +25,7 @@ __all__ = [
     "CallbackSupportMixin",
     "callback_context",
     "parallel_visual_block",
+    "scorer_parts",
     "take_columns",
     "take_rows",
     "with_callbacks",
@@ -39,6 +40,20 @@ def take_rows(X: Any, rows: NDArray[np.intp]) -> Any:
 def take_columns(X: Any, columns: NDArray[np.intp]) -> Any:
     """Columns, by position, of any table that scikit-learn can index."""
     return _safe_indexing(X, columns, axis=1)
+
+
+def scorer_parts(
+    scorer: Any,
+) -> tuple[Callable[..., float], int, dict[str, Any], Any] | None:
+    """Metric, sign, fixed arguments and response of a scorer of `make_scorer`, or None.
+
+    The sign is -1 for metrics of which less is better; the response is the name of the
+    prediction method, or several to choose from.
+    """
+    if not hasattr(scorer, "_score_func"):
+        return None
+    kwargs = dict(scorer._kwargs)
+    return scorer._score_func, scorer._sign, kwargs, scorer._response_method
 
 
 def callback_context(estimator: Any, n_tasks: int) -> Any | None:
