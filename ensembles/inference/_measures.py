@@ -273,6 +273,10 @@ class _Recorded:
         self._X = X
         self._said: dict[str, Any] = {}
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self._estimator)  # whom errors name
+
     def __sklearn_tags__(self) -> Any:
         return self._estimator.__sklearn_tags__()
 

@@ -76,15 +76,15 @@ def mean_over_rows(
     variance = None
     if draws.units is not None:
         covered /= covered.sum()
+        own = covered * loss.influence(known, covered)
+        tested = np.bincount(draws.units, own)
         share = covered / np.maximum(times, 1)
         residuals = [
             float(share[outside] @ (lost - known[outside]))
             for (_, outside), lost in zip(draws, losses, strict=True)
         ]
-        trained, noise = _influence_of_training(draws, draws.units, residuals)
-        own = covered * loss.influence(known, covered)
-        tested = np.bincount(draws.units, own)
-        variance = _variance(
+        trained, noise = influence_of_training(draws, draws.units, residuals)
+        variance = sum_of_squares(
             float(tested @ tested), float(tested @ trained), trained, noise
         )
     return OutOfBag(error, per_replicate, variance, per_row)
@@ -117,7 +117,7 @@ def mean_over_replicates(
     variance = None
     if folds is not None and draws.units is not None:
         residuals = ((errors - error) / len(errors)).tolist()
-        trained, noise = _influence_of_training(draws, draws.units, residuals)
+        trained, noise = influence_of_training(draws, draws.units, residuals)
         _, first = np.unique(draws.units, return_index=True)
         # With its share p of the data a unit's weight out-of-bag moves twice: by p and
         # by its chance to be there, (1 - p)^n_drawn, as those there stand for all.
@@ -127,7 +127,7 @@ def mean_over_replicates(
         of_folds = np.bincount(folds[first], trained, minlength=n_folds)
         # The influences sum to zero, so that those of folds have too small squares.
         grown = n_folds / (n_folds - 1)
-        variance = _variance(
+        variance = sum_of_squares(
             grown * (tested @ tested), grown * (tested @ of_folds), trained, noise
         )
     return OutOfBag(error, errors, variance)
@@ -138,7 +138,7 @@ def _some(weights: FloatArray) -> FloatArray | None:
     return weights if weights.any() else None
 
 
-def _influence_of_training(
+def influence_of_training(
     draws: Draws, units: IntArray, residuals: Sequence[float]
 ) -> tuple[FloatArray, float]:
     """T_u, shape (n_units,), and how much its sum of squares owes to few replicates.
@@ -156,7 +156,9 @@ def _influence_of_training(
     return trained, noise
 
 
-def _variance(tested: float, cross: float, trained: FloatArray, noise: float) -> float:
+def sum_of_squares(
+    tested: float, cross: float, trained: FloatArray, noise: float
+) -> float:
     """Sum of squares of S + T from those of S, of S and T, and T.
 
     The part of T along S is well known from few replicates, and the rest is not: what
