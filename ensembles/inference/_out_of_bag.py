@@ -125,8 +125,8 @@ def mean_over_replicates(
         tested = (1 + n_drawn / (len(first) - 1)) * moves.mean(axis=0)
         n_folds = len(tested)
         of_folds = np.bincount(folds[first], trained, minlength=n_folds)
-        # The influences sum to zero, so that those of folds have too small squares.
-        grown = n_folds / (n_folds - 1)
+        # Influences sum to zero: the more are added up, the smaller are the squares.
+        grown = (len(first) - 1) / (len(first) - len(first) / n_folds)
         variance = sum_of_squares(
             grown * (tested @ tested), grown * (tested @ of_folds), trained, noise
         )
