@@ -19,13 +19,11 @@ from numpy.typing import NDArray
 from ensembles._compat import take_rows
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
 from ensembles.inference._draws import Draws
-from ensembles.inference._out_of_bag import (
-    OutOfBag,
-    mean_over_replicates,
-    mean_over_rows,
-)
+from ensembles.inference._out_of_bag import OutOfBag, mean_over_rows
+from ensembles.inference._recorded import Recorded
 from ensembles.inference._refit import Fitted, Sample
 from ensembles.inference._row_loss import RowLoss, shifts
+from ensembles.inference._variation import Scored, Variation
 
 __all__ = ["LossMeasure", "Measure", "ScoreMeasure"]
 
@@ -33,12 +31,6 @@ __all__ = ["LossMeasure", "Measure", "ScoreMeasure"]
 _MAX_PAIRS = 10**6
 # Predictions anew, as often as there are rows, where the scorer has to predict.
 _MAX_PREDICTIONS = 20
-# Parts that the units are dealt into where they are too many to move one by one.
-_MAX_FOLDS = 25
-# Replicates in which they are moved; a call of a scorer takes a millisecond.
-_MAX_MOVED = 20
-# Weights are moved up by this share, enough to move a median too.
-_STEP = 0.5
 
 
 class Measure(ABC):
@@ -101,7 +93,7 @@ class LossMeasure(Measure):
 
     def summary(self, draws: Draws, results: Sequence[FloatArray]) -> OutOfBag:
         """Leave-one-out bootstrap error."""
-        return mean_over_rows(draws, results, self.loss)
+        return mean_over_rows(draws, results, self.loss.weights, self.loss.influence)
 
     def score(self, error: Any) -> Any:
         """Turned round and shifted."""
@@ -145,47 +137,56 @@ class ScoreMeasure(Measure):
     replays: bool
     """Whether it only asks for predictions and can be given those made before."""
     takes_weights: bool
-    folds: IntArray | None = None
-    """Parts of the rows whose weights are moved for the variance."""
+    response: Any
+    """Method of the estimator that it asks, or several to choose from."""
+    variation: Variation
 
     n_classes_outside = 2
 
+    @property
+    def codes(self) -> IntArray | None:
+        """Position of each row's class in `classes`, shape (n_samples,)."""
+        if self.classes is None:
+            return None
+        return np.searchsorted(self.classes, self.y)
+
     def over(self, draws: Draws) -> Measure:
-        """Deal the units into folds, classes evenly, where a variance can be had."""
-        if draws.units is None or not (self.replays and self.takes_weights):
-            return self
-        _, first = np.unique(draws.units, return_index=True)
-        n_folds = min(_MAX_FOLDS, len(first))
-        seed = np.random.SeedSequence(draws.entropy, spawn_key=(0, 0, 0))
-        order = np.random.default_rng(seed).permutation(len(first))
-        if self.classes is not None:
-            codes = np.searchsorted(self.classes, self.y[first[order]])
-            order = order[np.argsort(codes, kind="stable")]
-        dealt = np.empty(len(first), dtype=np.intp)
-        dealt[order] = np.arange(len(first)) % n_folds
-        return replace(self, folds=dealt[draws.units])
+        """The measure with a variation that knows the units."""
+        return replace(self, variation=self.variation.over(draws, self.codes))
 
     def outside(
         self, fitted: Fitted, sample: Sample, rows: IntArray, number: int
     ) -> FloatArray:
-        """Error, then how it moves with the log weight of each fold."""
-        ask = self._asker(fitted, sample.X, rows)
-        positions = np.arange(len(rows))
-        y = take_rows(sample.y, rows)
+        """Error, then what the variation remembers."""
+        seen, see = self._seen(fitted, sample.X, rows)
+        ask = partial(
+            self._error, seen, see, np.arange(len(rows)), take_rows(sample.y, rows)
+        )
         own = None if self.weights is None else self.weights[rows]
-        error = ask(positions, y, own)
-        if self.folds is None or number >= _MAX_MOVED:
-            return np.array([error])
-        own = np.ones(len(rows)) if own is None else own
-        moves = []
-        for fold in range(int(self.folds.max()) + 1):
-            step = np.where(self.folds[rows] == fold, _STEP, 0.0)
-            moves.append((ask(positions, y, own * (1 + step)) - error) / _STEP)
-        return np.array([error, *moves])
+        error = ask(own)
+        scored = Scored(
+            number,
+            rows,
+            np.ones(len(rows)) if own is None else own,
+            error,
+            ask,
+            None
+            if self.classes is None
+            else np.searchsorted(self.classes, self.y[rows]),
+            partial(self._said, seen, len(rows)),
+        )
+        return np.concatenate([[error], self.variation.of_replicate(scored)])
+
+    def _said(self, seen: Estimator, n_rows: int) -> NDArray[Any]:
+        """What the scorer was told: labels, or a value that grows with the class."""
+        names = [self.response] if isinstance(self.response, str) else self.response
+        name = next(name for name in names if hasattr(seen, name))
+        said = np.asarray(getattr(seen, name)(np.arange(n_rows)))
+        return said[:, 1] if name == "predict_proba" else said.ravel()
 
     def whole(self, fitted: Fitted, sample: Sample) -> tuple[float, float]:
         """Error on all rows, and on targets paired with predictions of other rows."""
-        ask = self._asker(fitted, sample.X, None)
+        ask = partial(self._error, *self._seen(fitted, sample.X, None))
         n = len(self.y)
         apparent = ask(np.arange(n), sample.y, self.weights)
         if self.classes is None or not self.takes_weights:
@@ -212,19 +213,14 @@ class ScoreMeasure(Measure):
             return partners, self.y[targets], None
         return partners, self.y[targets], self.weights[partners] * self.weights[targets]
 
-    def _asker(
+    def _seen(
         self, fitted: Fitted, X: Table, rows: IntArray | None
-    ) -> Callable[[IntArray, Any, FloatArray | None], float]:
-        """Function of positions among the rows, targets and weights to an error."""
+    ) -> tuple[Estimator, Callable[[IntArray], Table]]:
+        """What the scorer asks, and what it gives it for positions among the rows."""
         if self.replays:
-            seen = _Recorded(fitted.estimator, fitted.table(X, rows))
-            return partial(self._error, seen, lambda positions: positions)
-        return partial(
-            self._error,
-            fitted.estimator,
-            lambda positions: fitted.table(
-                X, positions if rows is None else rows[positions]
-            ),
+            return Recorded(fitted.estimator, fitted.table(X, rows)), np.asarray
+        return fitted.estimator, lambda positions: fitted.table(
+            X, positions if rows is None else rows[positions]
         )
 
     def _error(
@@ -248,9 +244,7 @@ class ScoreMeasure(Measure):
     def summary(self, draws: Draws, results: Sequence[FloatArray]) -> OutOfBag:
         """Mean over replicates."""
         errors = np.array([result[0] for result in results])
-        moves = np.array([result[1:] for result in results if len(result) > 1])
-        folds = self.folds if len(moves) else None
-        return mean_over_replicates(draws, errors, moves, folds)
+        return self.variation.summary(draws, errors, [one[1:] for one in results])
 
     def score(self, error: Any) -> Any:
         """Minus the error."""
@@ -261,41 +255,3 @@ class ScoreMeasure(Measure):
         if out_of_bag.variance is None:
             return None
         return math.sqrt(out_of_bag.variance)
-
-
-class _Recorded:
-    """Answers by row number with what an estimator said once of a whole table."""
-
-    _METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function")
-
-    def __init__(self, estimator: Estimator, X: Table) -> None:
-        self._estimator = estimator
-        self._X = X
-        self._said: dict[str, Any] = {}
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        return type(self._estimator)  # whom errors name
-
-    def __sklearn_tags__(self) -> Any:
-        return self._estimator.__sklearn_tags__()
-
-    def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self._estimator, name)
-        if name not in self._METHODS:
-            return attribute
-
-        def answer(positions: IntArray) -> Any:
-            return self._answer(name, positions)
-
-        answer.__name__ = name  # scorers go by it
-        return answer
-
-    def _answer(self, method: str, positions: IntArray) -> Any:
-        """Rows of what `method` returned."""
-        if method not in self._said:
-            self._said[method] = getattr(self._estimator, method)(self._X)
-        said = self._said[method]
-        if isinstance(said, list):  # one table for each output
-            return [table[positions] for table in said]
-        return take_rows(said, positions)

@@ -15,14 +15,13 @@ approximates by (2 + 1/(n-1)) (E_i - err1) / n + cov_b(N_i^b, q^b) / P(out).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ensembles._typing import FloatArray, IntArray
 from ensembles.inference._draws import Draws
-from ensembles.inference._row_loss import RowLoss
 
 __all__ = ["OutOfBag", "mean_over_replicates", "mean_over_rows"]
 
@@ -41,7 +40,10 @@ class OutOfBag:
 
 
 def mean_over_rows(
-    draws: Draws, losses: Sequence[FloatArray], loss: RowLoss
+    draws: Draws,
+    losses: Sequence[FloatArray],
+    weights: FloatArray,
+    influence: Callable[[FloatArray, FloatArray], FloatArray] | None = None,
 ) -> OutOfBag:
     """Leave-one-out bootstrap error from the losses of rows.
 
@@ -51,15 +53,17 @@ def mean_over_rows(
         The replicates.
     losses : sequence of ndarray of shape (n_out_of_bag,)
         Losses of each replicate's rows out-of-bag.
-    loss : RowLoss
-        What they are losses of.
+    weights : ndarray of shape (n_samples,)
+        Weights of the rows.
+    influence : callable or None, default=None
+        How the mean of losses, its first argument, moves with weights that sum to one,
+        its second; None is by the loss less the mean.
 
     Returns
     -------
     OutOfBag
         Rows that every replicate holds are left out of the mean.
     """
-    weights = loss.weights
     n_samples = len(weights)
     total = np.zeros(n_samples)
     times = np.zeros(n_samples)
@@ -76,8 +80,8 @@ def mean_over_rows(
     variance = None
     if draws.units is not None:
         covered /= covered.sum()
-        own = covered * loss.influence(known, covered)
-        tested = np.bincount(draws.units, own)
+        slopes = known - error if influence is None else influence(known, covered)
+        tested = np.bincount(draws.units, covered * slopes)
         share = covered / np.maximum(times, 1)
         residuals = [
             float(share[outside] @ (lost - known[outside]))
@@ -91,7 +95,7 @@ def mean_over_rows(
 
 
 def mean_over_replicates(
-    draws: Draws, errors: FloatArray, moves: FloatArray, folds: IntArray | None
+    draws: Draws, errors: FloatArray, moves: FloatArray, folds: IntArray
 ) -> OutOfBag:
     """Mean of the replicates' errors, for scores that are no mean over rows.
 
@@ -103,10 +107,9 @@ def mean_over_replicates(
         Error of each on its rows out-of-bag.
     moves : ndarray of shape (n_moved, n_folds)
         How the errors of some replicates move with the log weight of a fold's rows.
-    folds : ndarray of shape (n_samples,) or None
+    folds : ndarray of shape (n_samples,)
         Fold of each row, units whole. The influences of the folds stand for those of
-        the units, of which there are too many to move one by one. None where the error
-        cannot be moved.
+        the units, of which there are too many to move one by one.
 
     Returns
     -------
@@ -115,7 +118,7 @@ def mean_over_replicates(
     """
     error = float(errors.mean())
     variance = None
-    if folds is not None and draws.units is not None:
+    if draws.units is not None:
         residuals = ((errors - error) / len(errors)).tolist()
         trained, noise = influence_of_training(draws, draws.units, residuals)
         _, first = np.unique(draws.units, return_index=True)

@@ -61,7 +61,8 @@ class BootstrapScore:
         The estimate by `method`.
     standard_error : float or None
         Standard error of `score`; None where no theory gives one: blocks,
-        subsamples and Dirichlet weights as scheme, and scorers that take no weights.
+        subsamples and Dirichlet weights as scheme, and scorers that take no weights or
+        are functions of your own.
     scores : ndarray of shape (n_resamples,)
         Score of each replicate on its rows out-of-bag.
     apparent : float
@@ -283,8 +284,10 @@ def bootstrap_score(
 
     The standard error is the infinitesimal jackknife of section 5 of [1]_, with the
     noise of finitely many replicates taken off [3]_, and carried from "oob" to the
-    other methods in proportion to the errors. For other scores it is that of "oob"
-    itself, rows being moved in 25 random parts. It wants some hundred replicates.
+    other methods in proportion to the errors. Scores that are no mean are linearised:
+    by row for an AUC of two classes and scores of up to ten labels, else roughly, by
+    parts of the rows. Their standard error is that of "oob" for every method. With few
+    replicates it is on the large side: a few hundred are well spent.
 
     References
     ----------

@@ -40,6 +40,15 @@ from ensembles.inference._value_losses import (
     UnexplainedVariance,
     ValueLoss,
 )
+from ensembles.inference._variation import (
+    MAX_LABELS,
+    FoldVariation,
+    NoVariation,
+    RowVariation,
+    Variation,
+    slopes_of_auc,
+    slopes_of_cells,
+)
 
 __all__ = ["check_scorer", "classes_of", "resolve_measure"]
 
@@ -179,7 +188,27 @@ def resolve_measure(
         weights=sample.weights,
         replays=parts is not None,
         takes_weights=takes_weights,
+        response=None if parts is None else parts[3],
+        variation=_variation(parts, takes_weights, classes, _weights(sample)),
     )
+
+
+def _variation(
+    parts: Any,
+    takes_weights: bool,
+    classes: NDArray[Any] | None,
+    weights: FloatArray,
+) -> Variation:
+    """The finest way to move the weights of a scorer."""
+    if parts is None or not takes_weights:
+        return NoVariation()
+    metric, _, arguments, response = parts
+    if classes is not None:
+        if metric is metrics.roc_auc_score and len(classes) == 2 and not arguments:
+            return RowVariation(slopes_of_auc, weights)
+        if len(classes) <= (MAX_LABELS if response == "predict" else 2):
+            return RowVariation(slopes_of_cells, weights)
+    return FoldVariation()
 
 
 def _is_loss(scoring: Any) -> bool:
