@@ -44,13 +44,16 @@ def take_columns(X: Any, columns: NDArray[np.intp]) -> Any:
 
 def parts_of_scorer(
     scorer: Any,
-) -> tuple[Callable[..., Any], int, dict[str, Any], tuple[str, ...]] | None:
-    """Metric, sign, its parameters and response methods; None for another callable."""
+) -> tuple[Callable[..., Any], int, dict[str, Any], str | tuple[str, ...]] | None:
+    """Metric, sign, parameters and response of a scorer of `make_scorer`, or None.
+
+    The sign is -1 for metrics of which less is better; the response is the name of the
+    prediction method, or several to choose from.
+    """
     if not hasattr(scorer, "_score_func"):
         return None
-    methods = getattr(scorer, "_response_method", "predict")
-    names = (methods,) if isinstance(methods, str) else tuple(methods)
-    return scorer._score_func, scorer._sign, dict(scorer._kwargs), names
+    kwargs = dict(scorer._kwargs)
+    return scorer._score_func, scorer._sign, kwargs, scorer._response_method
 
 
 def callback_context(estimator: Any, n_tasks: int) -> Any | None:

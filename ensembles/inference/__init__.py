@@ -14,12 +14,17 @@ from ensembles.inference._many_models._overfitting import (
 )
 from ensembles.inference._metrics._comparison import ScoreComparison, compare_scores
 from ensembles.inference._metrics._interval import metric_interval
+from ensembles.inference._refits._compare_models import compare_models
+from ensembles.inference._refits._paired_tests import ModelComparison
+from ensembles.inference._refits._score import BootstrapScore, bootstrap_score
 from ensembles.inference._result import BootstrapResult
 from ensembles.inference._streaming import StreamingBootstrap
 
 __all__ = [
     "BootstrapResult",
+    "BootstrapScore",
     "LittleBootstrap",
+    "ModelComparison",
     "ModelConfidenceSet",
     "OverfittingResult",
     "RealityCheck",
@@ -28,6 +33,8 @@ __all__ = [
     "StreamingBootstrap",
     "SuperiorPredictiveAbility",
     "bootstrap",
+    "bootstrap_score",
+    "compare_models",
     "compare_scores",
     "metric_interval",
     "probability_of_overfitting",

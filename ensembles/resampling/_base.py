@@ -41,6 +41,7 @@ __all__ = [
     "BaseScheme",
     "BoundScheme",
     "Seeds",
+    "attempts_from",
     "compiled",
     "ramps",
     "rows_by_weights",
@@ -403,7 +404,7 @@ def _draw_with_a_test_set(
     scheme: BaseScheme, bound: BoundScheme, seed: Any
 ) -> tuple[IntArray, IntArray]:
     """Rows in-bag and out-of-bag of the first draw that leaves some out-of-bag."""
-    for attempt in _attempts(seed):
+    for attempt in attempts_from(seed):
         rows = bound.rows(attempt)
         in_bag = np.zeros(bound.n_samples, dtype=np.bool_)
         in_bag[rows] = True
@@ -416,8 +417,11 @@ def _draw_with_a_test_set(
     )
 
 
-def _attempts(seed: Any) -> Iterator[Any]:
-    """Yield the seed of a replicate, then seeds derived from it for redraws."""
+def attempts_from(seed: Any) -> Iterator[Any]:
+    """Yield the seed of a replicate, then seeds derived from it for redraws.
+
+    Balanced replicates are slices of one list: none can be drawn again by itself.
+    """
     yield seed
     if isinstance(seed, np.uint64):
         origin = words_of(np.array([~seed]))

@@ -99,7 +99,8 @@ def _measure(metric: Any, name: str | None = None) -> Measure:
         raise invalid_parameter("metric_interval", "metric", metric, allowed)
     parts = parts_of_scorer(metric)
     if parts is not None:
-        function, sign, params, responses = parts
+        function, sign, params, response = parts
+        responses = (response,) if isinstance(response, str) else tuple(response)
         return Measure(name or _name_of(function), function, sign, params, responses)
     if isinstance(metric, partial) and not metric.args:
         return Measure(
