@@ -27,6 +27,7 @@ from ensembles.inference._statistics._evaluation import (
 from ensembles.inference._statistics._sources import AlignedRows, source_of
 from ensembles.resampling import Bootstrap, GroupBootstrap
 from ensembles.resampling._base import BaseScheme
+from ensembles.resampling._generators import BaseGenerator
 
 __all__ = ["evaluation_of_measures", "metric_interval", "scheme_for"]
 
@@ -222,12 +223,13 @@ def evaluation_of_measures(
     """Measures of predictions of the same rows, each of its own one."""
     weights = check_sample_weight(sample_weight, n_rows_of(y_true))
     arrays = (y_true, *predictions)
-    source = source_of(arrays, scheme, True, groups, y_true)
-    if not isinstance(source, AlignedRows):
+    if isinstance(scheme, BaseGenerator):
         raise ValueError(
             f"{type(scheme).__name__} generates data, and predictions are not to be "
             "generated. Take a scheme that draws rows."
         )
+    source = source_of(arrays, scheme, True, groups, y_true)
+    assert isinstance(source, AlignedRows)
     statistic = statistic_of(measures, y_true, predictions, weights, names)
     if statistic is not None:
         return StatisticOfWeights(statistic, source)

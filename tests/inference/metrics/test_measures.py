@@ -350,7 +350,7 @@ def test_an_estimator_that_cannot_predict_what_is_wanted_is_an_error(flowers):
 
 def test_an_estimator_without_rows_is_an_error(flowers):
     X, y = flowers
-    with pytest.raises(ValueError, match="predicts from rows.* Give X"):
+    with pytest.raises(ValueError, match=r"predicts from rows.* Give X"):
         metric_interval(y, RidgeClassifier().fit(X, y), "f1")
 
 

@@ -121,7 +121,7 @@ def test_cells_drawn_have_the_law_of_a_multinomial():
 
 @pytest.mark.parametrize("stratified", [False, True])
 def test_cells_drawn_stray_as_rows_drawn_do(stratified):
-    """Means and covariances of counts: 2 * 14 z tests, false alarms 28 * 3e-6 < 1e-4."""
+    """Means and covariances of counts: 14 z tests, false alarms 14 * 3e-6 < 1e-4."""
     rng = np.random.default_rng(3)
     codes, y = rng.integers(4, size=900), rng.random(900) < 0.3
     scheme = Bootstrap(stratify="y") if stratified else Bootstrap()
