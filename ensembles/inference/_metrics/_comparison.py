@@ -255,24 +255,22 @@ def compare_scores(
         verbose,
     )
     measure, named = _single(metric), _named(predictions)
-    values = list(named.values())
-    if X is not None:
-        values = [measure.response_of(one, X) for one in values]
+    values = [measure.response_of(one, X) for one in named.values()]
     check_consistent_length(y_true, *values)
     models = list(named)
     matrix = _pairs(models, reference)
     pairs = [_models_of(row, models) for row in matrix]
     if test == "delong":
-        if sample_weight is not None or groups is not None:
+        if not (sample_weight is None and groups is None and scheme is None):
             raise ValueError(
-                "DeLong's test knows neither sample_weight nor groups. Leave them out, "
-                "or set test='bootstrap'."
+                "DeLong's test knows neither sample_weight nor groups nor a scheme. "
+                "Leave them out, or set test='bootstrap'."
             )
         scores, found = _by_delong(y_true, values, measure, matrix, settings)
         result = None
     else:
-        drawing = scheme_for(y_true, stratify, scheme, groups)
         measures = [measure] * len(models)
+        drawing = scheme_for(measures, y_true, values, stratify, scheme, groups)
         evaluation = evaluation_of_measures(
             measures, y_true, values, models, drawing, groups, sample_weight
         )
@@ -311,10 +309,17 @@ def _single(metric: Any) -> Measure:
 
 def _named(predictions: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
     """Predictions by the names of their models."""
+    if hasattr(predictions, "shape"):
+        raise TypeError(
+            "predictions must be a dict or a list with those of each model, got "
+            f"{type(predictions).__name__}. Take dict(frame), or list(array.T)."
+        )
     if isinstance(predictions, Mapping):
         named = {str(name): values for name, values in predictions.items()}
     else:
         named = {str(number): values for number, values in enumerate(predictions)}
+    if len(named) < len(predictions):
+        raise ValueError(f"Names of models must differ as text, got {[*predictions]}.")
     if len(named) < 2:
         raise ValueError(
             "compare_scores needs predictions of at least two models, got "
@@ -357,10 +362,12 @@ def _by_delong(
     """Areas, and ends and p-values of their differences."""
     y = np.asarray(y_true)
     classes = np.unique(y)
-    if measure.function is not roc_auc_score or len(classes) != 2:
+    is_area = measure.function is roc_auc_score and measure.sign == 1
+    if not is_area or measure.params.keys() - {"average"} or len(classes) != 2:
         raise ValueError(
-            "test='delong' is for metric='roc_auc' and two classes, got "
-            f"{measure.name!r} and {len(classes)}. Set test='bootstrap'."
+            "test='delong' is for metric='roc_auc', whole areas and two classes, got "
+            f"{measure.name!r} with {dict(measure.params)} and {len(classes)}. Set "
+            "test='bootstrap'."
         )
     for one in scores:  # raises the metric's own errors
         measure(y, one)
@@ -392,9 +399,11 @@ def _adjusted(
             "correction='step-down' takes the dependence between comparisons from "
             "replicates. Set test='bootstrap' or correction='holm'."
         )
-    replicates = result.distribution.reshape(result.n_resamples, -1)
-    valued = replicates[np.isfinite(replicates).all(axis=1)]
-    return step_down(differences, valued, alternative)
+    deviations = [
+        one.replicates - (one.estimate if one.centre is None else one.centre)
+        for one in result._replicates.plain
+    ]
+    return step_down(differences, np.stack(deviations, axis=1), alternative)
 
 
 def _better_and_worse(

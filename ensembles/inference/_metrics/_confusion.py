@@ -62,12 +62,12 @@ def _mean_of_classes(values: FloatArray, seen: FloatArray) -> FloatArray:
     return np.asarray(total / weights.sum(axis=-1))
 
 
-def accuracy(C: FloatArray, *, normalize: bool = True) -> FloatArray:
+def accuracy(C: FloatArray) -> FloatArray:
     """Share of hits."""
     return np.asarray(np.trace(C, axis1=-2, axis2=-1) / C.sum(axis=(-2, -1)))
 
 
-def zero_one_loss(C: FloatArray, *, normalize: bool = True) -> FloatArray:
+def zero_one_loss(C: FloatArray) -> FloatArray:
     """Share of misses."""
     return 1 - accuracy(C)
 
@@ -96,7 +96,10 @@ def matthews(C: FloatArray) -> FloatArray:
 
 
 def cohen_kappa(C: FloatArray, *, weights: str | None = None) -> FloatArray:
-    """One less disagreement over what chance would give."""
+    """One less disagreement over what chance would give.
+
+    Distances are those between all classes, also where a resample lacks one of them.
+    """
     k = C.shape[-1]
     distance = np.abs(np.subtract.outer(np.arange(k), np.arange(k))).astype(float)
     cost = {None: distance > 0, "linear": distance, "quadratic": distance**2}[weights]

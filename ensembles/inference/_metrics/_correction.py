@@ -20,18 +20,19 @@ def holm(pvalues: FloatArray) -> FloatArray:
 
 
 def step_down(
-    differences: FloatArray, replicates: FloatArray, alternative: str
+    differences: FloatArray, deviations: FloatArray, alternative: str
 ) -> FloatArray:
     """Romano & Wolf (2005): against the largest statistic of those not yet rejected.
 
-    `replicates` of shape (n_resamples, n_differences) scatter around `differences`.
-    Sharper than Holm's, as it takes the dependence between comparisons into account.
+    `deviations` of replicates from what they scatter around have shape (n_resamples,
+    n_differences). Sharper than Holm's, as it takes the dependence between comparisons
+    into account.
     """
-    errors = replicates.std(axis=0, ddof=1)
+    errors = deviations.std(axis=0, ddof=1)
     errors = np.where(errors > 0, errors, np.inf)
     side = {"two-sided": np.abs, "greater": np.positive, "less": np.negative}
     observed = side[alternative](differences / errors)
-    noise = side[alternative]((replicates - differences) / errors)
+    noise = side[alternative](deviations / errors)
     order = np.argsort(-observed, kind="stable")
     # Largest statistic of a comparison and of all that come after it.
     largest = np.maximum.accumulate(noise[:, order[::-1]], axis=1)[:, ::-1]

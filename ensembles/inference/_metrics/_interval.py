@@ -8,7 +8,6 @@ from typing import Any, Literal, final
 
 import numpy as np
 from sklearn.utils import check_consistent_length
-from sklearn.utils.multiclass import type_of_target
 
 from ensembles._typing import ArrayLike, Estimator, FloatArray, RandomState, Table
 from ensembles._validation import check_sample_weight, n_rows_of
@@ -28,6 +27,7 @@ from ensembles.inference._statistics._evaluation import (
 from ensembles.inference._statistics._sources import AlignedRows, source_of
 from ensembles.resampling import Bootstrap, GroupBootstrap
 from ensembles.resampling._base import BaseScheme
+from ensembles.resampling._generators import BaseGenerator
 
 __all__ = ["evaluation_of_measures", "metric_interval", "scheme_for"]
 
@@ -82,7 +82,9 @@ def metric_interval(
         Group of each row: patients, users, sessions. Whole groups are drawn.
     stratify : "auto" or array-like of shape (n_samples,) or None, default="auto"
         Draw within each value of the array. "auto" stratifies by class where a class
-        has fewer than ten rows, so that no resample lacks it.
+        has fewer than ten rows, so that no resample lacks it. It takes whole numbers
+        for classes unless the metric is one of regression, or `y_pred` has fractions
+        for more than two of them.
     scheme : scheme or None, default=None
         Which rows, how often; None draws rows, or groups where there are some. Not
         to be given together with `stratify`.
@@ -109,7 +111,7 @@ def metric_interval(
     Returns
     -------
     BootstrapResult
-        Of one number for one metric, of shape (n_metrics,) for a list.
+        Of one number for one metric, of shape (n_metrics,) for several.
 
     Raises
     ------
@@ -168,12 +170,9 @@ def metric_interval(
         verbose,
     )
     measures = measures_of(metric)
-    if X is None:
-        predictions = [y_pred] * len(measures)
-    else:
-        predictions = [measure.response_of(y_pred, X) for measure in measures]
+    predictions = [measure.response_of(y_pred, X) for measure in measures]
     check_consistent_length(y_true, *predictions)
-    scheme = scheme_for(y_true, stratify, scheme, groups)
+    scheme = scheme_for(measures, y_true, predictions, stratify, scheme, groups)
     names = [measure.name for measure in measures]
     evaluation = evaluation_of_measures(
         measures, y_true, predictions, names, scheme, groups, sample_weight
@@ -182,7 +181,9 @@ def metric_interval(
 
 
 def scheme_for(
+    measures: Sequence[Measure],
     y_true: Table,
+    predictions: Sequence[Table],
     stratify: Any,
     scheme: BaseScheme | None,
     groups: ArrayLike | None,
@@ -201,7 +202,8 @@ def scheme_for(
         return None
     if not automatic:
         return drawing(stratify=stratify)
-    if groups is not None or type_of_target(y_true) not in ("binary", "multiclass"):
+    pairs = zip(measures, predictions, strict=True)
+    if groups is not None or not any(one.is_of_classes(y_true, p) for one, p in pairs):
         return None
     labels, counts = np.unique(np.asarray(y_true), return_counts=True)
     if len(labels) < 2 or counts.min() >= _RARE:
@@ -221,12 +223,13 @@ def evaluation_of_measures(
     """Measures of predictions of the same rows, each of its own one."""
     weights = check_sample_weight(sample_weight, n_rows_of(y_true))
     arrays = (y_true, *predictions)
-    source = source_of(arrays, scheme, True, groups, y_true)
-    if not isinstance(source, AlignedRows):
+    if isinstance(scheme, BaseGenerator):
         raise ValueError(
             f"{type(scheme).__name__} generates data, and predictions are not to be "
             "generated. Take a scheme that draws rows."
         )
+    source = source_of(arrays, scheme, True, groups, y_true)
+    assert isinstance(source, AlignedRows)
     statistic = statistic_of(measures, y_true, predictions, weights, names)
     if statistic is not None:
         return StatisticOfWeights(statistic, source)
@@ -236,6 +239,8 @@ def evaluation_of_measures(
             f"The metric {unweighted[0]!r} takes no sample_weight. Leave the weights "
             "out, or give a metric that does."
         )
+    for measure, y_pred in zip(measures, predictions, strict=True):
+        measure.check_is_number(measure(y_true, y_pred))
     function = PlainFunction(_Values(measures), arrays)
     function.names = list(names)
     return FunctionOfSamples(function, source)
@@ -249,7 +254,14 @@ class _Values:
     measures: Sequence[Measure]
 
     def __call__(self, y_true: Table, *predictions: Table) -> FloatArray:
-        """One number for one measure, an array for several."""
-        pairs = zip(self.measures, predictions, strict=True)
-        values = [measure(y_true, y_pred) for measure, y_pred in pairs]
+        """One number for one measure, an array for several; nan for none.
+
+        All have values for the data, so one that raises for a resample lacks a class.
+        """
+        values = []
+        for measure, y_pred in zip(self.measures, predictions, strict=True):
+            try:
+                values.append(measure(y_true, y_pred))
+            except ValueError:
+                values.append(np.nan)
         return np.asarray(values if len(values) > 1 else values[0], dtype=np.float64)

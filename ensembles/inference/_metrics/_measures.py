@@ -7,7 +7,8 @@ Another metric is called with weights, or with resampled rows if it takes none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias, final
@@ -15,6 +16,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 from sklearn import metrics
 from sklearn.metrics import get_scorer
+from sklearn.utils.multiclass import type_of_target
 
 from ensembles._compat import parts_of_scorer
 from ensembles._typing import Estimator, FloatArray, Table
@@ -23,6 +25,7 @@ from ensembles.inference._metrics._confusion import FORMULAS, ConfusionMetric
 from ensembles.inference._metrics._ranking import AveragePrecision, RocArea
 from ensembles.inference._metrics._row_means import (
     LOSSES,
+    OF_NUMBERS,
     SHARES,
     MeanLoss,
     ShareOfVariance,
@@ -39,6 +42,11 @@ _RANKINGS = {
     metrics.roc_auc_score: RocArea,
     metrics.average_precision_score: AveragePrecision,
 }
+_AVERAGES = ("", "binary", "micro", "macro", "weighted")
+# Parameters that the formulas of confusion matrices know.
+_OF_FORMULAS = {"adjusted", "average", "beta", "pos_label", "weights", "zero_division"}
+# Of a table of classes by classes for each row.
+_MOST_BYTES = 2**28
 
 
 @final
@@ -59,37 +67,98 @@ class Measure:
 
     @property
     def takes_weights(self) -> bool:
-        """Whether rows may have weights."""
+        """Whether rows may have weights; areas of class against class take none."""
+        if self.params.get("multi_class") == "ovo":
+            return False
         return has_parameter(self.function, "sample_weight")
 
-    def response_of(self, estimator: Estimator, X: Table) -> Any:
-        """What the fitted estimator predicts for the metric to judge."""
+    def is_of_classes(self, y_true: Table, y_pred: Table) -> bool:
+        """Whether the target's values are classes rather than whole numbers."""
+        kind = type_of_target(y_true)
+        if isinstance(self.function, Hashable) and self.function in OF_NUMBERS:
+            return False
+        if kind == "multiclass":
+            return str(type_of_target(y_pred)) != "continuous"
+        return bool(kind == "binary")
+
+    def check_is_number(self, value: Any) -> None:
+        """Raise where the metric gives one value for each class or output."""
+        if np.ndim(value):
+            raise ValueError(
+                f"The metric {self.name!r} must return a number, got shape "
+                f"{np.shape(value)}. Average over classes or outputs."
+            )
+
+    def response_of(self, estimator: Estimator, X: Table | None) -> Any:
+        """What the fitted estimator predicts for the metric; predictions themselves."""
+        if X is None:
+            if any(hasattr(estimator, name) for name in ("predict", *self.responses)):
+                raise ValueError(
+                    f"{type(estimator).__name__} predicts from rows, and there are "
+                    "none. Give X, or predictions in place of the estimator."
+                )
+            return estimator
         for name in self.responses:
             if hasattr(estimator, name):
                 response = getattr(estimator, name)(X)
-                two_classes = name == "predict_proba" and response.shape[1] == 2
-                return response[:, 1] if two_classes else response
+                return self._of_positive(response, name, estimator)
         raise ValueError(
             f"The metric {self.name!r} needs an estimator with "
             f"{' or '.join(self.responses)}, {type(estimator).__name__} has none."
         )
 
+    def _of_positive(self, response: Any, name: str, estimator: Any) -> Any:
+        """The column or the sign of the class that the metric takes for positive."""
+        if isinstance(response, list):  # probabilities of several targets
+            return np.stack([one[:, -1] for one in response], axis=1)
+        if name == "predict" or np.shape(response)[1:] not in ((), (2,)):
+            return response
+        first = self._first_is_positive(getattr(estimator, "classes_", ()))
+        if name == "predict_proba":
+            return response[:, 0 if first else 1]
+        return -response if first else response
+
+    def _first_is_positive(self, classes: Any) -> bool:
+        """Whether `pos_label` is the first of two classes; scores are of the second."""
+        label = self.params.get("pos_label")
+        if label is None and has_parameter(self.function, "pos_label"):
+            label = inspect.signature(self.function).parameters["pos_label"].default
+        if label is None or len(classes) != 2:
+            return False
+        if label not in classes:
+            raise ValueError(
+                f"pos_label={label!r} is not a valid label. It should be one of "
+                f"{list(classes)}."
+            )
+        return bool(classes[0] == label)
+
 
 def measures_of(metric: Any) -> list[Measure]:
     """One measure for each metric named, given, or in a list or dict of them."""
+    several = isinstance(metric, Mapping | Sequence) and not isinstance(metric, str)
+    if several and not metric:
+        raise invalid_parameter(
+            "metric_interval", "metric", metric, "a metric or a list of some"
+        )
     if isinstance(metric, Mapping):
         return [_measure(one, str(name)) for name, one in metric.items()]
-    if isinstance(metric, Sequence) and not isinstance(metric, str):
-        if not metric:
-            raise invalid_parameter(
-                "metric_interval", "metric", metric, "a metric or a list of some"
-            )
+    if several:
         return [_measure(one) for one in metric]
     return [_measure(metric)]
 
 
 def _measure(metric: Any, name: str | None = None) -> Measure:
-    """The measure that a name, a scorer or a function stands for."""
+    """The measure that a name, a scorer or a function stands for, checked."""
+    measure = _parsed(metric, name)
+    if "sample_weight" in measure.params:
+        raise ValueError(
+            f"The metric {measure.name!r} holds a sample_weight, which would not "
+            "follow its rows into resamples. Give sample_weight beside the metric."
+        )
+    return measure
+
+
+def _parsed(metric: Any, name: str | None) -> Measure:
     if isinstance(metric, str):
         name, metric = name or metric, get_scorer(metric)
     if not callable(metric):
@@ -143,8 +212,10 @@ def statistic_of(
         distinct = _of_distinct_rows(pairs, y_true)
         if distinct is not None:
             return distinct
-    parts = []
+    parts: list[BoundStatistic] = []
     for measure, y_pred, name in pairs:
+        if sample_weight is not None and not measure.takes_weights:
+            return None
         part = _fast(measure, y_true, y_pred, sample_weight, name)
         if part is None:
             if not measure.takes_weights:
@@ -155,7 +226,13 @@ def statistic_of(
 
 
 def _is_of_labels(measure: Measure) -> bool:
-    return measure.function in FORMULAS
+    return _formula_of(measure, FORMULAS) is not None
+
+
+def _formula_of(measure: Measure, table: Mapping[Any, Any]) -> Any:
+    """What a table holds for the function of a measure; None where it has none."""
+    function = measure.function
+    return table.get(function) if isinstance(function, Hashable) else None
 
 
 def _called(
@@ -166,16 +243,13 @@ def _called(
     name: str,
 ) -> BoundStatistic:
     """The measure called with weights."""
+    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    measure.check_is_number(measure(y_true, y_pred, **weights))
     if sample_weight is None:
         part = WeightedFunction(measure, (y_true, y_pred))
     else:
         arrays = (y_true, y_pred, sample_weight)
         part = WeightedFunction(_WeightedMetric(measure), arrays)
-    if part.shape:
-        raise ValueError(
-            f"The metric {measure.name!r} must return a number, got shape "
-            f"{part.shape}. Average over classes or outputs."
-        )
     part.names = [name]
     return part
 
@@ -232,25 +306,28 @@ def _without_calls(
     name: str,
 ) -> BoundStatistic | None:
     """The statistic of the measure's formula, signs aside; None for no formula."""
-    function, params = measure.function, dict(measure.params)
-    if function in FORMULAS:
+    params = measure.params
+    if _is_of_labels(measure):
         classes, codes = np.unique(np.concatenate([y, p]), return_inverse=True)
         true, predicted = codes.reshape(2, -1)
         return _confusion(measure, classes, true, predicted, sample_weight, name)
-    if function in _RANKINGS:
+    ranking = _formula_of(measure, _RANKINGS)
+    if ranking is not None:
         classes = np.unique(y)
         if len(classes) != 2 or params.keys() - {"average"}:
             return None
         scores = p.astype(np.float64)
-        return _RANKINGS[function](y == classes[1], scores, sample_weight, name)
+        return ranking(y == classes[1], scores, sample_weight, name)  # type: ignore[no-any-return]
     if not (np.issubdtype(y.dtype, np.number) and np.issubdtype(p.dtype, np.number)):
         return None
     target, predicted = y.astype(np.float64), p.astype(np.float64)
-    if function in LOSSES and not params.keys() - {"alpha"}:
-        loss, power = LOSSES[function]
+    of_loss = _formula_of(measure, LOSSES)
+    if of_loss is not None and not params.keys() - {"alpha"}:
+        loss, power = of_loss
         return MeanLoss(loss(target, predicted, **params), power, sample_weight, name)
-    if function in SHARES and not params:
-        return ShareOfVariance(target, predicted, SHARES[function], sample_weight, name)
+    centred = _formula_of(measure, SHARES)
+    if centred is not None and not params:
+        return ShareOfVariance(target, predicted, centred, sample_weight, name)
     return None
 
 
@@ -263,10 +340,17 @@ def _confusion(
     name: str,
 ) -> ConfusionMetric | None:
     """The measure's formula of a confusion matrix; None for parameters it has not."""
-    params = {key: value for key, value in measure.params.items() if value is not None}
-    label = params.pop("pos_label", 1)
-    if "labels" in params or (params.get("average", "") not in _AVERAGES):
+    params = dict(measure.params)
+    if params.get("labels", 0) is None:
+        del params["labels"]
+    if params.keys() - _OF_FORMULAS or params.get("average", "") not in _AVERAGES:
         return None
+    # Averages leave such classes out, in each resample others.
+    if params.get("zero_division", "warn") not in ("warn", 0, 1):
+        return None
+    if 8 * len(classes) ** 2 * len(true) > _MOST_BYTES:
+        return None
+    label = params.pop("pos_label", 1)
     formula = FORMULAS[measure.function]
     if has_parameter(measure.function, "average"):
         at = np.flatnonzero(classes == label)
@@ -275,9 +359,6 @@ def _confusion(
         params["positive"] = int(at[0]) if len(at) else 0
     bound = partial(formula, **params)
     return ConfusionMetric(true, predicted, len(classes), bound, sample_weight, name)
-
-
-_AVERAGES = ("", "binary", "micro", "macro", "weighted")
 
 
 def _agrees(statistic: BoundStatistic, values: Sequence[float]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -90,7 +91,7 @@ class RankMetric(BoundStatistic):
 class RocArea(RankMetric):
     """Probability that a positive row has the higher score, ties counted half."""
 
-    @property
+    @cached_property
     def ranks(self) -> ClassRanks:
         """Both classes by score."""
         return class_ranks(self.is_positive, self.scores)
@@ -144,7 +145,7 @@ def placements(
 class AveragePrecision(RankMetric):
     """Mean of the precision over thresholds, weighted by the recall each one adds."""
 
-    @property
+    @cached_property
     def order(self) -> Thresholds:
         """Rows by descending score."""
         return thresholds(self.is_positive, self.scores)

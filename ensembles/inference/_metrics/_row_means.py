@@ -15,7 +15,7 @@ from sklearn import metrics
 from ensembles._typing import FloatArray
 from ensembles.inference._statistics._moments import Moments
 
-__all__ = ["LOSSES", "SHARES", "MeanLoss", "ShareOfVariance"]
+__all__ = ["LOSSES", "OF_NUMBERS", "SHARES", "MeanLoss", "ShareOfVariance"]
 
 Loss: TypeAlias = Callable[..., FloatArray]
 
@@ -126,3 +126,16 @@ SHARES: Mapping[Callable[..., Any], bool] = {
     metrics.explained_variance_score: True,
     metrics.r2_score: False,
 }
+# Metrics of targets that are numbers, even where these are whole ones.
+OF_NUMBERS = (
+    frozenset(LOSSES)
+    | frozenset(SHARES)
+    | {
+        metrics.d2_absolute_error_score,
+        metrics.d2_pinball_score,
+        metrics.d2_tweedie_score,
+        metrics.max_error,
+        metrics.mean_tweedie_deviance,
+        metrics.median_absolute_error,
+    }
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 
@@ -13,9 +13,11 @@ from ensembles.inference._statistics._moments import Moments
 from ensembles.resampling._base import BoundScheme, Seeds, compiled
 from ensembles.resampling._deletions import Deletions
 from ensembles.resampling._draws import BoundDraws
-from ensembles.resampling._plan import cell_plan
+from ensembles.resampling._plan import DrawPlan, cell_plan
 
 __all__ = ["OfDistinctRows", "joined", "linear"]
+
+_CellsOfDraws: TypeAlias = tuple[BoundDraws, DrawPlan, IntArray]
 
 
 def joined(statistics: Sequence[BoundStatistic]) -> BoundStatistic:
@@ -173,6 +175,7 @@ class OfDistinctRows(BoundStatistic):
         self.names = statistic.names
         self.shape = statistic.shape
         self.n_distinct = int(codes.max()) + 1
+        self._cells_of_draws: _CellsOfDraws | None = None
 
     def _columns(self) -> FloatArray:
         """Which distinct row each row is, shape (n_distinct, n_samples)."""
@@ -191,6 +194,19 @@ class OfDistinctRows(BoundStatistic):
         """The statistic of numbers drawn, where draws are independent."""
         if not isinstance(bound, BoundDraws):
             return self.statistic.weighted(bound.sums(seeds, self._columns()))
+        plan, code = self._cells(bound)
+        drawn = np.empty((len(seeds), len(code)), dtype=np.int64)
+        compiled().count_cells(plan, np.asarray(seeds), drawn)
+        counts = np.zeros((len(seeds), self.n_distinct))
+        for cell, number in enumerate(code):
+            counts[:, number] += drawn[:, cell]
+        return self.statistic.weighted(counts)
+
+    def _cells(self, bound: BoundDraws) -> tuple[DrawPlan, IntArray]:
+        """Plan of cells and the distinct row of each, made once for all batches."""
+        known = self._cells_of_draws
+        if known is not None and known[0] is bound:
+            return known[1:]
         rows = np.arange(bound.n_samples) if bound.order is None else bound.order
         starts = bound.plan.edges[bound.plan.first_block]
         strata = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
@@ -201,12 +217,8 @@ class OfDistinctRows(BoundStatistic):
         of_stratum, code = np.divmod(cells, self.n_distinct)
         n_cells = np.bincount(of_stratum, minlength=len(starts) - 1)
         plan = cell_plan(sizes, n_cells, bound.plan.n_draws)
-        drawn = np.empty((len(seeds), len(cells)), dtype=np.int64)
-        compiled().count_cells(plan, np.asarray(seeds), drawn)
-        counts = np.zeros((len(seeds), self.n_distinct))
-        for cell, number in enumerate(code):
-            counts[:, number] += drawn[:, cell]
-        return self.statistic.weighted(counts)
+        self._cells_of_draws = bound, plan, code
+        return plan, code
 
     def take(self, rows: IntArray) -> OfDistinctRows:
         """The same of some of the rows."""
