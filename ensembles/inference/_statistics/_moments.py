@@ -33,6 +33,9 @@ __all__ = [
 ]
 
 
+_EPS = float(np.finfo(np.float64).eps)
+
+
 class Moments(BoundStatistic):
     """A function of means of columns; a statistic adds its columns and `finish`.
 
@@ -93,6 +96,15 @@ class Moments(BoundStatistic):
         columns = with_ones(self.columns)
         rest = columns.sum(axis=1) - deletions.sums(columns)
         return self._of_sums(rest[:, :-1], rest[:, -1])
+
+    @property
+    def rounding(self) -> float:
+        """What a mean may be wrong by, of a column whose values have a mean of 1.
+
+        The sum over a block is a difference of cumulated sums, so its error is that of
+        the sum of all rows.
+        """
+        return 4 * _EPS * float(self.columns.shape[1])
 
     def _of_sums(self, sums: FloatArray, totals: FloatArray) -> FloatArray:
         """Values from sums of columns over rows of these total weights."""
@@ -178,10 +190,11 @@ class Correlation(Moments):
             raise ValueError("A correlation needs two columns or more, got one.")
         deviations = table - table.mean(axis=0)
         spread = deviations.std(axis=0)
-        if not spread.all():
+        constant = spread <= _EPS * np.abs(table).max(axis=0)
+        if constant.any():
             raise ValueError(
-                f"Column {int(np.argmin(spread))} is constant, so its correlation with "
-                "another has no value. Leave it out."
+                f"Column {int(np.argmax(constant))} is constant, so its correlation "
+                "with another has no value. Leave it out."
             )
         z = (deviations / spread).T
         pairs = np.array(list(combinations(range(d), 2)))
@@ -194,10 +207,11 @@ class Correlation(Moments):
         """Covariances over spreads; nan where a column is constant."""
         d = int(self.second[-1]) + 1
         means, squares, products = np.split(m, [d, 2 * d], axis=-1)
-        spreads = np.sqrt(np.maximum(squares - means**2, 0.0))
+        variances = squares - means**2
+        spreads = np.sqrt(np.where(variances > self.rounding, variances, np.nan))
         covariances = products - means[..., self.first] * means[..., self.second]
         r = covariances / (spreads[..., self.first] * spreads[..., self.second])
-        return np.asarray(np.where(np.isfinite(r), np.clip(r, -1.0, 1.0), np.nan))
+        return np.asarray(np.clip(r, -1.0, 1.0))
 
 
 @final
@@ -217,13 +231,19 @@ class LeastSquares(Moments):
                 f"{n_samples}."
             )
         self.centre, self.y_centre = table.mean(axis=0), float(y.mean())
-        basis, triangle = np.linalg.qr(table - self.centre)
-        pivots = np.abs(np.diag(triangle))
-        if pivots.min() <= n_samples * np.finfo(np.float64).eps * pivots.max():
+        deviations = table - self.centre
+        # Once more, for what rounding has left of a mean that is large.
+        deviations -= deviations.mean(axis=0)
+        basis, triangle = np.linalg.qr(deviations)
+        # Each column on its own scale, as columns may have different units.
+        lengths = n_samples * np.linalg.norm(deviations, axis=0)
+        lengths += np.linalg.norm(table, axis=0)
+        superfluous = np.abs(np.diag(triangle)) <= _EPS * lengths
+        if superfluous.any():
             raise ValueError(
-                f"Column {int(np.argmin(pivots))} of X is constant or a combination of "
-                "the others, so the slopes have no values. Leave it out; the intercept "
-                "needs no column."
+                f"Column {int(np.argmax(superfluous))} of X is constant or a "
+                "combination of the others, so the slopes have no values. Leave it "
+                "out; the intercept needs no column."
             )
         scale = np.sqrt(n_samples)
         self.to_slopes = np.linalg.inv(triangle) * scale
@@ -242,22 +262,21 @@ class LeastSquares(Moments):
         gram = np.ones((*m.shape[:-1], len(self.names), len(self.names)))
         gram[..., self.first, self.second] = m[..., :n_products]
         gram[..., self.second, self.first] = m[..., :n_products]
-        solved = _solve(gram, m[..., n_products:])
+        solved = _solve(gram, m[..., n_products:], self.rounding)
         slopes = solved[..., 1:] @ self.to_slopes.T
         intercept = self.y_centre + solved[..., 0] - slopes @ self.centre
         return np.concatenate([intercept[..., None], slopes], axis=-1)
 
 
-def _solve(gram: FloatArray, right: FloatArray) -> FloatArray:
+def _solve(gram: FloatArray, right: FloatArray, least: float) -> FloatArray:
     """Solutions, nan where a matrix cannot be solved to more than rounding errors."""
-    determined = _determined(gram)[..., None]
+    determined = _determined(gram, least)[..., None]
     safe = np.where(determined[..., None], gram, np.eye(gram.shape[-1]))
     return np.where(determined, np.linalg.solve(safe, right[..., None])[..., 0], np.nan)
 
 
-def _determined(gram: FloatArray) -> BoolArray:
-    """Whether each matrix is positive definite by more than rounding errors."""
-    least = gram.shape[-1] * np.finfo(np.float64).eps
+def _determined(gram: FloatArray, least: float) -> BoolArray:
+    """Whether each matrix is positive definite by more than the share `least`."""
     try:
         pivots = np.diagonal(np.linalg.cholesky(gram), axis1=-2, axis2=-1) ** 2
     except np.linalg.LinAlgError:  # does not say which of them
