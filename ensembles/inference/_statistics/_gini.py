@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import final
 
 import numpy as np
@@ -30,6 +31,9 @@ class Gini(BoundStatistic):
                 "The Gini coefficient needs values that are not negative and not all "
                 f"zero, got a minimum of {x.min():g} and a mean of {x.mean():g}."
             )
+        self._sort(x)
+
+    def _sort(self, x: FloatArray) -> None:
         self.order = np.argsort(x, kind="stable")
         self.sorted = np.asarray(x, dtype=np.float64)[self.order]
 
@@ -54,7 +58,11 @@ class Gini(BoundStatistic):
         """The coefficient of some of the rows."""
         x = np.empty_like(self.sorted)
         x[self.order] = self.sorted
-        return Gini(x[rows])
+        taken = copy.copy(
+            self
+        )  # rows that are all zero have no value, but are no error
+        taken._sort(x[rows])
+        return taken
 
     def leaves_out_at_once(self, deletions: Deletions) -> bool:
         """Where units are rows."""
@@ -70,5 +78,6 @@ class Gini(BoundStatistic):
         distances = x * rank - below + (total - below - x) - x * (n - 1 - rank)
         spread = distances.sum() / 2 - distances
         values = np.empty(n)
-        values[self.order] = spread / ((n - 1) * (total - x))
+        with np.errstate(divide="ignore", invalid="ignore"):  # the rest is all zero
+            values[self.order] = spread / ((n - 1) * (total - x))
         return values[:, None]
