@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
-from ensembles._typing import ArrayLike, IntArray, RandomState
+from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
 from ensembles._validation import (
     check_bool,
     check_count_or_fraction,
@@ -214,6 +214,17 @@ def _each_row(strata: Strata) -> Deletions:
     return EachUnit(np.arange(n_samples), codes if len(strata) > 1 else None)
 
 
+def _expected(strata: Strata, sizes: IntArray) -> FloatArray | None:
+    """Mean weight of each row where not every stratum has its share of the draws."""
+    lengths = np.array([len(rows) for rows in strata])
+    shares = sizes / lengths
+    if (shares == shares[0]).all():
+        return None
+    expected = np.empty(lengths.sum())
+    expected[np.concatenate(strata)] = np.repeat(shares, lengths)
+    return expected
+
+
 @final
 class _BoundIid(BoundDraws):
     """Independent draws with replacement within each stratum."""
@@ -223,11 +234,17 @@ class _BoundIid(BoundDraws):
         order = None if len(strata) == 1 else np.concatenate(strata)
         super().__init__(draw_plan(lengths, sizes), order)
         self.strata = strata
+        self.sizes = sizes
         self.has_choice = int(sizes.sum()) < sum(lengths) or max(lengths) > 1
 
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
         """Whether not every draw is the data themselves."""
         return self.has_choice
+
+    @property
+    def expected_weights(self) -> FloatArray | None:
+        """Rows of strata that rounding gave less than their share weigh less."""
+        return _expected(self.strata, self.sizes)
 
     def deletions(self) -> Deletions:
         """Single rows, with their strata."""
@@ -251,6 +268,11 @@ class _BoundSubsample(BoundScheme):
     def total(self) -> float:
         """Rows a replicate."""
         return float(self.sizes.sum())
+
+    @property
+    def expected_weights(self) -> FloatArray | None:
+        """Rows of strata that rounding gave less than their share weigh less."""
+        return _expected(self.strata, self.sizes)
 
     def deletions(self) -> Deletions:
         """Single rows, with their strata."""
