@@ -47,18 +47,26 @@ class Moments(BoundStatistic):
         Names of the components.
     shape : tuple of int
         What the user sees.
+    origin : ndarray of shape (n_components,) or float, default=0.0
+        What values are counted from. Differences of values, which tell the standard
+        error, then lose no digits either.
     """
 
     def __init__(
-        self, columns: FloatArray, names: Sequence[str], shape: tuple[int, ...]
+        self,
+        columns: FloatArray,
+        names: Sequence[str],
+        shape: tuple[int, ...],
+        origin: FloatArray | float = 0.0,
     ) -> None:
         self.columns = np.ascontiguousarray(columns, dtype=np.float64)
         self.names = names
         self.shape = shape
+        self.origin = origin
 
     @abstractmethod
     def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
-        """Values of shape (..., n_components) from means of columns, of shape (..., n).
+        """Values less the origin, shape (..., n_components), from means of columns.
 
         `n`, of shape (...), is the number of rows that they are means of.
         """
@@ -109,7 +117,7 @@ class Moments(BoundStatistic):
     def _of_sums(self, sums: FloatArray, totals: FloatArray) -> FloatArray:
         """Values from sums of columns over rows of these total weights."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self.finish(sums / totals[:, None], totals)
+            return self.finish(sums / totals[:, None], totals) + self.origin
 
 
 def with_ones(columns: FloatArray) -> FloatArray:
@@ -123,12 +131,12 @@ class Mean(Moments):
 
     def __init__(self, x: FloatArray) -> None:
         table, names, shape = _as_table(x)
-        self.centre = table.mean(axis=0)
-        super().__init__((table - self.centre).T, names, shape)
+        centre = table.mean(axis=0)
+        super().__init__((table - centre).T, names, shape, centre)
 
     def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
         """The mean itself."""
-        return np.asarray(m + self.centre)
+        return m
 
 
 @final
@@ -230,7 +238,7 @@ class LeastSquares(Moments):
                 f"A regression on {d} columns needs more than {d + 1} rows, got "
                 f"{n_samples}."
             )
-        self.centre, self.y_centre = table.mean(axis=0), float(y.mean())
+        self.centre, y_centre = table.mean(axis=0), float(y.mean())
         deviations = table - self.centre
         # Once more, for what rounding has left of a mean that is large.
         deviations -= deviations.mean(axis=0)
@@ -251,10 +259,9 @@ class LeastSquares(Moments):
         # The first product is one everywhere, and so is its mean.
         pairs = np.array(list(combinations_with_replacement(range(d + 1), 2))[1:])
         self.first, self.second = pairs.T
-        columns = np.concatenate(
-            [q[self.first] * q[self.second], q * (y - self.y_centre)]
-        )
-        super().__init__(columns, ["intercept", *names], (d + 1,))
+        columns = np.concatenate([q[self.first] * q[self.second], q * (y - y_centre)])
+        origin = np.append(y_centre, np.zeros(d))
+        super().__init__(columns, ["intercept", *names], (d + 1,), origin)
 
     def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
         """Solutions of normal equations; nan where the rows drawn do not fix them."""
@@ -264,7 +271,7 @@ class LeastSquares(Moments):
         gram[..., self.second, self.first] = m[..., :n_products]
         solved = _solve(gram, m[..., n_products:], self.rounding)
         slopes = solved[..., 1:] @ self.to_slopes.T
-        intercept = self.y_centre + solved[..., 0] - slopes @ self.centre
+        intercept = solved[..., 0] - slopes @ self.centre
         return np.concatenate([intercept[..., None], slopes], axis=-1)
 
 
