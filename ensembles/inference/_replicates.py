@@ -77,13 +77,17 @@ class Replicates:
 
     @cached_property
     def _with_errors(self) -> list[Evidence]:
-        errors = self.run.errors(len(self.values))[self.has_value]
+        n, numbers = len(self.values), np.flatnonzero(self.has_value)
         of_estimate = self.run.evaluation.error()
         if of_estimate is None:
-            of_estimate = self.values[self.has_value].std(axis=0, ddof=1)
+            values, errors = self.run.inner_errors(n, numbers)
+            of_estimate = values.std(axis=0, ddof=1)
+        else:
+            values, errors = self.values[numbers], self.run.errors(n, numbers)
         return [
             replace(
                 evidence,
+                replicates=np.ascontiguousarray(values[:, j]),
                 estimate_error=float(of_estimate[j]),
                 replicate_errors=np.ascontiguousarray(errors[:, j]),
             )
@@ -92,7 +96,7 @@ class Replicates:
 
     @cached_property
     def _with_ranks(self) -> list[Evidence]:
-        ranks = self.run.inner_ranks(len(self.values))[self.has_value]
+        ranks = self.run.inner_ranks(len(self.values), np.flatnonzero(self.has_value))
         return [
             replace(evidence, inner_ranks=np.ascontiguousarray(ranks[:, j]))
             for j, evidence in enumerate(self.plain)

@@ -7,7 +7,8 @@ replacement.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias, final
+from copy import copy
+from typing import Any, Literal, TypeAlias, cast, final
 
 import numpy as np
 from sklearn.utils import column_or_1d
@@ -135,6 +136,14 @@ class Bootstrap(BaseScheme):
     @property
     def _uses_y(self) -> bool:
         return isinstance(self.stratify, str)
+
+    def _of_resample(self, rows: IntArray, n_samples: int) -> Bootstrap:
+        scheme = cast("Bootstrap", super()._of_resample(rows, n_samples))
+        if self.stratify is None or self._uses_y:
+            return scheme
+        scheme = copy(scheme)
+        scheme.stratify = np.asarray(self.stratify)[rows]
+        return scheme
 
     def _bind(
         self, n_samples: int, y: ArrayLike | None, groups: ArrayLike | None
