@@ -43,14 +43,16 @@ class Gini(BoundStatistic):
 
     def weighted(self, weights: FloatArray) -> FloatArray:
         """The coefficient under each row of weights."""
-        w = weights[:, self.order]
+        # In C order, so that a row is summed alike whatever the number of rows.
+        w = np.take(weights, self.order, axis=1)
         cumulated = np.cumsum(w, axis=1)
         total = cumulated[:, -1].copy()
         w_x = w * self.sorted
         cumulated *= 2
         cumulated -= w
         cumulated -= total[:, None]
-        spread = np.einsum("ij,ij->i", w_x, cumulated)
+        cumulated *= w_x
+        spread = cumulated.sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(spread / (total * w_x.sum(axis=1)))[:, None]
 

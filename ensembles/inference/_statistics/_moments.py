@@ -270,9 +270,10 @@ class LeastSquares(Moments):
         gram[..., self.first, self.second] = m[..., :n_products]
         gram[..., self.second, self.first] = m[..., :n_products]
         solved = _solve(gram, m[..., n_products:], self.rounding)
-        slopes = solved[..., 1:] @ self.to_slopes.T
-        intercept = solved[..., 0] - slopes @ self.centre
-        return np.concatenate([intercept[..., None], slopes], axis=-1)
+        # A product for each replicate: one for all would round by their number.
+        slopes = self.to_slopes @ solved[..., 1:, None]
+        intercept = solved[..., :1] - (self.centre @ slopes)
+        return np.concatenate([intercept, slopes[..., 0]], axis=-1)
 
 
 def _solve(gram: FloatArray, right: FloatArray, least: float) -> FloatArray:
@@ -283,12 +284,19 @@ def _solve(gram: FloatArray, right: FloatArray, least: float) -> FloatArray:
 
 
 def _determined(gram: FloatArray, least: float) -> BoolArray:
-    """Whether each matrix is positive definite by more than the share `least`."""
-    try:
-        pivots = np.diagonal(np.linalg.cholesky(gram), axis1=-2, axis2=-1) ** 2
-    except np.linalg.LinAlgError:  # does not say which of them
-        pivots = np.linalg.eigvalsh(gram)
-    return np.asarray(pivots.min(axis=-1) > least * pivots.max(axis=-1))
+    """Whether no pivot of elimination falls below the share `least` of the largest.
+
+    Element by element, where LAPACK would raise for all matrices if one is singular.
+    """
+    rest, pivots = gram.copy(), np.empty(gram.shape[:-1])
+    for j in range(gram.shape[-1]):
+        pivots[..., j] = rest[..., j, j]
+        below = rest[..., j + 1 :, j]
+        share = below / pivots[..., j, None]
+        rest[..., j + 1 :, j + 1 :] -= share[..., None] * below[..., None, :]
+    return np.asarray(
+        (pivots > least * pivots.max(axis=-1, keepdims=True)).all(axis=-1)
+    )
 
 
 def _as_table(x: FloatArray) -> tuple[FloatArray, Sequence[str], tuple[int, ...]]:

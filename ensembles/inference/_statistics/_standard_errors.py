@@ -111,15 +111,17 @@ def _by_gradient(
     statistic: Moments, sums: FloatArray, covariances: FloatArray
 ) -> FloatArray:
     """Standard errors from the covariances of means, by central differences."""
-    means, totals = sums[:, :-1] / sums[:, -1:], sums[:, -1]
     steps = _STEP * np.maximum(statistic.columns.std(axis=1), np.finfo(float).tiny)
-    gradients = np.stack(
-        [
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means, totals = sums[:, :-1] / sums[:, -1:], sums[:, -1]
+        differences = [
             statistic.finish(means + step, totals)
             - statistic.finish(means - step, totals)
             for step in np.diag(steps)
-        ],
-        axis=1,
-    ) / (2 * steps[:, None])
-    variances = np.einsum("ijk,ijl,ilk->ik", gradients, covariances, gradients)
-    return np.asarray(np.sqrt(np.maximum(variances, 0.0)))
+        ]
+        gradients = np.stack(differences, axis=1) / (2 * steps[:, None])
+    # A product for each replicate and component: one sum over all would round by
+    # their number.
+    rows = gradients.transpose(0, 2, 1)[:, :, None]
+    variances = rows @ covariances[:, None] @ rows.transpose(0, 1, 3, 2)
+    return np.asarray(np.sqrt(np.maximum(variances[..., 0, 0], 0.0)))

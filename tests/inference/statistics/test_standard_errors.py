@@ -291,3 +291,25 @@ def test_an_empty_replicate_has_no_error():
     assert empty.any()
     errors = errors_of_replicates(Mean(X[:2]), bound, seeds)[:, 0]
     assert_array_equal(np.isnan(errors), empty)
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        Bootstrap(),
+        Bootstrap(stratify=LABELS),
+        MovingBlockBootstrap(block_length=4),
+        PoissonBootstrap(),
+    ],
+    ids=["rows", "strata", "blocks", "Poisson"],
+)
+def test_replicates_without_a_value_have_no_error_and_no_warning(scheme):
+    rare = np.zeros(N)
+    rare[3] = 1.0
+    bound = scheme.bind(N)
+    seeds = bound.seeds(0, 0, 60)
+    for statistic in (Correlation(rare, X), LeastSquares(rare, X)):
+        valued = np.isfinite(statistic.replicates(bound, seeds)).all(axis=1)
+        errors = errors_of_replicates(statistic, bound, seeds)
+        assert 0 < valued.sum() < 60
+        assert_array_equal(np.isfinite(errors).all(axis=1), valued)
