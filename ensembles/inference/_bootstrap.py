@@ -19,7 +19,7 @@ from ensembles._validation import (
     is_positive,
     warn_user,
 )
-from ensembles.inference._intervals._levels import check_level
+from ensembles.inference._intervals._levels import check_level, tail_levels
 from ensembles.inference._replicates import Replicates
 from ensembles.inference._result import ALL_METHODS, BootstrapResult
 from ensembles.inference._run import Run
@@ -201,9 +201,12 @@ def bootstrap(
             "to put an error bar on. Look for missing values, constant columns or too "
             "few rows."
         )
-    seed = source.random_state if rng is None else rng
-    run = Run(evaluation, entropy_from(seed), n_inner, n_jobs, verbose)
-    n_first = _FIRST_RESAMPLES if automatic else int(n_resamples)
+    entropy = (
+        entropy_from(source.random_state) if rng is None else entropy_from(rng, "rng")
+    )
+    run = Run(evaluation, entropy, n_inner, n_jobs, verbose)
+    first = _first_resamples(confidence_level, alternative)
+    n_first = first if automatic else int(n_resamples)
     result = BootstrapResult(
         _as_the_user_has_it(evaluation.estimate, evaluation.shape),
         float(confidence_level),
@@ -211,10 +214,12 @@ def bootstrap(
         alternative,
         Replicates(run, n_first),
     )
-    if method != "abc":
-        _check_values(result)
-        while automatic and not _is_settled(result, tol):
-            result = result.extend(result.n_resamples + 1)
+    if method == "abc":  # draws nothing, so it fails here or not at all
+        result.interval()
+        return result
+    _check_values(result)
+    while automatic and not _is_settled(result, tol):
+        result = result.extend(result.n_resamples + 1)
     return result
 
 
@@ -240,6 +245,15 @@ def _check_values(result: BootstrapResult) -> None:
         )
 
 
+def _first_resamples(confidence_level: float, alternative: str) -> int:
+    """The first batch of "auto": enough to have replicates beyond each end."""
+    low, high = tail_levels(confidence_level, alternative)
+    n_first = _FIRST_RESAMPLES
+    while n_first * (low or 1 - high) < 4:
+        n_first = 2 * n_first + 1
+    return n_first
+
+
 def _is_settled(result: BootstrapResult, tol: float) -> bool:
     """Whether every end is known to a share `tol` of its interval's length."""
     if result.n_resamples >= _MOST_RESAMPLES:
@@ -248,6 +262,6 @@ def _is_settled(result: BootstrapResult, tol: float) -> bool:
             f"Monte-Carlo error fell below tol={tol}."
         )
         return True
-    two_sided = replace(result, alternative="two-sided")
-    length = np.subtract(*two_sided.interval()[::-1])
+    low, high = replace(result, alternative="two-sided")._interval()
+    length = np.subtract(high, low)
     return bool((np.maximum(*result.mc_error) <= tol * length).all())

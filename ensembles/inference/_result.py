@@ -185,10 +185,10 @@ class BootstrapResult:
         """
         asked = self._asked(method, confidence_level, alternative)
         how = asked.method, asked.confidence_level, asked.alternative
+        ends = asked._interval()
         if asked.method == "abc":
-            return self._ends([one.interval(*how[1:]) for one in self._abc])
+            return ends
         evidence = self._replicates.evidence(asked.method)
-        ends = [interval(one, *how) for one in evidence]
         used = {resolve_method(one, *how) for one in evidence} - {asked.method}
         if used:
             warn_user(
@@ -201,7 +201,7 @@ class BootstrapResult:
                 f"{self.n_resamples} replicates, so it is too short there. Take more, "
                 "with extend() or n_resamples, or a lower confidence_level."
             )
-        return self._ends(ends)
+        return ends
 
     def simultaneous(
         self, confidence_level: float | None = None, method: str | None = None
@@ -380,6 +380,14 @@ class BootstrapResult:
             ),
             alternative=self.alternative if alternative is None else alternative,
         )
+
+    def _interval(self) -> ConfidenceInterval:
+        """The interval of the call, with no warnings."""
+        how = self.confidence_level, self.alternative
+        if self.method == "abc":
+            return self._ends([one.interval(*how) for one in self._abc])
+        evidence = self._replicates.evidence(self.method)
+        return self._ends([interval(one, self.method, *how) for one in evidence])
 
     def _ends(self, ends: Sequence[tuple[float, float]]) -> ConfidenceInterval:
         low, high = zip(*ends, strict=True)
