@@ -37,6 +37,11 @@ class Gini(BoundStatistic):
         self.order = np.argsort(x, kind="stable")
         self.sorted = np.asarray(x, dtype=np.float64)[self.order]
 
+    @property
+    def _from_the_middle(self) -> FloatArray:
+        """Values less one of them, which distances do not feel but rounding does."""
+        return np.asarray(self.sorted - self.sorted[len(self.sorted) // 2])
+
     def estimate(self) -> FloatArray:
         """The coefficient of the data."""
         return np.asarray(self.weighted(np.ones((1, len(self.sorted))))[0])
@@ -47,14 +52,15 @@ class Gini(BoundStatistic):
         w = np.take(weights, self.order, axis=1)
         cumulated = np.cumsum(w, axis=1)
         total = cumulated[:, -1].copy()
-        w_x = w * self.sorted
         cumulated *= 2
         cumulated -= w
         cumulated -= total[:, None]
-        cumulated *= w_x
+        cumulated *= w
+        cumulated *= self._from_the_middle
         spread = cumulated.sum(axis=1)
+        w *= self.sorted
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(spread / (total * w_x.sum(axis=1)))[:, None]
+            return np.asarray(spread / (total * w.sum(axis=1)))[:, None]
 
     def take(self, rows: IntArray) -> Gini:
         """The coefficient of some of the rows."""
@@ -75,11 +81,12 @@ class Gini(BoundStatistic):
         n = len(self.sorted)
         if not self.leaves_out_at_once(deletions):
             return super().without(deletions)
-        x, total = self.sorted, self.sorted.sum()
-        rank, below = np.arange(n), np.cumsum(x) - x
-        distances = x * rank - below + (total - below - x) - x * (n - 1 - rank)
+        x, rank = self._from_the_middle, np.arange(n)
+        below = np.cumsum(x) - x
+        distances = x * rank - below + (x.sum() - below - x) - x * (n - 1 - rank)
         spread = distances.sum() / 2 - distances
         values = np.empty(n)
         with np.errstate(divide="ignore", invalid="ignore"):  # the rest is all zero
-            values[self.order] = spread / ((n - 1) * (total - x))
+            rest = self.sorted.sum() - self.sorted
+            values[self.order] = spread / ((n - 1) * rest)
         return values[:, None]

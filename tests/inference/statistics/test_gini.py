@@ -6,7 +6,7 @@ from _twins import GROUPS, LABELS, ROW_SCHEMES, N, X, gini
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from ensembles.inference._statistics._gini import Gini
 from ensembles.resampling import Bootstrap, CircularBlockBootstrap, GroupBootstrap
@@ -55,6 +55,21 @@ def test_weights_are_shares_of_rows(weights):
 def test_neither_units_nor_the_order_of_rows_matter(scale, order):
     (value,) = Gini(X[order] * scale).estimate()
     assert_allclose(value, gini(X), rtol=1e-11)
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 1e9 + 0.1])
+def test_where_all_have_the_same_it_is_zero_and_no_rounding_error(value):
+    statistic = Gini(np.full(13, value))
+    weights = np.random.default_rng(0).random((5, 13))
+    assert_array_equal(statistic.estimate(), [0.0])
+    assert_array_equal(statistic.weighted(weights), np.zeros((5, 1)))
+    assert_array_equal(statistic.without(Bootstrap().bind(13).deletions()), 0.0)
+
+
+def test_a_large_mean_costs_no_digits():
+    """Mean difference 4/9 of 0, 0, 1, over twice the mean, with 1e12 added to all."""
+    x = np.array([0.0, 1.0, 0.0]) + 1e12
+    assert_allclose(Gini(x).estimate(), [4 / 9 / (2 * (1e12 + 1 / 3))], rtol=1e-12)
 
 
 @pytest.mark.parametrize(("scheme", "groups"), ROW_SCHEMES.values(), ids=ROW_SCHEMES)
