@@ -205,6 +205,8 @@ def bootstrap(
         entropy_from(source.random_state) if rng is None else entropy_from(rng, "rng")
     )
     run = Run(evaluation, entropy, n_inner, n_jobs, verbose)
+    if automatic:
+        run.check_can_go_on()
     first = _first_resamples(confidence_level, alternative)
     n_first = first if automatic else int(n_resamples)
     result = BootstrapResult(

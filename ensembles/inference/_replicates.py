@@ -9,7 +9,8 @@ from typing import final
 import numpy as np
 
 from ensembles._typing import BoolArray, FloatArray
-from ensembles.inference._intervals import Evidence
+from ensembles.inference._abc import abc_of
+from ensembles.inference._intervals import AbcDistribution, Evidence
 from ensembles.inference._run import Run
 
 __all__ = ["Replicates"]
@@ -50,6 +51,11 @@ class Replicates:
         if method == "calibrated":
             return self._with_ranks
         return self._with_accelerations if method in _WANT_ACCELERATION else self.plain
+
+    @cached_property
+    def abc(self) -> list[AbcDistribution]:
+        """The confidence distribution by ABC of each component, which draws nothing."""
+        return abc_of(self.run.evaluation)
 
     @cached_property
     def plain(self) -> list[Evidence]:
