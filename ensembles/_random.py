@@ -27,7 +27,7 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MAX_SEED = int(np.iinfo(np.int32).max)
 
 
-def entropy_from(random_state: RandomState) -> int:
+def entropy_from(random_state: RandomState, name: str = "random_state") -> int:
     """Return the integer that all seeds of one call derive from.
 
     Parameters
@@ -35,6 +35,8 @@ def entropy_from(random_state: RandomState) -> int:
     random_state : int, RandomState, Generator or None
         An int is its own entropy. A RandomState or Generator is advanced, so a second
         call gets other seeds. None asks the operating system.
+    name : str, default="random_state"
+        What the caller's parameter is called, for the error.
 
     Returns
     -------
@@ -56,8 +58,8 @@ def entropy_from(random_state: RandomState) -> int:
     if isinstance(random_state, int | np.integer) and random_state >= 0:
         return int(random_state)
     raise InvalidParameterError(
-        "The 'random_state' parameter must be a non-negative int, a numpy RandomState "
-        f"or Generator, or None. Got {random_state!r} instead."
+        f"The {name!r} parameter must be a non-negative int, a numpy RandomState or "
+        f"Generator, or None. Got {random_state!r} instead."
     )
 
 

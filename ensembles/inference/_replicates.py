@@ -9,7 +9,8 @@ from typing import final
 import numpy as np
 
 from ensembles._typing import BoolArray, FloatArray
-from ensembles.inference._intervals import Evidence
+from ensembles.inference._abc_of_scheme import abc_of
+from ensembles.inference._intervals import AbcDistribution, Evidence
 from ensembles.inference._run import Run
 
 __all__ = ["Replicates"]
@@ -52,6 +53,11 @@ class Replicates:
         return self._with_accelerations if method in _WANT_ACCELERATION else self.plain
 
     @cached_property
+    def abc(self) -> list[AbcDistribution]:
+        """The confidence distribution by ABC of each component, which draws nothing."""
+        return abc_of(self.run.evaluation)
+
+    @cached_property
     def plain(self) -> list[Evidence]:
         """Evidence of estimates and replicates alone."""
         evaluation = self.run.evaluation
@@ -81,13 +87,17 @@ class Replicates:
 
     @cached_property
     def _with_errors(self) -> list[Evidence]:
-        errors = self.run.errors(len(self.values))[self.has_value]
+        n, numbers = len(self.values), np.flatnonzero(self.has_value)
         of_estimate = self.run.evaluation.error()
         if of_estimate is None:
-            of_estimate = self.values[self.has_value].std(axis=0, ddof=1)
+            values, errors = self.run.inner_errors(n, numbers)
+            of_estimate = values.std(axis=0, ddof=1)
+        else:
+            values, errors = self.values[numbers], self.run.errors(n, numbers)
         return [
             replace(
                 evidence,
+                replicates=np.ascontiguousarray(values[:, j]),
                 estimate_error=float(of_estimate[j]),
                 replicate_errors=np.ascontiguousarray(errors[:, j]),
             )
@@ -96,7 +106,7 @@ class Replicates:
 
     @cached_property
     def _with_ranks(self) -> list[Evidence]:
-        ranks = self.run.inner_ranks(len(self.values))[self.has_value]
+        ranks = self.run.inner_ranks(len(self.values), np.flatnonzero(self.has_value))
         return [
             replace(evidence, inner_ranks=np.ascontiguousarray(ranks[:, j]))
             for j, evidence in enumerate(self.plain)

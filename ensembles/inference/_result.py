@@ -11,10 +11,8 @@ import numpy as np
 
 from ensembles._typing import FloatArray
 from ensembles._validation import check_choice, check_count, require, warn_user
-from ensembles.inference._abc_of_scheme import abc_of
 from ensembles.inference._intervals import (
     METHODS,
-    AbcDistribution,
     beyond_replicates,
     interval,
     monte_carlo_error,
@@ -185,10 +183,10 @@ class BootstrapResult:
         """
         asked = self._asked(method, confidence_level, alternative)
         how = asked.method, asked.confidence_level, asked.alternative
+        ends = asked._interval()
         if asked.method == "abc":
-            return self._ends([one.interval(*how[1:]) for one in self._abc])
+            return ends
         evidence = self._replicates.evidence(asked.method)
-        ends = [interval(one, *how) for one in evidence]
         used = {resolve_method(one, *how) for one in evidence} - {asked.method}
         if used:
             warn_user(
@@ -201,7 +199,7 @@ class BootstrapResult:
                 f"{self.n_resamples} replicates, so it is too short there. Take more, "
                 "with extend() or n_resamples, or a lower confidence_level."
             )
-        return self._ends(ends)
+        return ends
 
     def simultaneous(
         self, confidence_level: float | None = None, method: str | None = None
@@ -277,7 +275,7 @@ class BootstrapResult:
             ) from error
         values = nulls.ravel().tolist()
         if self.method == "abc":
-            pairs = zip(self._abc, values, strict=True)
+            pairs = zip(self._replicates.abc, values, strict=True)
             return self._shaped([one.pvalue(v, asked.alternative) for one, v in pairs])
         evidence = zip(self._replicates.evidence(self.method), values, strict=True)
         return self._shaped(
@@ -327,11 +325,15 @@ class BootstrapResult:
 
         Raises
         ------
+        ValueError
+            If a method is not known, or there is none.
         MissingDependencyError
             If pandas is not installed.
         """
         pd = require("pandas", "dataframe", "to_frame")
         methods = [method or self.method] if isinstance(method, str | None) else method
+        if not len(methods):
+            raise ValueError("to_frame needs at least one method, got none.")
         frames = []
         for name in methods:
             asked = self._asked(name, None, None)
@@ -359,10 +361,6 @@ class BootstrapResult:
     def _names(self) -> Sequence[str]:
         return self._replicates.run.evaluation.names
 
-    @cached_property
-    def _abc(self) -> list[AbcDistribution]:
-        return abc_of(self._replicates.run.evaluation)
-
     def _asked(
         self,
         method: str | None,
@@ -380,6 +378,14 @@ class BootstrapResult:
             ),
             alternative=self.alternative if alternative is None else alternative,
         )
+
+    def _interval(self) -> ConfidenceInterval:
+        """The interval of the call, with no warnings."""
+        how = self.confidence_level, self.alternative
+        if self.method == "abc":
+            return self._ends([one.interval(*how) for one in self._replicates.abc])
+        evidence = self._replicates.evidence(self.method)
+        return self._ends([interval(one, self.method, *how) for one in evidence])
 
     def _ends(self, ends: Sequence[tuple[float, float]]) -> ConfidenceInterval:
         low, high = zip(*ends, strict=True)

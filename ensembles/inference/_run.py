@@ -16,7 +16,7 @@ from joblib import effective_n_jobs
 
 from ensembles._parallel import map_members
 from ensembles._random import entropy_of
-from ensembles._typing import FloatArray
+from ensembles._typing import FloatArray, IntArray
 from ensembles.inference._intervals._acceleration import jackknife_acceleration
 from ensembles.inference._statistics._evaluation import Evaluation
 from ensembles.resampling._base import Seeds
@@ -26,7 +26,7 @@ __all__ = ["Run"]
 # Enough tasks that workers finish together, few enough to cost nothing.
 _TASKS_A_WORKER = 8
 
-Part: TypeAlias = Callable[["Run", Seeds, int], FloatArray]
+Part: TypeAlias = Callable[["Run", Seeds, IntArray], FloatArray]
 
 
 @final
@@ -50,36 +50,52 @@ class Run:
 
     def replicates(self, start: int, stop: int) -> FloatArray:
         """Replicates `start` to `stop`, shape (n_replicates, n_components)."""
-        return self._in_parts(_replicates, start, stop)
+        numbers = np.arange(start, stop)
+        seeds = self.evaluation.source.seeds(self.entropy, start, stop)
+        return self._in_parts(_replicates, seeds, numbers)
 
-    def errors(self, n: int) -> FloatArray:
-        """Standard errors of the first `n` replicates, of the shape of these."""
-        by_formula = self.evaluation.error() is not None
-        return self._in_parts(_errors if by_formula else _inner_errors, 0, n)
+    def errors(self, n: int, numbers: IntArray) -> FloatArray:
+        """Standard errors by the formula of some of `n` replicates."""
+        return self._of_some(_errors, n, numbers)
 
-    def inner_ranks(self, n: int) -> FloatArray:
-        """Share of each replicate's own replicates that lie below the estimate."""
-        return self._in_parts(_inner_ranks, 0, n)
+    def inner_errors(self, n: int, numbers: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Values of some of `n` replicates, and the spread of their own replicates.
+
+        The values are those of the rows that are drawn from again. Where a statistic
+        draws its replicates from their law, these are other ones.
+        """
+        values, spreads = self._of_some(_inner_errors, n, numbers).swapaxes(0, 1)
+        return values, spreads
+
+    def inner_ranks(self, n: int, numbers: IntArray) -> FloatArray:
+        """Share of own replicates below the estimate, of some of `n` replicates."""
+        return self._of_some(_inner_ranks, n, numbers)
 
     def accelerations(self) -> FloatArray:
         """Acceleration of each component by the jackknife of the scheme's units."""
         values, overlap = self.evaluation.jackknife()
         return np.asarray(jackknife_acceleration(values) * np.sqrt(overlap))
 
-    def inner_replicates(self, seed: Any, number: int) -> FloatArray:
-        """Replicates of one replicate."""
+    def inner(self, seed: Any, number: int) -> tuple[Evaluation, FloatArray]:
+        """The evaluation of one replicate, and its own replicates."""
         inner = self.evaluation.resampled(seed)
         entropy = entropy_of(self.entropy, number)
-        return inner.replicates(inner.source.seeds(entropy, 0, self.n_inner))
+        return inner, inner.replicates(inner.source.seeds(entropy, 0, self.n_inner))
 
-    def _in_parts(self, part: Part, start: int, stop: int) -> FloatArray:
+    def _of_some(self, part: Part, n: int, numbers: IntArray) -> FloatArray:
+        """Results of a function of some of `n` replicates."""
+        seeds = self.evaluation.source.seeds(self.entropy, 0, n)
+        if isinstance(seeds, np.ndarray):
+            return self._in_parts(part, seeds[numbers], numbers)
+        return self._in_parts(part, [seeds[i] for i in numbers], numbers)
+
+    def _in_parts(self, part: Part, seeds: Seeds, numbers: IntArray) -> FloatArray:
         """Results of a function of replicates, computed by all workers."""
-        seeds = self.evaluation.source.seeds(self.entropy, start, stop)
         n_parts = _TASKS_A_WORKER * effective_n_jobs(self.n_jobs)
-        size = max(1, -(-len(seeds) // n_parts))
+        size = max(1, -(-len(numbers) // n_parts))
         tasks = [
-            (self, seeds[first : first + size], start + first)
-            for first in range(0, len(seeds), size)
+            (self, seeds[first : first + size], numbers[first : first + size])
+            for first in range(0, len(numbers), size)
         ]
         results = map_members(
             part,
@@ -91,28 +107,40 @@ class Run:
         return np.concatenate(list(results))
 
 
-def _replicates(run: Run, seeds: Seeds, start: int) -> FloatArray:
+def _replicates(run: Run, seeds: Seeds, numbers: IntArray) -> FloatArray:
     return run.evaluation.replicates(seeds)
 
 
-def _errors(run: Run, seeds: Seeds, start: int) -> FloatArray:
+def _errors(run: Run, seeds: Seeds, numbers: IntArray) -> FloatArray:
     return run.evaluation.errors(seeds)
 
 
-def _inner_errors(run: Run, seeds: Seeds, start: int) -> FloatArray:
-    spreads = [
-        np.nanstd(run.inner_replicates(seed, start + i), axis=0, ddof=1)
-        for i, seed in enumerate(seeds)
-    ]
-    return np.stack(spreads)
+def _inner_errors(run: Run, seeds: Seeds, numbers: IntArray) -> FloatArray:
+    pairs = []
+    for seed, number in zip(seeds, numbers, strict=True):
+        inner, replicates = run.inner(seed, int(number))
+        pairs.append([inner.estimate, _spread(replicates)])
+    return np.array(pairs)
 
 
-def _inner_ranks(run: Run, seeds: Seeds, start: int) -> FloatArray:
-    estimate = run.evaluation.estimate
-    ranks = []
-    for i, seed in enumerate(seeds):
-        inner = run.inner_replicates(seed, start + i)
-        below, ties = (inner < estimate).sum(axis=0), (inner == estimate).sum(axis=0)
+def _inner_ranks(run: Run, seeds: Seeds, numbers: IntArray) -> FloatArray:
+    evaluation, ranks = run.evaluation, []
+    target = evaluation.estimate + evaluation.offset
+    for seed, number in zip(seeds, numbers, strict=True):
+        inner, replicates = run.inner(seed, int(number))
+        around = replicates - inner.offset
+        below, ties = (around < target).sum(axis=0), (around == target).sum(axis=0)
+        n_values = np.isfinite(replicates).sum(axis=0)
         # Never 0 or 1, which so few inner replicates cannot tell from 1 / n_inner.
-        ranks.append((below + (ties + 1) / 2) / (len(inner) + 1))
+        ranks.append((below + (ties + 1) / 2) / (n_values + 1))
     return np.stack(ranks)
+
+
+def _spread(replicates: FloatArray) -> FloatArray:
+    """Standard deviations of columns, without the replicates that have no value."""
+    with_value = np.isfinite(replicates)
+    n_values = with_value.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = np.where(with_value, replicates, 0.0).sum(axis=0) / n_values
+        squares = np.where(with_value, (replicates - means) ** 2, 0.0).sum(axis=0)
+        return np.where(n_values > 1, np.sqrt(squares / (n_values - 1)), np.nan)

@@ -19,7 +19,7 @@ from ensembles._validation import (
     is_positive,
     warn_user,
 )
-from ensembles.inference._intervals._levels import check_level
+from ensembles.inference._intervals._levels import check_level, tail_levels
 from ensembles.inference._replicates import Replicates
 from ensembles.inference._result import ALL_METHODS, BootstrapResult
 from ensembles.inference._run import Run
@@ -75,12 +75,17 @@ class Settings:
         source, method = evaluation.source, self.method
         if method is None:
             method = "bc" if isinstance(source, ModelSource) else "bca"
-        seed = source.random_state if self.rng is None else self.rng
-        run = Run(
-            evaluation, entropy_from(seed), self.n_inner, self.n_jobs, self.verbose
-        )
+        if self.rng is None:
+            entropy = entropy_from(source.random_state)
+        else:
+            entropy = entropy_from(self.rng, "rng")
+        run = Run(evaluation, entropy, self.n_inner, self.n_jobs, self.verbose)
         automatic = isinstance(self.n_resamples, str)
-        n_first = _FIRST_RESAMPLES if automatic else int(self.n_resamples)
+        if automatic:
+            run.check_can_go_on()
+            n_first = _first_resamples(self.confidence_level, self.alternative)
+        else:
+            n_first = int(self.n_resamples)
         result = BootstrapResult(
             _as_the_user_has_it(evaluation.estimate, evaluation.shape),
             float(self.confidence_level),
@@ -88,10 +93,12 @@ class Settings:
             self.alternative,
             Replicates(run, n_first),
         )
-        if method != "abc":
-            _check_values(result)
-            while automatic and not _is_settled(result, self.tol):
-                result = result.extend(result.n_resamples + 1)
+        if method == "abc":  # draws nothing, so it fails here or not at all
+            result.interval()
+            return result
+        _check_values(result)
+        while automatic and not _is_settled(result, self.tol):
+            result = result.extend(result.n_resamples + 1)
         return result
 
 
@@ -117,6 +124,15 @@ def _check_values(result: BootstrapResult) -> None:
         )
 
 
+def _first_resamples(confidence_level: float, alternative: str) -> int:
+    """The first batch of "auto": enough to have replicates beyond each end."""
+    low, high = tail_levels(confidence_level, alternative)
+    n_first = _FIRST_RESAMPLES
+    while n_first * (low or 1 - high) < 4:
+        n_first = 2 * n_first + 1
+    return n_first
+
+
 def _is_settled(result: BootstrapResult, tol: float) -> bool:
     """Whether every end is known to a share `tol` of its interval's length."""
     if result.n_resamples >= _MOST_RESAMPLES:
@@ -125,6 +141,6 @@ def _is_settled(result: BootstrapResult, tol: float) -> bool:
             f"Monte-Carlo error fell below tol={tol}."
         )
         return True
-    two_sided = replace(result, alternative="two-sided")
-    length = np.subtract(*two_sided.interval()[::-1])
+    low, high = replace(result, alternative="two-sided")._interval()
+    length = np.subtract(high, low)
     return bool((np.maximum(*result.mc_error) <= tol * length).all())

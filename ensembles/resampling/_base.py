@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from copy import copy
 from importlib import import_module
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from warnings import warn
 
 import numpy as np
@@ -60,6 +61,8 @@ class BoundScheme(ABC):
 
     can_go_on = True
     """Whether a run of replicates can be continued."""
+    draws_rows = True
+    """Whether the rows and the weights of a seed are one draw."""
 
     def __init__(self, n_samples: int, gap: int = 0) -> None:
         self.n_samples = n_samples
@@ -94,6 +97,10 @@ class BoundScheme(ABC):
             weights = self.weight_rows(seeds[start : start + size])
             compiled().sum_weighted(weights, columns, sums[start : start + size])
         return sums
+
+    def around(self, seed: Any) -> BoundScheme:
+        """Weights that scatter around those of a replicate, where none draws rows."""
+        raise NotImplementedError
 
     @property
     def spread(self) -> float | None:
@@ -158,6 +165,17 @@ class BaseScheme(BaseEstimator, BaseCrossValidator):
         self, n_samples: int, y: ArrayLike | None, groups: ArrayLike | None
     ) -> BoundScheme:
         """Check the parameters against the data and return what draws."""
+
+    def _of_resample(self, rows: IntArray, n_samples: int) -> BaseScheme:
+        """The scheme for rows that it drew from `n_samples`, to draw from in turn.
+
+        Of them it draws the share that they are themselves.
+        """
+        if getattr(self, "max_samples", None) is None:
+            return self
+        scheme: Any = copy(self)
+        scheme.max_samples = max(1, round(len(rows) ** 2 / n_samples))
+        return cast("BaseScheme", scheme)
 
     def bind(
         self,

@@ -75,16 +75,27 @@ class EachUnit(Deletions):
         return np.asarray(self.codes != unit)
 
     def coarsened(self, n_units: int) -> EachUnit:
-        """Random sets of these units, the same at every call."""
+        """Random sets of these units, the same at every call.
+
+        Sets lie within strata, each stratum having its share of them. Where there are
+        too many strata for that, sets go across.
+        """
         if self.n_units <= n_units:
             return self
         order = np.random.default_rng(0).permutation(self.n_units)
-        if self.strata is not None:
-            order = order[np.argsort(self.strata[order], kind="stable")]
-        # Neighbours go to different units, so each has its share of every stratum.
+        strata = np.zeros(self.n_units, dtype=np.intp)
+        if self.strata is not None and 2 * len(set(self.strata)) <= n_units:
+            strata = self.strata
+        order = order[np.argsort(strata[order], kind="stable")]
+        sizes = np.bincount(strata)
+        shares = np.round(n_units * sizes / self.n_units).astype(np.intp)
+        n_sets = np.minimum(np.maximum(shares, 2), sizes)
+        number = np.arange(self.n_units) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         joined = np.empty(self.n_units, dtype=np.intp)
-        joined[order] = np.arange(self.n_units) % n_units
-        return EachUnit(joined[self.codes])
+        joined[order] = number % np.repeat(n_sets, sizes)
+        joined += (np.cumsum(n_sets) - n_sets)[strata]
+        labels = np.repeat(np.arange(len(sizes)), n_sets)
+        return EachUnit(joined[self.codes], labels if len(sizes) > 1 else None)
 
 
 @final

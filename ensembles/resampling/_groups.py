@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from itertools import pairwise
-from typing import Any, Literal, final
+from typing import Any, Literal, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +114,13 @@ class GroupBootstrap(BaseScheme):
     @property
     def _uses_y(self) -> bool:
         return isinstance(self.stratify, str)
+
+    def _of_resample(self, rows: IntArray, n_samples: int) -> GroupBootstrap:
+        scheme = cast("GroupBootstrap", super()._of_resample(rows, n_samples))
+        if self.stratify is not None and not self._uses_y:
+            scheme = copy(scheme)
+            scheme.stratify = np.asarray(self.stratify)[rows]
+        return scheme
 
     def _bind(
         self, n_samples: int, y: ArrayLike | None, groups: ArrayLike | None

@@ -7,11 +7,12 @@ replacement.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, final
+from copy import copy
+from typing import Any, Literal, cast, final
 
 import numpy as np
 
-from ensembles._typing import ArrayLike, IntArray, RandomState
+from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
 from ensembles._validation import (
     check_bool,
     check_count_or_fraction,
@@ -131,6 +132,14 @@ class Bootstrap(BaseScheme):
     def _uses_y(self) -> bool:
         return isinstance(self.stratify, str)
 
+    def _of_resample(self, rows: IntArray, n_samples: int) -> Bootstrap:
+        scheme = cast("Bootstrap", super()._of_resample(rows, n_samples))
+        if self.stratify is None or self._uses_y:
+            return scheme
+        scheme = copy(scheme)
+        scheme.stratify = np.asarray(self.stratify)[rows]
+        return scheme
+
     def _bind(
         self, n_samples: int, y: ArrayLike | None, groups: ArrayLike | None
     ) -> BoundScheme:
@@ -177,6 +186,19 @@ def _each_row(strata: Strata) -> Deletions:
     return EachUnit(np.arange(n_samples), codes if len(strata) > 1 else None)
 
 
+def _expected(strata: Strata, sizes: IntArray) -> FloatArray | None:
+    """Mean weight of each row where not every stratum has its share of the draws."""
+    if len(strata) < 2:
+        return None
+    lengths = np.array([len(rows) for rows in strata])
+    shares = sizes / lengths
+    if (shares == shares[0]).all():
+        return None
+    expected = np.empty(lengths.sum())
+    expected[np.concatenate(strata)] = np.repeat(shares, lengths)
+    return expected
+
+
 @final
 class _BoundIid(BoundDraws):
     """Independent draws with replacement within each stratum."""
@@ -186,11 +208,17 @@ class _BoundIid(BoundDraws):
         order = None if len(strata) == 1 else np.concatenate(strata)
         super().__init__(draw_plan(lengths, sizes), order)
         self.strata = strata if len(strata) > 1 else []
+        self.sizes = sizes
         self.has_choice = int(sizes.sum()) < sum(lengths) or max(lengths) > 1
 
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
         """Whether not every draw is the data themselves."""
         return self.has_choice
+
+    @property
+    def expected_weights(self) -> FloatArray | None:
+        """Rows of strata that rounding gave less than their share weigh less."""
+        return _expected(self.strata, self.sizes)
 
     def deletions(self) -> Deletions:
         """Single rows, with their strata."""
@@ -222,6 +250,11 @@ class _BoundSubsample(BoundScheme):
     def total(self) -> float:
         """Rows a replicate."""
         return float(self.sizes.sum())
+
+    @property
+    def expected_weights(self) -> FloatArray | None:
+        """Rows of strata that rounding gave less than their share weigh less."""
+        return _expected(self.strata, self.sizes)
 
     def deletions(self) -> Deletions:
         """Single rows, with their strata."""

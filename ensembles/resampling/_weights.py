@@ -100,17 +100,30 @@ class BayesianBootstrap(BaseScheme):
         return _BoundDirichlet(n_samples, float(self.alpha))
 
 
+@final
 class _BoundDirichlet(BoundScheme):
     """Dirichlet weights scaled to sum to the number of rows."""
 
-    def __init__(self, n_samples: int, alpha: float) -> None:
+    draws_rows = False
+
+    def __init__(self, n_samples: int, alpha: float | FloatArray) -> None:
         super().__init__(n_samples)
         self.alpha = alpha
+
+    def around(self, seed: Any) -> _BoundDirichlet:
+        """Weights that scatter around those of a replicate as they do around 1."""
+        return _BoundDirichlet(self.n_samples, self.alpha * self.weights(seed))
+
+    @property
+    def expected_weights(self) -> FloatArray | None:
+        """In proportion to the concentrations."""
+        alpha = np.asarray(self.alpha)
+        return alpha / alpha.mean() if alpha.ndim else None
 
     @property
     def spread(self) -> float:
         """Rubin's own, of alpha 1, strays as the mean does."""
-        return float(self.alpha**-0.5)
+        return float(np.mean(self.alpha) ** -0.5)
 
     @property
     def total(self) -> float:

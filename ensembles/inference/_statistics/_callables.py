@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -17,7 +18,9 @@ __all__ = ["PlainFunction", "WeightedFunction", "has_parameter"]
 
 
 def has_parameter(function: Callable[..., Any], name: str) -> bool:
-    """Whether a callable takes a parameter of this very name."""
+    """Whether a callable takes a parameter of this very name that is still open."""
+    if isinstance(function, partial) and name in function.keywords:
+        return False
     try:
         return name in inspect.signature(function).parameters
     except (TypeError, ValueError):  # some compiled functions have no signature
@@ -36,13 +39,7 @@ class PlainFunction:
 
     def __call__(self, *arrays: Table) -> FloatArray:
         """Values of one set of arrays, shape (n_components,)."""
-        value = _as_numbers(self.function(*arrays), self.function)
-        if value.shape != self.shape:
-            raise ValueError(
-                f"The statistic returned shape {value.shape} for a resample and "
-                f"{self.shape} for the data. It must return the same shape always."
-            )
-        return value.ravel()
+        return _of_shape(self.shape, self.function(*arrays), self.function)
 
     def combined(self, matrix: FloatArray, names: Sequence[str]) -> PlainFunction:
         """Linear combinations ``matrix @ values`` of what the function returns."""
@@ -86,7 +83,7 @@ class WeightedFunction(BoundStatistic):
     def weighted(self, weights: FloatArray) -> FloatArray:
         """The function under each row of weights."""
         values = [self.function(*self.arrays, sample_weight=row) for row in weights]
-        return np.stack([_as_numbers(v, self.function).ravel() for v in values])
+        return np.stack([_of_shape(self.shape, v, self.function) for v in values])
 
     def take(self, rows: IntArray) -> WeightedFunction:
         """The function of some of the rows."""
@@ -96,15 +93,36 @@ class WeightedFunction(BoundStatistic):
 
 def component_names(shape: tuple[int, ...]) -> list[str]:
     """Indices of the components, for the rows of a table."""
-    return [",".join(map(str, index)) for index in np.ndindex(shape)] or ["0"]
+    return [",".join(map(str, index)) or "0" for index in np.ndindex(shape)]
+
+
+def _of_shape(
+    shape: tuple[int, ...], value: Any, function: Callable[..., Any]
+) -> FloatArray:
+    """What a statistic returned for a resample, shape (n_components,)."""
+    numbers = _as_numbers(value, function)
+    if numbers.shape != shape:
+        raise ValueError(
+            f"The statistic returned shape {numbers.shape} for a resample and "
+            f"{shape} for the data. It must return the same shape always."
+        )
+    return numbers.ravel()
 
 
 def _as_numbers(value: Any, function: Callable[..., Any]) -> FloatArray:
     """What a statistic returned, as floats."""
     try:
-        return np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"The statistic must return a number or an array of numbers, "
-            f"{function!r} returned {value!r}."
-        ) from error
+        returned = np.asarray(value)
+        # Text that looks like a number, dates and None would all pass for floats.
+        are_numbers = returned.dtype.kind in "biuf" or (
+            returned.dtype.kind == "O"
+            and all(hasattr(entry, "__float__") for entry in returned.flat)
+        )
+        if are_numbers and returned.size:
+            return returned.astype(np.float64)
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(
+        f"The statistic must return a number or an array of numbers, {function!r} "
+        f"returned {value!r}."
+    )

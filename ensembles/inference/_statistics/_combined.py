@@ -39,7 +39,8 @@ class _JoinedMoments(Moments):
         self.edges = np.cumsum([len(one.columns) for one in parts])[:-1]
         names = [name for one in parts for name in one.names]
         columns = np.concatenate([one.columns for one in parts])
-        super().__init__(columns, names, (len(names),))
+        origins = [np.broadcast_to(one.origin, len(one.names)) for one in parts]
+        super().__init__(columns, names, (len(names),), np.concatenate(origins))
 
     def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
         """The values of all, side by side."""
@@ -106,7 +107,8 @@ class _LinearMoments(Moments):
     ) -> None:
         self.of = of.without_data()
         self.matrix = matrix
-        super().__init__(of.columns, names, shape)
+        origin = matrix @ np.broadcast_to(of.origin, matrix.shape[1])
+        super().__init__(of.columns, names, shape, origin)
 
     def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
         """Combinations of the values."""

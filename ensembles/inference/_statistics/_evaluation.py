@@ -76,6 +76,14 @@ class Evaluation(ABC):
         """What replicates scatter around where that is not the estimate."""
         return None
 
+    @property
+    def offset(self) -> FloatArray:
+        """How far from the estimate the scheme moves what replicates scatter around."""
+        centre = self.centre()
+        return (
+            np.zeros_like(self.estimate) if centre is None else centre - self.estimate
+        )
+
     def error(self) -> FloatArray | None:
         """Standard error of the estimate by a formula; None where there is none."""
         return None
@@ -89,12 +97,17 @@ class Evaluation(ABC):
 class StatisticOfWeights(Evaluation):
     """A statistic that is computed from weights of the rows."""
 
-    def __init__(self, statistic: BoundStatistic, source: AlignedRows) -> None:
+    def __init__(
+        self,
+        statistic: BoundStatistic,
+        source: AlignedRows,
+        estimate: FloatArray | None = None,
+    ) -> None:
         self.statistic = statistic
         self.source: AlignedRows = source
         self.names = statistic.names
         self.shape = statistic.shape
-        self.estimate = statistic.estimate()
+        self.estimate = statistic.estimate() if estimate is None else estimate
         self.workers = None if isinstance(statistic, WeightedFunction) else "threads"
 
     def replicates(self, seeds: Seeds) -> FloatArray:
@@ -119,11 +132,13 @@ class StatisticOfWeights(Evaluation):
         return deletions.by_stratum(values), deletions.overlap
 
     def resampled(self, seed: Any) -> StatisticOfWeights:
-        """The statistic of the rows drawn."""
-        rows = self.source.bound.rows(seed)
-        return StatisticOfWeights(
-            self.statistic.take(rows), self.source.resampled(seed)
-        )
+        """The statistic of the rows drawn, or of their weights."""
+        bound, source = self.source.bound, self.source.resampled(seed)
+        if bound.draws_rows:
+            return StatisticOfWeights(self.statistic.take(bound.rows(seed)), source)
+        weights = np.asarray(bound.weights(seed))
+        value = self.statistic.weighted(weights[None])[0]
+        return StatisticOfWeights(self.statistic, source, value)
 
     def combined(self, matrix: FloatArray, names: Sequence[str]) -> StatisticOfWeights:
         """Combinations of the statistic."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import final
 
 import numpy as np
@@ -30,8 +31,16 @@ class Gini(BoundStatistic):
                 "The Gini coefficient needs values that are not negative and not all "
                 f"zero, got a minimum of {x.min():g} and a mean of {x.mean():g}."
             )
+        self._sort(x)
+
+    def _sort(self, x: FloatArray) -> None:
         self.order = np.argsort(x, kind="stable")
         self.sorted = np.asarray(x, dtype=np.float64)[self.order]
+
+    @property
+    def _from_the_middle(self) -> FloatArray:
+        """Values less one of them, which distances do not feel but rounding does."""
+        return np.asarray(self.sorted - self.sorted[len(self.sorted) // 2])
 
     def estimate(self) -> FloatArray:
         """The coefficient of the data."""
@@ -39,22 +48,29 @@ class Gini(BoundStatistic):
 
     def weighted(self, weights: FloatArray) -> FloatArray:
         """The coefficient under each row of weights."""
-        w = weights[:, self.order]
+        # In C order, so that a row is summed alike whatever the number of rows.
+        w = np.take(weights, self.order, axis=1)
         cumulated = np.cumsum(w, axis=1)
         total = cumulated[:, -1].copy()
-        w_x = w * self.sorted
         cumulated *= 2
         cumulated -= w
         cumulated -= total[:, None]
-        spread = np.einsum("ij,ij->i", w_x, cumulated)
+        cumulated *= w
+        cumulated *= self._from_the_middle
+        spread = cumulated.sum(axis=1)
+        w *= self.sorted
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(spread / (total * w_x.sum(axis=1)))[:, None]
+            return np.asarray(spread / (total * w.sum(axis=1)))[:, None]
 
     def take(self, rows: IntArray) -> Gini:
         """The coefficient of some of the rows."""
         x = np.empty_like(self.sorted)
         x[self.order] = self.sorted
-        return Gini(x[rows])
+        taken = copy.copy(
+            self
+        )  # rows that are all zero have no value, but are no error
+        taken._sort(x[rows])
+        return taken
 
     def leaves_out_at_once(self, deletions: Deletions) -> bool:
         """Where units are rows."""
@@ -65,10 +81,12 @@ class Gini(BoundStatistic):
         n = len(self.sorted)
         if not self.leaves_out_at_once(deletions):
             return super().without(deletions)
-        x, total = self.sorted, self.sorted.sum()
-        rank, below = np.arange(n), np.cumsum(x) - x
-        distances = x * rank - below + (total - below - x) - x * (n - 1 - rank)
+        x, rank = self._from_the_middle, np.arange(n)
+        below = np.cumsum(x) - x
+        distances = x * rank - below + (x.sum() - below - x) - x * (n - 1 - rank)
         spread = distances.sum() / 2 - distances
         values = np.empty(n)
-        values[self.order] = spread / ((n - 1) * (total - x))
+        with np.errstate(divide="ignore", invalid="ignore"):  # the rest is all zero
+            rest = self.sorted.sum() - self.sorted
+            values[self.order] = spread / ((n - 1) * rest)
         return values[:, None]

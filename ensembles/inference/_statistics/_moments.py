@@ -33,6 +33,9 @@ __all__ = [
 ]
 
 
+_EPS = float(np.finfo(np.float64).eps)
+
+
 class Moments(BoundStatistic):
     """A function of means of columns; a statistic adds its columns and `finish`.
 
@@ -44,18 +47,27 @@ class Moments(BoundStatistic):
         Names of the components.
     shape : tuple of int
         What the user sees.
+    origin : ndarray of shape (n_components,) or float, default=0.0
+        What values are counted from. Differences of values, which tell the standard
+        error, then lose no digits either.
     """
 
     def __init__(
-        self, columns: FloatArray, names: Sequence[str], shape: tuple[int, ...]
+        self,
+        columns: FloatArray,
+        names: Sequence[str],
+        shape: tuple[int, ...],
+        origin: FloatArray | float = 0.0,
     ) -> None:
         self.columns = np.ascontiguousarray(columns, dtype=np.float64)
+        self.n_samples = self.columns.shape[1]
         self.names = names
         self.shape = shape
+        self.origin = origin
 
     @abstractmethod
     def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
-        """Values of shape (..., n_components) from means of columns, of shape (..., n).
+        """Values less the origin, shape (..., n_components), from means of columns.
 
         `n`, of shape (...), is the number of rows that they are means of.
         """
@@ -82,6 +94,7 @@ class Moments(BoundStatistic):
         """The same statistic of some of the rows."""
         taken = copy.copy(self)
         taken.columns = np.ascontiguousarray(self.columns[:, rows])
+        taken.n_samples = len(rows)
         return taken
 
     def without_data(self) -> Moments:
@@ -100,10 +113,19 @@ class Moments(BoundStatistic):
         rest = columns.sum(axis=1) - deletions.sums(columns)
         return self._of_sums(rest[:, :-1], rest[:, -1])
 
+    @property
+    def rounding(self) -> float:
+        """What a mean may be wrong by, of a column whose values have a mean of 1.
+
+        The sum over a block is a difference of cumulated sums, so its error is that of
+        the sum of all rows.
+        """
+        return 4 * _EPS * float(self.n_samples)
+
     def _of_sums(self, sums: FloatArray, totals: FloatArray) -> FloatArray:
         """Values from sums of columns over rows of these total weights."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self.finish(sums / totals[:, None], totals)
+            return self.finish(sums / totals[:, None], totals) + self.origin
 
 
 def with_ones(columns: FloatArray) -> FloatArray:
@@ -117,12 +139,12 @@ class Mean(Moments):
 
     def __init__(self, x: FloatArray) -> None:
         table, names, shape = _as_table(x)
-        self.centre = table.mean(axis=0)
-        super().__init__((table - self.centre).T, names, shape)
+        centre = table.mean(axis=0)
+        super().__init__((table - centre).T, names, shape, centre)
 
     def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
         """The mean itself."""
-        return np.asarray(m + self.centre)
+        return m
 
 
 @final
@@ -184,10 +206,11 @@ class Correlation(Moments):
             raise ValueError("A correlation needs two columns or more, got one.")
         deviations = table - table.mean(axis=0)
         spread = deviations.std(axis=0)
-        if not spread.all():
+        constant = spread <= _EPS * np.abs(table).max(axis=0)
+        if constant.any():
             raise ValueError(
-                f"Column {int(np.argmin(spread))} is constant, so its correlation with "
-                "another has no value. Leave it out."
+                f"Column {int(np.argmax(constant))} is constant, so its correlation "
+                "with another has no value. Leave it out."
             )
         z = (deviations / spread).T
         pairs = np.array(list(combinations(range(d), 2)))
@@ -200,10 +223,11 @@ class Correlation(Moments):
         """Covariances over spreads; nan where a column is constant."""
         d = int(self.second[-1]) + 1
         means, squares, products = np.split(m, [d, 2 * d], axis=-1)
-        spreads = np.sqrt(np.maximum(squares - means**2, 0.0))
+        variances = squares - means**2
+        spreads = np.sqrt(np.where(variances > self.rounding, variances, np.nan))
         covariances = products - means[..., self.first] * means[..., self.second]
         r = covariances / (spreads[..., self.first] * spreads[..., self.second])
-        return np.asarray(np.where(np.isfinite(r), np.clip(r, -1.0, 1.0), np.nan))
+        return np.asarray(np.clip(r, -1.0, 1.0))
 
 
 @final
@@ -222,14 +246,20 @@ class LeastSquares(Moments):
                 f"A regression on {d} columns needs more than {d + 1} rows, got "
                 f"{n_samples}."
             )
-        self.centre, self.y_centre = table.mean(axis=0), float(y.mean())
-        basis, triangle = np.linalg.qr(table - self.centre)
-        pivots = np.abs(np.diag(triangle))
-        if pivots.min() <= n_samples * np.finfo(np.float64).eps * pivots.max():
+        self.centre, y_centre = table.mean(axis=0), float(y.mean())
+        deviations = table - self.centre
+        # Once more, for what rounding has left of a mean that is large.
+        deviations -= deviations.mean(axis=0)
+        basis, triangle = np.linalg.qr(deviations)
+        # Each column on its own scale, as columns may have different units.
+        lengths = n_samples * np.linalg.norm(deviations, axis=0)
+        lengths += np.linalg.norm(table, axis=0)
+        superfluous = np.abs(np.diag(triangle)) <= _EPS * lengths
+        if superfluous.any():
             raise ValueError(
-                f"Column {int(np.argmin(pivots))} of X is constant or a combination of "
-                "the others, so the slopes have no values. Leave it out; the intercept "
-                "needs no column."
+                f"Column {int(np.argmax(superfluous))} of X is constant or a "
+                "combination of the others, so the slopes have no values. Leave it "
+                "out; the intercept needs no column."
             )
         scale = np.sqrt(n_samples)
         self.to_slopes = np.linalg.inv(triangle) * scale
@@ -237,10 +267,9 @@ class LeastSquares(Moments):
         # The first product is one everywhere, and so is its mean.
         pairs = np.array(list(combinations_with_replacement(range(d + 1), 2))[1:])
         self.first, self.second = pairs.T
-        columns = np.concatenate(
-            [q[self.first] * q[self.second], q * (y - self.y_centre)]
-        )
-        super().__init__(columns, ["intercept", *names], (d + 1,))
+        columns = np.concatenate([q[self.first] * q[self.second], q * (y - y_centre)])
+        origin = np.append(y_centre, np.zeros(d))
+        super().__init__(columns, ["intercept", *names], (d + 1,), origin)
 
     def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
         """Solutions of normal equations; nan where the rows drawn do not fix them."""
@@ -248,27 +277,34 @@ class LeastSquares(Moments):
         gram = np.ones((*m.shape[:-1], len(self.names), len(self.names)))
         gram[..., self.first, self.second] = m[..., :n_products]
         gram[..., self.second, self.first] = m[..., :n_products]
-        solved = _solve(gram, m[..., n_products:])
-        slopes = solved[..., 1:] @ self.to_slopes.T
-        intercept = self.y_centre + solved[..., 0] - slopes @ self.centre
-        return np.concatenate([intercept[..., None], slopes], axis=-1)
+        solved = _solve(gram, m[..., n_products:], self.rounding)
+        # A product for each replicate: one for all would round by their number.
+        slopes = self.to_slopes @ solved[..., 1:, None]
+        intercept = solved[..., :1] - (self.centre @ slopes)
+        return np.concatenate([intercept, slopes[..., 0]], axis=-1)
 
 
-def _solve(gram: FloatArray, right: FloatArray) -> FloatArray:
+def _solve(gram: FloatArray, right: FloatArray, least: float) -> FloatArray:
     """Solutions, nan where a matrix cannot be solved to more than rounding errors."""
-    determined = _determined(gram)[..., None]
+    determined = _determined(gram, least)[..., None]
     safe = np.where(determined[..., None], gram, np.eye(gram.shape[-1]))
     return np.where(determined, np.linalg.solve(safe, right[..., None])[..., 0], np.nan)
 
 
-def _determined(gram: FloatArray) -> BoolArray:
-    """Whether each matrix is positive definite by more than rounding errors."""
-    least = gram.shape[-1] * np.finfo(np.float64).eps
-    try:
-        pivots = np.diagonal(np.linalg.cholesky(gram), axis1=-2, axis2=-1) ** 2
-    except np.linalg.LinAlgError:  # does not say which of them
-        pivots = np.linalg.eigvalsh(gram)
-    return np.asarray(pivots.min(axis=-1) > least * pivots.max(axis=-1))
+def _determined(gram: FloatArray, least: float) -> BoolArray:
+    """Whether no pivot of elimination falls below the share `least` of the largest.
+
+    Element by element, where LAPACK would raise for all matrices if one is singular.
+    """
+    rest, pivots = gram.copy(), np.empty(gram.shape[:-1])
+    for j in range(gram.shape[-1]):
+        pivots[..., j] = rest[..., j, j]
+        below = rest[..., j + 1 :, j]
+        share = below / pivots[..., j, None]
+        rest[..., j + 1 :, j + 1 :] -= share[..., None] * below[..., None, :]
+    return np.asarray(
+        (pivots > least * pivots.max(axis=-1, keepdims=True)).all(axis=-1)
+    )
 
 
 def _as_table(x: FloatArray) -> tuple[FloatArray, Sequence[str], tuple[int, ...]]:

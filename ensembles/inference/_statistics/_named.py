@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -64,10 +65,7 @@ _OF_NUMPY: dict[Any, str] = {
 def evaluation_of(statistic: Statistic, source: Source) -> Evaluation:
     """The statistic on the source, by the fastest way that it offers."""
     if isinstance(statistic, str | tuple):
-        named = _parsed(statistic)
-        if isinstance(source, AlignedRows):
-            return StatisticOfWeights(named(*source.arrays), source)
-        return FunctionOfSamples(PlainFunction(named.value, source.arrays), source)
+        return _evaluation_of_named(_parsed(statistic), source)
     if not callable(statistic):
         raise invalid_parameter(
             "bootstrap", "statistic", statistic, f"a callable or {_ALLOWED}"
@@ -79,9 +77,48 @@ def evaluation_of(statistic: Statistic, source: Source) -> Evaluation:
         if has_parameter(statistic, "sample_weight"):
             weighted = WeightedFunction(statistic, source.arrays)
             return StatisticOfWeights(weighted, source)
-    if flat and source.sizes_are_fixed and has_parameter(statistic, "axis"):
+    _check_draws_rows(source)
+    if flat and source.sizes_are_fixed and _works_along_axis(statistic, source):
         return FunctionAlongAxis(statistic, source)
     return FunctionOfSamples(PlainFunction(statistic, source.arrays), source)
+
+
+def _evaluation_of_named(named: _Named, source: Source) -> Evaluation:
+    """A statistic by name, of rows or of samples of different lengths."""
+    if isinstance(source, AlignedRows):
+        return StatisticOfWeights(named(*source.arrays), source)
+    named.check(source.arrays)
+    if named.name != "ratio":
+        raise ValueError(
+            f"The statistic {named.name!r} takes rows that belong together. Set "
+            "paired=True."
+        )
+    _check_draws_rows(source)
+    return FunctionOfSamples(PlainFunction(_ratio_of_means, source.arrays), source)
+
+
+def _ratio_of_means(numerator: Table, denominator: Table) -> float:
+    """Ratio of the means of two samples; nan where there is none."""
+    below = np.mean(denominator)
+    return float(np.mean(numerator) / below) if below else float("nan")
+
+
+def _check_draws_rows(source: Source) -> None:
+    """Raise where a scheme has weights to offer and the statistic wants arrays."""
+    if not source.draws_rows:
+        raise ValueError(
+            "The scheme weights all rows and draws none, so the statistic must take "
+            "weights: one by name, or a function with a sample_weight parameter, with "
+            "paired=True. For any other take Bootstrap."
+        )
+
+
+def _works_along_axis(function: Callable[..., Any], source: Source) -> bool:
+    """Whether a function turns arrays of shape (2, n) into two numbers."""
+    if not has_parameter(function, "axis"):
+        return False
+    twice = [np.stack([np.asarray(array)] * 2) for array in source.arrays]
+    return bool(np.shape(function(*twice, axis=-1)) == (2,))
 
 
 def _is_of_numpy(function: Any) -> bool:
@@ -99,21 +136,20 @@ class _Named:
 
     def __call__(self, *arrays: Table) -> BoundStatistic:
         """The statistic of these arrays."""
-        numbers = self._checked(arrays)
+        numbers = self.check(arrays)
         columns = _column_names(arrays[0])
         bound = self._build(numbers)
-        if columns is not None and bound.shape == (len(columns),):
-            bound.names = columns
-        if columns is not None and self.name == "ols":
+        if columns is None or not bound.shape:
+            return bound
+        if self.name == "ols":
             bound.names = ["intercept", *columns]
+        elif self.name == "corr":
+            bound.names = [",".join(pair) for pair in combinations(columns, 2)]
+        else:
+            bound.names = columns
         return bound
 
-    def value(self, *arrays: Table) -> FloatArray:
-        """The statistic as a function of arrays."""
-        bound = self(*arrays)
-        return bound.estimate().reshape(bound.shape)
-
-    def _checked(self, arrays: Sequence[Table]) -> list[FloatArray]:
+    def check(self, arrays: Sequence[Table]) -> list[FloatArray]:
         """Arrays as numbers, or an error that says which is wrong and why."""
         roles = _ARRAYS[self.name]
         one_table = self.name == "corr" and len(arrays) == 1
@@ -158,9 +194,9 @@ class _Named:
 
 def _parsed(statistic: str | tuple[str, float]) -> _Named:
     """A name, or a name and its option, checked."""
-    parts = (statistic,) if isinstance(statistic, str) else statistic
-    name, *options = parts
-    if name not in _ARRAYS or len(options) > 1:
+    parts: tuple[Any, ...] = (statistic,) if isinstance(statistic, str) else statistic
+    name, *options = parts or ("",)
+    if not isinstance(name, str) or name not in _ARRAYS or len(options) > 1:
         hint = "An option goes with its name: ('quantile', 0.9), ('var', 1)."
         raise invalid_parameter(
             "bootstrap", "statistic", statistic, f"a callable or {_ALLOWED}", hint

@@ -22,8 +22,10 @@ from ensembles.resampling._draws import BoundDraws
 
 __all__ = ["Quantile"]
 
-# Standard deviations of an order statistic that its table reaches.
+# Standard deviations of an order statistic that its table reaches, and ranks besides:
+# near the ends of the data its law is exponential. Beyond both lies less than 2**-53.
 _REACH = 12
+_RANKS = 40
 
 
 @final
@@ -53,7 +55,9 @@ class Quantile(BoundStatistic):
             if total <= 0:
                 values[i] = np.nan
                 continue
-            ends = np.minimum([below[i], below[i] + 1], np.nextafter(total, 0))
+            # The middle of a unit of weight, so that both tails count alike where
+            # weights are no whole numbers.
+            ends = np.minimum(below[i] + [0.5, 1.5], np.nextafter(total, 0))
             low, high = self.sorted[np.searchsorted(sums, ends, side="right")]
             values[i] = low + (position[i] - below[i]) * (high - low)
         return values
@@ -107,7 +111,10 @@ class _NeighbourLaw:
         self.fraction = position - int(position)
         self.n_rows, self.n_above = n_rows, n_draws - k
         share = k / n_draws
-        reach = _REACH * n_rows * math.sqrt(share * (1 - share) / n_draws) + _REACH
+        reach = (
+            _REACH * n_rows * math.sqrt(share * (1 - share) / n_draws)
+            + _RANKS * n_rows / n_draws
+        )
         first = max(1, math.floor(share * n_rows - reach))
         last = min(n_rows, math.ceil(share * n_rows + reach))
         self.ranks = np.arange(first, last + 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -14,6 +14,7 @@ from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Tabl
 from ensembles._validation import invalid_parameter, n_rows_of
 from ensembles.resampling import Bootstrap, GroupBootstrap
 from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds
+from ensembles.resampling._deletions import EachUnit
 from ensembles.resampling._generators import BaseGenerator
 
 __all__ = ["AlignedRows", "ModelSource", "SeparateSamples", "Source", "source_of"]
@@ -53,6 +54,11 @@ class Source(ABC):
 
     spread: float = 1.0
     """How much further replicates stray than the statistic does."""
+
+    @property
+    @abstractmethod
+    def draws_rows(self) -> bool:
+        """Whether a replicate can be had as arrays, not as weights alone."""
 
     @property
     @abstractmethod
@@ -104,36 +110,42 @@ class AlignedRows(Source):
         return self._of_rows(self.bound.rows(seed))
 
     def resampled(self, seed: Any) -> AlignedRows:
-        """Rows drawn from rows drawn; copies of a group are groups of their own."""
+        """Rows drawn from rows drawn, or weights around weights."""
+        if not self.bound.draws_rows:
+            around = self.bound.around(seed)
+            return AlignedRows(self.scheme, self.arrays, self.y, self.groups, around)
         rows = self.bound.rows(seed)
-        groups = self.groups
-        if groups is not None:
-            self._check_groups_stay_whole()
-            first_rows = np.unique(np.asarray(groups), return_index=True)[1]
-            groups = np.cumsum(np.isin(rows, first_rows))
+        scheme = self.scheme._of_resample(rows, self.bound.n_samples)
         y = None if self.y is None else take_rows(self.y, rows)
-        return AlignedRows(
-            self.scheme, self._of_rows(rows), y, groups, self._like(rows)
-        )
+        groups = None if self.groups is None else self._groups_of(rows)
+        # Draws depend on the number of rows alone, or on what each of them is.
+        alike = scheme is self.scheme and y is None and groups is None
+        same_size = len(rows) == self.bound.n_samples
+        bound = self.bound if alike and same_size else None
+        return AlignedRows(scheme, self._of_rows(rows), y, groups, bound)
 
-    def _check_groups_stay_whole(self) -> None:
-        """Raise where copies of a group cannot be told apart in a replicate."""
+    def _groups_of(self, rows: IntArray) -> IntArray:
+        """Groups of rows drawn: copies of a group are groups of their own."""
         nested = np.asarray(self.groups).ndim > 1
         if nested or getattr(self.scheme, "within", "") == "rows":
             raise ValueError(
                 "Resamples of a resample are not to be had where groups are nested or "
                 "rows are drawn within them. Take method='bca' or 'percentile'."
             )
-
-    def _like(self, rows: IntArray) -> BoundScheme | None:
-        """The same draws, where they depend on the number of rows alone."""
-        alike = self.y is None and self.groups is None
-        return self.bound if alike and len(rows) == self.bound.n_samples else None
+        units = self.bound.deletions()
+        assert isinstance(units, EachUnit)
+        first_rows = np.unique(units.codes, return_index=True)[1]
+        return np.cumsum(np.isin(rows, first_rows))
 
     @property
     def n_units(self) -> int:
         """Number of units that the scheme takes for independent."""
         return self.bound.n_units
+
+    @property
+    def draws_rows(self) -> bool:
+        """Whether the scheme does."""
+        return self.bound.draws_rows
 
     @property
     def sizes_are_fixed(self) -> bool:
@@ -160,12 +172,12 @@ class AlignedRows(Source):
 class SeparateSamples(Source):
     """Independent samples, each resampled by itself."""
 
-    def __init__(self, scheme: BaseScheme, arrays: Arrays) -> None:
-        self.scheme = scheme
-        self.arrays = arrays
-        self.random_state = scheme.random_state
-        self.samples = [AlignedRows(scheme, (array,), None, None) for array in arrays]
-        self.spread = self.samples[0].spread
+    def __init__(self, samples: Sequence[AlignedRows]) -> None:
+        self.samples = samples
+        self.arrays = tuple(sample.arrays[0] for sample in samples)
+        self.random_state = samples[0].random_state
+        self.can_go_on = all(sample.can_go_on for sample in samples)
+        self.spread = samples[0].spread
 
     def seeds(self, entropy: int, start: int, stop: int) -> Seeds:
         """One seed for each sample, shape (n_replicates, n_samples)."""
@@ -182,7 +194,8 @@ class SeparateSamples(Source):
 
     def resampled(self, seed: Any) -> SeparateSamples:
         """Samples of the samples."""
-        return SeparateSamples(self.scheme, self.sample(seed))
+        by_sample = zip(self.samples, seed, strict=True)
+        return SeparateSamples([sample.resampled(own) for sample, own in by_sample])
 
     @property
     def n_units(self) -> int:
@@ -193,6 +206,11 @@ class SeparateSamples(Source):
         """Rows drawn from each sample, one replicate under the other."""
         by_sample = zip(self.samples, zip(*seeds, strict=True), strict=True)
         return tuple(sample.stacked(own)[0] for sample, own in by_sample)
+
+    @property
+    def draws_rows(self) -> bool:
+        """Whether the scheme does."""
+        return all(sample.draws_rows for sample in self.samples)
 
     @property
     def sizes_are_fixed(self) -> bool:
@@ -245,6 +263,11 @@ class ModelSource(Source):
         return len(np.unique(np.asarray(self.groups)))
 
     @property
+    def draws_rows(self) -> bool:
+        """Data are generated as arrays."""
+        return True
+
+    @property
     def sizes_are_fixed(self) -> bool:
         """Always: a model generates as many rows as it was fitted to."""
         return True
@@ -279,6 +302,8 @@ def source_of(
         raise invalid_parameter(
             "bootstrap", "scheme", scheme, "a scheme of ensembles.resampling or None"
         )
+    arrays = tuple(_as_array(array) for array in arrays)
+    paired = paired or len(arrays) == 1
     lengths = [n_rows_of(array) for array in arrays]
     if min(lengths) < 2:
         raise ValueError(
@@ -299,11 +324,40 @@ def source_of(
             "too small. Take GroupBootstrap, or leave groups out."
         )
     if not paired:
-        return SeparateSamples(scheme, arrays)
+        samples = [AlignedRows(scheme, (one,), None, None) for one in arrays]
+        _check_choice_of_rows(samples)
+        return SeparateSamples(samples)
     if len(set(lengths)) > 1:
         raise ValueError(
             f"Arrays must have the same number of rows, got {lengths}. For independent "
             "samples set paired=False."
         )
     target = arrays[-1] if y is None else y
-    return AlignedRows(scheme, arrays, target if scheme._uses_y else None, groups)
+    source = AlignedRows(scheme, arrays, target if scheme._uses_y else None, groups)
+    _check_choice_of_rows([source])
+    return source
+
+
+def _as_array(values: Table) -> Table:
+    """Lists as arrays; all else as it is."""
+    if not isinstance(values, list | tuple):
+        return values
+    try:
+        return np.asarray(values)
+    except ValueError as error:  # entries of several lengths
+        raise ValueError(
+            "A list of data must have entries of one length, so that it makes an "
+            f"array: {error}"
+        ) from error
+
+
+def _check_choice_of_rows(samples: Sequence[AlignedRows]) -> None:
+    """Raise where every resample holds the data themselves."""
+    for sample in samples:
+        if not sample.bound.leaves_rows_out(as_weights=False):
+            raise ValueError(
+                f"Every resample by {sample.scheme} holds each of the "
+                f"{sample.bound.n_samples} rows, so it tells no error. Draw fewer rows "
+                "(max_samples), with replacement, from fewer strata or in shorter "
+                "blocks."
+            )

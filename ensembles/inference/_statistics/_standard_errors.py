@@ -19,6 +19,10 @@ __all__ = ["error_of_estimate", "errors_of_replicates"]
 
 # Of the spread of a column: the cube root of the precision of a float.
 _STEP = 6e-6
+# Memory that products of columns may take at once, and the fewest of them that are
+# worth another pass over the draws.
+_BATCH_BYTES = 16 * 2**20
+_FEWEST_PRODUCTS = 16
 
 
 def error_of_estimate(statistic: Moments, bound: BoundScheme) -> FloatArray:
@@ -37,7 +41,11 @@ def errors_of_replicates(
     """Standard error of each component in each replicate."""
     deletions = bound.deletions()
     if isinstance(deletions, EachUnit) and deletions.strata is None:
-        return _from_weights(statistic, bound, seeds, deletions)
+        size = max(1, _BATCH_BYTES // (8 * (len(statistic.columns) + 1) ** 2))
+        batches = (seeds[start : start + size] for start in range(0, len(seeds), size))
+        return np.concatenate(
+            [_from_weights(statistic, bound, batch, deletions) for batch in batches]
+        )
     return np.concatenate(
         [_from_rows(statistic, deletions, bound.rows(seed)) for seed in seeds]
     )
@@ -53,13 +61,20 @@ def _from_weights(
     """
     columns = with_ones(statistic.columns)
     units, c = deletions.sums(columns), len(columns)
-    first, second = np.triu_indices(c)
     one_row = np.unique(deletions.codes, return_index=True)[1]
-    products = np.zeros((len(first), bound.n_samples))
-    products[:, one_row] = (units[:, first] * units[:, second]).T
-    drawn = bound.sums(seeds, np.concatenate([columns, products]))
-    sums, moments = drawn[:, :c], np.empty((len(drawn), c, c))
-    moments[:, first, second] = moments[:, second, first] = drawn[:, c:]
+    pairs = np.stack(np.triu_indices(c))
+    size = max(_FEWEST_PRODUCTS, _BATCH_BYTES // (8 * bound.n_samples))
+    moments = np.empty((len(seeds), c, c))
+    parts = np.array_split(pairs, -(-pairs.shape[1] // size), axis=1)
+    for number, (first, second) in enumerate(parts):
+        products = np.zeros((len(first), bound.n_samples))
+        products[:, one_row] = (units[:, first] * units[:, second]).T
+        if number:
+            drawn = bound.sums(seeds, products)
+        else:  # the columns themselves come along with the first
+            drawn = bound.sums(seeds, np.concatenate([columns, products]))
+            sums, drawn = np.split(drawn, [c], axis=1)
+        moments[:, first, second] = moments[:, second, first] = drawn
     with np.errstate(divide="ignore", invalid="ignore"):
         # Deviations of sums from what the size of the unit lets expect.
         to_deviations = np.repeat(np.eye(c - 1, c)[None], len(drawn), axis=0)
@@ -96,15 +111,17 @@ def _by_gradient(
     statistic: Moments, sums: FloatArray, covariances: FloatArray
 ) -> FloatArray:
     """Standard errors from the covariances of means, by central differences."""
-    means, totals = sums[:, :-1] / sums[:, -1:], sums[:, -1]
     steps = _STEP * np.maximum(statistic.columns.std(axis=1), np.finfo(float).tiny)
-    gradients = np.stack(
-        [
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means, totals = sums[:, :-1] / sums[:, -1:], sums[:, -1]
+        differences = [
             statistic.finish(means + step, totals)
             - statistic.finish(means - step, totals)
             for step in np.diag(steps)
-        ],
-        axis=1,
-    ) / (2 * steps[:, None])
-    variances = np.einsum("ijk,ijl,ilk->ik", gradients, covariances, gradients)
-    return np.asarray(np.sqrt(np.maximum(variances, 0.0)))
+        ]
+        gradients = np.stack(differences, axis=1) / (2 * steps[:, None])
+    # A product for each replicate and component: one sum over all would round by
+    # their number.
+    rows = gradients.transpose(0, 2, 1)[:, :, None]
+    variances = rows @ covariances[:, None] @ rows.transpose(0, 1, 3, 2)
+    return np.asarray(np.sqrt(np.maximum(variances[..., 0, 0], 0.0)))
