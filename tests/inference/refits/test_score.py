@@ -40,6 +40,7 @@ from ensembles import (
 )
 from ensembles.exceptions import InvalidParameterError, MemberFailedWarning
 from ensembles.inference import BootstrapScore, bootstrap_score
+from ensembles.inference._row_loss import shifts
 
 X, Y = make_classification(60, 5, n_informative=3, random_state=0)
 YR = X @ [1.0, 2.0, 0.0, 0.0, 1.0] + np.random.default_rng(0).normal(size=60)
@@ -326,6 +327,31 @@ def test_a_loss_may_be_negative():
     plain = bootstrap_score(GaussianNB(), X, Y, n_resamples=50, rng=0)
     assert plus.score == pytest.approx(-plain.score)
     assert plus.standard_error == oob.standard_error > 0
+
+
+def test_a_weighted_loss_of_the_users_own_is_the_named_one():
+    how = {"sample_weight": WEIGHTS, "n_resamples": 20, "rng": 0}
+    own = bootstrap_score(Ridge(), X, YR, scoring=lambda y, f: (y - f) ** 2, **how)
+    named = bootstrap_score(Ridge(), X, YR, scoring="neg_mean_squared_error", **how)
+    for name in ("score", "apparent", "out_of_bag", "no_information"):
+        assert getattr(own, name) == pytest.approx(-getattr(named, name))
+
+
+def test_all_shifts_pair_each_row_with_each_row_once():
+    order, offsets = shifts(7, 49)
+    pairs = {(i, j) for k in offsets for i, j in zip(order, np.roll(order, k))}
+    assert len(pairs) == 7 * len(offsets) == 49
+
+
+def test_some_shifts_pair_rows_at_random_with_other_rows():
+    """2 of 9 offsets; neighbours in the data are not neighbours in the order."""
+    order, offsets = shifts(9, 20)
+    assert len(offsets) == 2
+    assert_array_equal(np.sort(order), np.arange(9))
+    assert not np.array_equal(order, np.arange(9))
+    for k in offsets:
+        assert (order != np.roll(order, k)).all()
+    assert len(shifts(9, 5)[1]) == 1
 
 
 def test_a_loss_of_all_rows_is_an_error_that_says_what_to_do():
