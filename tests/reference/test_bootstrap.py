@@ -54,12 +54,12 @@ def accelerations(result):
     return result._replicates.run.accelerations()
 
 
-def assert_ends(result, expected, *, from_resamples=np.inf, printed=0.0):
+def assert_ends(result, expected, *, from_resamples=np.inf, printed=0.0, least=0.0):
     """Within the Monte-Carlo error of this run and of the expected one."""
     share = np.sqrt(1 + result.n_resamples / from_resamples)
     pairs = zip(result.confidence_interval, result.mc_error, expected, strict=True)
     for end, error, wanted in pairs:
-        assert abs(end - wanted) < BOUND * error * share + printed
+        assert abs(end - wanted) < BOUND * max(error, least) * share + printed
 
 
 def assert_moments(result, error, *, bias=0.0, from_resamples=np.inf, printed=0.0):
@@ -204,10 +204,10 @@ def test_the_error_of_the_mean_of_the_air_conditioning_hours(scheme, error):
 @pytest.mark.parametrize(
     ("method", "expected", "n_resamples", "printed"),
     [
-        ("percentile", (46.917, 191.250), 10**6, 1 / 12),
-        ("bca", (57.167, 227.083), 10**6, 1 / 12),
-        ("percentile", (43.9, 192.1), 999, 1 / 12),
-        ("bca", (55.33, 243.5), 999, 1 / 12),
+        ("percentile", (46.917, 191.250), 10**6, 2 / 12),
+        ("bca", (57.167, 227.083), 10**6, 2 / 12),
+        ("percentile", (43.9, 192.1), 999, 2 / 12),
+        ("bca", (55.33, 243.5), 999, 2 / 12),
         ("studentized", (45.2, 301.6), 999, 0.05),
         ("expanded", (41.1, 209.0), 1999, 0.05),
         ("expanded_bca", (52.0, 252.5), 1999, 0.05),
@@ -219,10 +219,14 @@ def test_intervals_of_the_mean_of_the_air_conditioning_hours(
     """Own runs of a million; Davison & Hinkley (examples 5.4 and 5.8, R = 999);
 
     R's bootstrap (boott); Octave's statistics-resampling (expanded). Means of twelve
-    whole numbers are a twelfth apart.
+    whole numbers are a twelfth apart, so that `mc_error` may find none; the error of a
+    normal quantile, 2.7 s / sqrt(R), stands in.
     """
     result = run("mean", AIRCONDIT, method=method)
-    assert_ends(result, expected, from_resamples=n_resamples, printed=printed)
+    least = 2.7 * result.standard_error / np.sqrt(MANY)
+    assert_ends(
+        result, expected, from_resamples=n_resamples, printed=printed, least=least
+    )
 
 
 def test_the_mean_of_the_air_conditioning_hours_has_its_acceleration():
@@ -324,10 +328,14 @@ def test_abc_of_the_variance_of_spatial_perception(spatial):
 
 
 def test_the_calibrated_interval_of_the_variance_of_spatial_perception():
-    """Octave's bootknife prints 115.3, 276.9 from 1,999 resamples of 200."""
+    """Octave's bootknife prints 115.3, 276.9 from 1,999 resamples of 200.
+
+    Ten runs of that size have ends that scatter by 1.4 and 6.
+    """
     how = {"confidence_level": 0.9, "n_resamples": 1999, "method": "calibrated"}
-    result = run("var", SPATIAL, **how)
-    assert_ends(result, (115.3, 276.9), from_resamples=1999)
+    low, high = run("var", SPATIAL, **how).confidence_interval
+    assert abs(low - 115.3) < BOUND * 1.4 * np.sqrt(2)
+    assert abs(high - 276.9) < BOUND * 6 * np.sqrt(2)
 
 
 # ABC of the mean of twenty numbers.
