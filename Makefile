@@ -25,7 +25,9 @@ docs: $(READY)
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
 bench: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt ".[bench]"
 	$(BIN)/python benchmarks/bench_bagging_predict.py
+	$(BIN)/python benchmarks/bench_inference.py
 
 clean:
 	rm -rf .venv docs/_build docs/api/generated

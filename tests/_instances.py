@@ -16,8 +16,10 @@ from ensembles import (
     CircularBlockBootstrap,
     GroupBootstrap,
     MovingBlockBootstrap,
+    NonOverlappingBlockBootstrap,
     PoissonBootstrap,
     StationaryBootstrap,
+    TaperedBlockBootstrap,
     VotingClassifier,
     VotingRegressor,
 )
@@ -53,11 +55,14 @@ SCHEMES = [
     Bootstrap(5, balanced=True),
     Bootstrap(5, max_samples=0.5, replace=False),
     GroupBootstrap(5),
+    GroupBootstrap(5, within="rows"),
     BayesianBootstrap(5),
     PoissonBootstrap(5),
     MovingBlockBootstrap(5, block_length=3, gap=1),
     CircularBlockBootstrap(5, block_length=3),
+    NonOverlappingBlockBootstrap(5, block_length=3),
     StationaryBootstrap(5, block_length=3),
+    TaperedBlockBootstrap(5, block_length=6),
 ]
 
 _WEIGHTS_ARE_PROBABILITIES = (

@@ -32,6 +32,7 @@ from ensembles.resampling import (
     MovingBlockBootstrap,
     PoissonBootstrap,
     StationaryBootstrap,
+    TaperedBlockBootstrap,
 )
 from ensembles.resampling._base import BaseScheme, BoundScheme, ramps
 
@@ -90,7 +91,7 @@ def test_a_call_yields_n_resamples_draws_of_rows_that_exist(scheme):
 
 @every_scheme
 def test_weights_say_how_often_each_row_was_drawn(scheme):
-    if isinstance(scheme, BayesianBootstrap):
+    if isinstance(scheme, BayesianBootstrap | TaperedBlockBootstrap):
         return
     scheme = seeded(scheme)
     counted = [[list(rows).count(i) for i in range(N)] for rows in indices(scheme)]
