@@ -11,7 +11,6 @@ import pandas as pd
 import polars as pl
 import pytest
 from _names import without_address
-from ensembles.inference._row_loss import shifts
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context, metrics
@@ -41,6 +40,7 @@ from ensembles import (
 )
 from ensembles.exceptions import InvalidParameterError, MemberFailedWarning
 from ensembles.inference import BootstrapScore, bootstrap_score
+from ensembles.inference._refits._row_loss import shifts
 
 X, Y = make_classification(60, 5, n_informative=3, random_state=0)
 YR = X @ [1.0, 2.0, 0.0, 0.0, 1.0] + np.random.default_rng(0).normal(size=60)
