@@ -30,12 +30,15 @@ CLASSIFIER_PAIR = [
 ]
 REGRESSOR_PAIR = [("linear", Ridge()), ("tree", DecisionTreeRegressor(random_state=0))]
 
+# One check asks for an error that a bad row raises, so bags must draw that row.
 ESTIMATORS = [
-    BaggingClassifier(n_estimators=3),
-    BaggingClassifier(KNeighborsClassifier(2), 3, combine="vote"),
-    BaggingClassifier(GaussianNB(), 3, scheme=Bootstrap(stratify="y")),
-    BaggingRegressor(n_estimators=3),
-    BaggingRegressor(Ridge(), 3, scheme=StationaryBootstrap(), combine="median"),
+    BaggingClassifier(n_estimators=3, random_state=0),
+    BaggingClassifier(KNeighborsClassifier(2), 3, combine="vote", random_state=0),
+    BaggingClassifier(GaussianNB(), 3, scheme=Bootstrap(stratify="y"), random_state=0),
+    BaggingRegressor(n_estimators=3, random_state=0),
+    BaggingRegressor(
+        Ridge(), 3, scheme=StationaryBootstrap(), combine="median", random_state=0
+    ),
     VotingClassifier(CLASSIFIER_PAIR),
     VotingClassifier(CLASSIFIER_PAIR, voting="soft", combine="log_pool"),
     VotingRegressor(REGRESSOR_PAIR),
