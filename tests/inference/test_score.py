@@ -338,7 +338,9 @@ def test_a_weighted_loss_of_the_users_own_is_the_named_one():
 
 def test_all_shifts_pair_each_row_with_each_row_once():
     order, offsets = shifts(7, 49)
-    pairs = {(i, j) for k in offsets for i, j in zip(order, np.roll(order, k))}
+    pairs = {
+        (i, j) for k in offsets for i, j in zip(order, np.roll(order, k), strict=True)
+    }
     assert len(pairs) == 7 * len(offsets) == 49
 
 
