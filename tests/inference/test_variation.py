@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from ensembles.inference._draws import Demands, Draws, draw
+from ensembles.inference._recorded import Recorded
 from ensembles.inference._refit import Sample
 from ensembles.inference._variation import (
     FoldVariation,
@@ -64,6 +65,35 @@ def test_folds_are_moved_in_twenty_replicates():
     assert moves == pytest.approx(exact / 1.25)  # steps of a half are not small
     assert len(variation.of_replicate(scored(10, ask, number=19))) == 2
     assert len(variation.of_replicate(scored(10, ask, number=20))) == 0
+
+
+def test_without_moves_there_is_no_variance():
+    """Where the first twenty replicates failed."""
+    variation = FoldVariation(np.arange(10) // 5)
+    outside = variation.summary(draws_over(range(10)), np.ones(3), [np.empty(0)] * 3)
+    assert (outside.error, outside.variance) == (1, None)
+
+
+class Talker:
+    """Two outputs, each with its probabilities."""
+
+    calls = 0
+
+    def predict_proba(self, X):
+        self.calls += 1
+        return [X, 1 - X]
+
+
+def test_an_estimator_is_asked_once():
+    talker = Talker()
+    recorded = Recorded(talker, np.arange(6.0).reshape(3, 2))
+    assert isinstance(recorded, Talker)
+    for positions in ([0], [2, 2]):
+        one, other = recorded.predict_proba(np.array(positions))
+        assert_array_equal(one, np.arange(6.0).reshape(3, 2)[positions])
+        assert_array_equal(other, 1 - one)
+    assert talker.calls == 1
+    assert not hasattr(recorded, "predict")
 
 
 def test_values_are_moved_by_rank_and_class():
