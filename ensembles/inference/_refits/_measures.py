@@ -164,15 +164,14 @@ class ScoreMeasure(Measure):
         )
         own = None if self.weights is None else self.weights[rows]
         error = ask(own)
+        codes = self.codes
         scored = Scored(
             number,
             rows,
             np.ones(len(rows)) if own is None else own,
             error,
             ask,
-            None
-            if self.classes is None
-            else np.searchsorted(self.classes, self.y[rows]),
+            None if codes is None else codes[rows],
             partial(self._said, seen, len(rows)),
         )
         return np.concatenate([[error], self.variation.of_replicate(scored)])
@@ -189,16 +188,17 @@ class ScoreMeasure(Measure):
         ask = partial(self._error, *self._seen(fitted, sample.X, None))
         n = len(self.y)
         apparent = ask(np.arange(n), sample.y, self.weights)
-        if self.classes is None or not self.takes_weights:
+        codes = self.codes
+        if self.classes is None or codes is None or not self.takes_weights:
             return apparent, ask(*self._pairs(n))
-        return apparent, ask(*self._pairs_with_classes(n, self.classes))
+        return apparent, ask(*self._pairs_with_classes(self.classes, codes))
 
     def _pairs_with_classes(
-        self, n: int, classes: NDArray[Any]
+        self, classes: NDArray[Any], codes: IntArray
     ) -> tuple[IntArray, NDArray[Any], FloatArray]:
         """Each prediction once with each class, weighted with the class's share."""
+        n = len(codes)
         own = np.ones(n) if self.weights is None else self.weights
-        codes = np.searchsorted(classes, self.y)
         shares = np.bincount(codes, own, minlength=len(classes)) / own.sum()
         positions = np.repeat(np.arange(n), len(classes))
         return positions, np.tile(classes, n), np.outer(own, shares).ravel()

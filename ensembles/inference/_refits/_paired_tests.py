@@ -33,7 +33,7 @@ _ROUNDING = 1e-12
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModelComparison:
     """Difference of two models' scores, with its test.
 

@@ -49,7 +49,7 @@ _SHARE = 0.632
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BootstrapScore:
     """Score of an estimator by the bootstrap, with what it is made of.
 
@@ -280,7 +280,8 @@ def bootstrap_score(
     regressor all pairs, or 10⁶ of them.
 
     Where err1 exceeds gamma, gamma takes its place everywhere, so .632+ is never worse
-    than no information.
+    than no information. (Written as .632 plus a term in err1', as [1]_ does, .632 of
+    an err1 beyond gamma would stay.)
 
     The standard error is the infinitesimal jackknife of section 5 of [1]_, with the
     noise of finitely many replicates taken off [3]_, and carried from "oob" to the

@@ -173,7 +173,7 @@ def resolve_measure(
     function = scorer if parts is None else parts[0]
     if scoring is None and parts is None:
         function = estimator.score
-    takes_weights = "sample_weight" in inspect.signature(function).parameters
+    takes_weights = "sample_weight" in _parameters(function)
     if sample.weights is not None and not takes_weights:
         raise ValueError(
             f"sample_weight was given to {owner}, and {scorer!r} takes none. Leave it "
@@ -215,11 +215,16 @@ def _is_loss(scoring: Any) -> bool:
     """Whether it takes targets first, where a scorer takes the estimator."""
     if not callable(scoring) or parts_of_scorer(scoring) is not None:
         return False
-    try:
-        names = list(inspect.signature(scoring).parameters)
-    except ValueError:  # builtins that do not say
-        return False
+    names = _parameters(scoring)
     return bool(names) and names[0].startswith("y")
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    """Names of its parameters; none of a builtin that does not say."""
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return []
 
 
 def _weights(sample: Sample) -> FloatArray:

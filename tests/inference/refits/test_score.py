@@ -315,6 +315,41 @@ def test_a_scorer_by_hand_that_takes_weights_knows_no_information_exactly():
     assert result.no_information == pytest.approx(0.5, abs=1e-12)
 
 
+def test_a_scorer_that_does_not_name_its_parameters_is_a_scorer():
+    class Unsigned:
+        __signature__ = "secret"
+
+        def __call__(self, estimator, X, y):
+            return estimator.score(X, y)
+
+    unsigned = bootstrap_score(
+        GaussianNB(), X, Y, scoring=Unsigned(), n_resamples=20, rng=0
+    )
+    named = bootstrap_score(GaussianNB(), X, Y, n_resamples=20, rng=0)
+    assert_allclose(unsigned.scores, named.scores)
+
+
+def test_an_auc_of_three_classes():
+    y = np.repeat([0, 1, 2], 20)
+    features = X + y[:, None]
+    result = bootstrap_score(
+        GaussianNB(), features, y, scoring="roc_auc_ovr", n_resamples=30, rng=0
+    )
+    assert result.no_information == pytest.approx(0.5, abs=1e-12)
+    assert 0.6 < result.out_of_bag < result.score < result.apparent < 1
+    assert 0 < result.standard_error < 0.1
+
+
+@pytest.mark.filterwarnings("ignore:R\\^2 score is not well-defined")
+def test_targets_that_no_loss_of_rows_knows_are_scored_by_replicate():
+    """Numbers kept as objects, and R² of a constant, which is 1 if it is hit."""
+    objects = bootstrap_score(Ridge(), X, YR.astype(object), n_resamples=20, rng=0)
+    floats = bootstrap_score(Ridge(), X, YR, n_resamples=20, rng=0)
+    assert objects.apparent == pytest.approx(floats.apparent)
+    constant = bootstrap_score(DummyRegressor(), X, np.ones(60), n_resamples=20, rng=0)
+    assert (constant.score, constant.standard_error) == (1, 0)
+
+
 def test_a_loss_may_be_negative():
     """Its standard error is not scaled, since negative errors have no ratio."""
 
@@ -894,8 +929,9 @@ def test_data_that_do_not_fit_are_an_error(given, message):
 
 
 def test_what_is_no_estimator_is_scikit_learn_s_error():
-    with pytest.raises(TypeError, match="must be an object implementing 'fit'"):
-        bootstrap_score("a tree", X, Y)
+    for given in ({}, {"sample_weight": WEIGHTS}):
+        with pytest.raises(TypeError, match="must be an object implementing 'fit'"):
+            bootstrap_score("a tree", X, Y, **given)
     with pytest.raises(AttributeError, match="LinearSVC has none of the following"):
         bootstrap_score(
             LinearSVC(),
