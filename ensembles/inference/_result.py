@@ -80,10 +80,10 @@ class BootstrapResult:
     >>> result = bootstrap("mean", hours, rng=0)
     >>> for method in ("percentile", "bca", "studentized"):
     ...     low, high = result.interval(method)
-    ...     print(f"{method:12} {low:5.0f} {high:5.0f}")
-    percentile      47   193
-    bca             57   231
-    studentized     46   291
+    ...     print(f"{method:12} {low:5.1f} {high:5.1f}")
+    percentile    47.5 193.2
+    bca           56.6 231.5
+    studentized   46.1 290.7
     """
 
     estimate: Any

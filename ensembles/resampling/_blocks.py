@@ -51,10 +51,20 @@ class BoundBlocks(BoundScheme):
 
     def sums(self, seeds: Seeds, columns: FloatArray) -> FloatArray:
         """Weighted sums of columns, each block a difference of cumulated sums."""
-        cumulated = np.zeros((self.n_samples + 1, len(columns)))
-        np.cumsum(columns.T, axis=0, out=cumulated[1:])
-        sums = np.empty((len(seeds), len(columns)))
-        compiled().sum_blocks(self.plan, np.asarray(seeds), cumulated, sums)
+        plan, keys = self.plan, np.asarray(seeds)
+        # Past the end the series begins again, as far as a block may reach.
+        n_rows = min(plan.end, plan.n_samples + plan.longest)
+        laid_out = columns[:, np.arange(n_rows) % plan.n_samples]
+        cumulated = np.zeros((n_rows + 1, len(columns)))
+        np.cumsum(laid_out.T, axis=0, out=cumulated[1:])
+        sums = np.empty((len(keys), len(columns)))
+        if len(plan.thresholds):
+            compiled().sum_geometric_blocks(plan, keys, cumulated, sums)
+            return sums
+        starts = np.arange(plan.n_starts) * plan.step
+        ends = np.minimum(starts + plan.longest, plan.end)
+        of_blocks = cumulated[ends] - cumulated[starts]
+        compiled().sum_equal_blocks(plan, keys, cumulated, of_blocks, sums)
         return sums
 
     @property
@@ -96,7 +106,7 @@ class BoundBlocks(BoundScheme):
     def leaves_rows_out(self, *, as_weights: bool) -> bool:
         """Whether not every draw is a rotation of the series."""
         plan = self.plan
-        fixed = not len(plan.cumulated)
+        fixed = not len(plan.thresholds)
         return plan.n_draws < plan.n_samples or not (
             fixed and plan.length == plan.n_samples
         )

@@ -8,7 +8,7 @@ import numpy as np
 
 from ensembles._typing import FloatArray, IntArray, KeyArray
 from ensembles.resampling._base import BoundScheme, Seeds, compiled
-from ensembles.resampling._plan import DrawPlan
+from ensembles.resampling._plan import CodePlan, DrawPlan, code_plan
 
 __all__ = ["BoundDraws"]
 
@@ -20,6 +20,7 @@ class BoundDraws(BoundScheme):
         super().__init__(int(plan.edges[-1]))
         self.plan = plan
         self.order = order
+        self._cells: tuple[IntArray, CodePlan] | None = None
 
     def counts(self, seeds: KeyArray) -> IntArray:
         """How often each row is drawn, shape (n_replicates, n_samples)."""
@@ -52,6 +53,23 @@ class BoundDraws(BoundScheme):
     def weight_rows(self, seeds: Seeds) -> FloatArray:
         """Counts of several replicates."""
         return self.counts(np.asarray(seeds)).astype(np.float64)
+
+    def rows_of(self, codes: IntArray) -> CodePlan:
+        """Plan to draw the codes of the very rows that are drawn."""
+        in_order = codes if self.order is None else codes[self.order]
+        return CodePlan(self.plan, in_order.astype(np.int64), False)
+
+    def cells_of(self, codes: IntArray) -> CodePlan:
+        """Plan to draw codes, not those of the rows drawn where cells are few."""
+        if self._cells is None or self._cells[0] is not codes:
+            self._cells = codes, code_plan(*self.rows_of(codes)[:2])
+        return self._cells[1]
+
+    def code_counts(self, seeds: Seeds, codes: IntArray) -> IntArray:
+        """How often rows of each code are drawn, shape (n_replicates, n_codes)."""
+        counts = np.empty((len(seeds), int(codes.max()) + 1), dtype=np.int64)
+        compiled().count_codes(self.cells_of(codes), np.asarray(seeds), counts)
+        return counts
 
     def sums(self, seeds: Seeds, columns: FloatArray) -> FloatArray:
         """Weighted sums of columns, with no weight ever stored."""

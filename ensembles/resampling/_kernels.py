@@ -1,16 +1,16 @@
 """Compiled draws of replicates, and weighted sums of columns under them.
 
-The random numbers of a replicate are a stream of 64-bit words that starts from its key
-(SplitMix64: Steele, Lea & Flood, "Fast splittable pseudorandom number generators",
-OOPSLA 2014), so replicate i is the same in every kernel, thread and batch.
+All that is random in replicate i follows from its key (see `_kernels_words`), so the
+replicate is the same in every kernel, thread and batch.
 
 A multinomial draw goes by blocks of 256 rows. Block totals come first: independent
 Poisson totals, drawn again while their sum exceeds the draws wanted, then topped up by
 single rows. Given its sum a vector of Poisson counts is multinomial, so the law is
-exact. Within a block, rows are drawn from the bytes of a word.
+exact. Within a block, rows are the bytes of words, on a machine whose first byte is the
+lowest.
 
-`_plain` holds a twin of each kernel in numpy. This module is imported when the first
-kernel is needed, since importing numba takes time.
+`_kernels_plain` holds a twin of each kernel in numpy. This module is imported when the
+first kernel is needed, since importing numba takes time.
 """
 
 from __future__ import annotations
@@ -18,161 +18,190 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
 from ensembles._random import GOLDEN
 from ensembles._typing import FloatArray, IntArray, KeyArray
+from ensembles.resampling._kernels_words import (
+    LOW_32,
+    below,
+    column_above,
+    compiled,
+    compiled_sum,
+    inlined,
+    least_product,
+    uniform,
+    word_of,
+)
 from ensembles.resampling._plan import (
     BLOCK,
-    BLOCK_BITS,
+    GUIDE_BITS,
+    LENGTH_GUIDE_BITS,
     TILE,
     BlockPlan,
+    CodePlan,
     DrawPlan,
     TreePlan,
 )
 
 __all__ = [
+    "GROUP",
     "count_cells",
+    "count_codes",
+    "count_codes_of",
     "count_leaves",
     "count_poisson",
     "count_rows",
+    "draw_totals",
     "lay_blocks",
-    "sum_blocks",
+    "room_for",
+    "sum_equal_blocks",
+    "sum_geometric_blocks",
     "sum_rows",
     "sum_weighted",
 ]
 
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
-_LOW_32 = np.uint64(0xFFFFFFFF)
-
-compiled = njit(cache=True, nogil=True)
-# A call that passes arrays on counts their references; once a draw that is dear.
-inlined = njit(inline="always")
-# Sums may be reordered to fill vector registers; nothing else of fastmath is wanted.
-compiled_sum = njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-
-
-@inlined
-def word_of(state: Any) -> Any:
-    """The word of a stream at this state."""
-    z = (state ^ (state >> uint64(30))) * _MIX_1
-    z = (z ^ (z >> uint64(27))) * _MIX_2
-    return z ^ (z >> uint64(31))
-
-
-@inlined
-def uniform_below(state: Any, size: int) -> Any:
-    """State and a number below `size` (< 2**32), each equally likely (Lemire 2019)."""
-    bound = uint64(size)
-    least = (uint64(2**32) - bound) % bound
-    while True:
-        state += GOLDEN
-        product = (word_of(state) >> uint64(32)) * bound
-        if product & _LOW_32 >= least:
-            return state, np.int64(product >> uint64(32))
-
-
-@inlined
-def uniform(state: Any) -> Any:
-    """State and a multiple of 2**-53 in [0, 1)."""
-    state += GOLDEN
-    return state, np.float64(word_of(state) >> uint64(11)) * 2.0**-53
-
-
-@inlined
-def poisson(state: Any, plan: DrawPlan, table: int) -> Any:
-    """State and a Poisson count, by inversion from a guide into the cumulated law."""
-    state, u = uniform(state)
-    k = plan.guides[table, np.int64(u * plan.guides.shape[1])]
-    while plan.cumulated[table, k] <= u:
-        k += 1
-    return state, plan.origins[table] + k
+# Replicates whose totals are drawn together, and whose rows of a block in turn.
+GROUP = 4 * TILE
 
 
 @compiled
-def draw_totals(state: Any, plan: DrawPlan, totals: IntArray) -> Any:
-    """State, with the draws of each block written to `totals`."""
+def draw_totals(
+    plan: DrawPlan, keys: KeyArray, totals: IntArray, states: KeyArray
+) -> None:
+    """Write the draws of each block, (n_replicates, n_blocks), and the states after.
+
+    For several replicates at a time: taking arrays out of the plan costs as much as
+    many draws.
+    """
+    edges, tables, origins = plan.edges, plan.tables, plan.origins
+    thresholds, guides, block_guides = plan.thresholds, plan.guides, plan.block_guides
+    states[: len(keys)] = keys
     for stratum in range(len(plan.n_draws)):
         first, end = plan.first_block[stratum], plan.first_block[stratum + 1]
         n_draws = plan.n_draws[stratum]
         if end - first == 1:
-            totals[first] = n_draws
+            totals[: len(keys), first] = n_draws
             continue
-        while True:
-            drawn = 0
-            for block in range(first, end):
-                state, totals[block] = poisson(state, plan, plan.tables[block])
-                drawn += totals[block]
-            if drawn <= n_draws:
-                break
-        edges = plan.edges[first : end + 1]
-        for _ in range(n_draws - drawn):
-            state, row = uniform_below(state, edges[-1] - edges[0])
-            if plan.has_equal_blocks:
-                totals[first + (row >> BLOCK_BITS)] += 1
-            else:
-                cell = np.searchsorted(edges, edges[0] + row, side="right") - 1
-                totals[first + cell] += 1
-    return state
+        n_rows = edges[end] - edges[first]
+        least = least_product(n_rows)
+        shift, first_guide = plan.shifts[stratum], plan.first_guide[stratum]
+        for r in range(len(keys)):
+            state = states[r]
+            while True:
+                drawn = 0
+                for block in range(first, end):
+                    state += GOLDEN
+                    u, table = np.int64(word_of(state) >> uint64(11)), tables[block]
+                    guide = guides[table, u >> (53 - GUIDE_BITS)]
+                    column = column_above(u, thresholds, table, guide)
+                    totals[r, block] = origins[table] + column
+                    drawn += totals[r, block]
+                if drawn <= n_draws:
+                    break
+            for _ in range(n_draws - drawn):
+                state, row = below(state, n_rows, least)
+                block = block_guides[first_guide + (row >> shift)]
+                while edges[block + 1] <= edges[first] + row:
+                    block += 1
+                totals[r, block] += 1
+            states[r] = state
 
 
 @compiled
-def draw_block(state: Any, total: int, size: int, counts: IntArray) -> Any:
-    """State, with `total` draws among `size` <= 256 rows in the first of `counts`.
+def room_for(plan: DrawPlan) -> Any:
+    """Room for the totals and states of a group, and for the rows drawn of a block.
 
-    `counts` has 256 entries. Bits of a byte that number no row are passed over: they
-    count, without a branch, in entries past the rows.
+    These are a byte each: words, and the same memory as rows.
     """
-    n_numbers = 1
-    while n_numbers < size:
-        n_numbers *= 2
-    mask = uint64(n_numbers - 1)
-    counts[:] = 0
-    bound = uint64(size)
-    drawn = 0
-    while total - drawn >= 8:
-        state += GOLDEN
-        word = word_of(state)
-        for shift in range(0, 64, 8):
-            row = (word >> uint64(shift)) & mask
-            counts[row] += 1
-            drawn += row < bound
-    while drawn < total:
-        state += GOLDEN
-        word = word_of(state)
-        for shift in range(0, 64, 8):
-            row = (word >> uint64(shift)) & mask
-            if row < bound and drawn < total:
-                counts[row] += 1
-                drawn += 1
+    totals = np.empty((GROUP, len(plan.edges) - 1), np.int64)
+    states = np.empty(GROUP, np.uint64)
+    words = np.empty(plan.n_draws.max() // 8 + 2, np.uint64)
+    return totals, states, words, words.view(np.uint8)
+
+
+@inlined
+def draw_block(state: Any, total: int, size: int, words: Any, rows: Any) -> Any:
+    """State, with `total` rows below `size` <= 256 written to `rows`, bytes of `words`.
+
+    Of fewer than 256 rows, a byte that numbers none is written over by the next one.
+    """
+    if size == BLOCK:
+        for k in range((total + 7) >> 3):
+            state += GOLDEN
+            words[k] = word_of(state)
+    else:
+        n_numbers = 1
+        while n_numbers < size:
+            n_numbers *= 2
+        mask, bound = uint64(n_numbers - 1), uint64(size)
+        drawn = 0
+        while drawn < total:
+            state += GOLDEN
+            word = word_of(state)
+            for shift in range(0, 64, 8):
+                row = (word >> uint64(shift)) & mask
+                rows[drawn] = row
+                drawn += row < bound
     return state
-
-
-@compiled
-def draw_rows(key: Any, plan: DrawPlan, totals: IntArray, counts: IntArray) -> None:
-    """Write how often each row is drawn in one replicate; `totals` is scratch."""
-    state = draw_totals(key, plan, totals)
-    of_block = np.empty(BLOCK, np.int32)
-    for block in range(len(totals)):
-        start, end = plan.edges[block], plan.edges[block + 1]
-        state = draw_block(state, totals[block], end - start, of_block)
-        counts[start:end] = of_block[: end - start]
 
 
 @compiled
 def count_rows(plan: DrawPlan, keys: KeyArray, counts: IntArray) -> None:
     """Write how often each row is drawn, `counts` of shape (n_replicates, n_rows)."""
-    totals = np.empty(len(plan.edges) - 1, np.int64)
-    for i in range(len(keys)):
-        draw_rows(keys[i], plan, totals, counts[i])
+    room, edges = room_for(plan), plan.edges
+    for i in range(0, len(keys), GROUP):
+        totals, states, words, rows = room
+        draw_totals(plan, keys[i : i + GROUP], totals, states)
+        for r in range(min(GROUP, len(keys) - i)):
+            state, of_rows = states[r], counts[i + r]
+            of_rows[:] = 0
+            for block in range(len(edges) - 1):
+                start, total = uint64(edges[block]), totals[r, block]
+                size = edges[block + 1] - edges[block]
+                state = draw_block(state, total, size, words, rows)
+                for k in range(total):
+                    of_rows[start + rows[k]] += 1
 
 
 @compiled
 def count_cells(plan: DrawPlan, keys: KeyArray, counts: IntArray) -> None:
     """Write how often rows of each cell are drawn, (n_replicates, n_cells)."""
-    for i in range(len(keys)):
-        draw_totals(keys[i], plan, counts[i])
+    draw_totals(plan, keys, counts, np.empty(len(keys), np.uint64))
+
+
+@inlined
+def count_codes_of(
+    coded: CodePlan, edges: IntArray, codes: IntArray, r: int, room: Any, counts: Any
+) -> None:
+    """Write how often rows of each code are drawn, given the totals of a replicate.
+
+    `edges` and `codes` are those of the plan, taken out once for all.
+    """
+    totals, states, words, rows = room
+    counts[:] = 0
+    if coded.has_cells:
+        for cell in range(totals.shape[1]):
+            counts[codes[cell]] += totals[r, cell]
+    else:
+        state = states[r]
+        for block in range(totals.shape[1]):
+            start, total = uint64(edges[block]), totals[r, block]
+            size = edges[block + 1] - edges[block]
+            state = draw_block(state, total, size, words, rows)
+            for k in range(total):
+                counts[codes[start + rows[k]]] += 1
+
+
+@compiled
+def count_codes(coded: CodePlan, keys: KeyArray, counts: IntArray) -> None:
+    """Write how often rows of each code are drawn, (n_replicates, n_codes)."""
+    plan, edges, codes = coded.plan, coded.plan.edges, coded.codes
+    room = room_for(plan)
+    for i in range(0, len(keys), GROUP):
+        draw_totals(plan, keys[i : i + GROUP], room[0], room[1])
+        for r in range(min(GROUP, len(keys) - i)):
+            count_codes_of(coded, edges, codes, r, room, counts[i + r])
 
 
 @compiled
@@ -190,8 +219,9 @@ def count_leaves(tree: TreePlan, keys: KeyArray, counts: IntArray) -> None:
         for node in range(n_inner):
             first = tree.first_child[node]
             size = tree.first_child[node + 1] - first
+            least = least_product(size)
             for _ in range(drawn[node] * size):
-                state, child = uniform_below(state, size)
+                state, child = below(state, size, least)
                 drawn[first + child] += 1
         counts[i] = drawn[n_inner:]
 
@@ -221,37 +251,70 @@ def count_poisson(
             counts[i, row] = k
 
 
-@compiled_sum
+@compiled
 def sum_rows(
     plan: DrawPlan, keys: KeyArray, columns: FloatArray, sums: FloatArray
 ) -> None:
     """Write the sums of columns over the rows drawn.
 
-    `columns` has shape (n_columns, n_rows) and `sums` (n_replicates, n_columns). Four
-    replicates share each read of a block of columns.
+    `columns` has shape (n_columns, n_rows) and `sums` (n_replicates, n_columns). A
+    group of replicates shares each read of a block of columns. The values of a single
+    column are added up as they are drawn; of several, counts of rows are multiplied.
     """
-    n_blocks = len(plan.edges) - 1
-    totals = np.empty((TILE, n_blocks), np.int64)
-    states = np.empty(TILE, np.uint64)
+    n_columns, edges = len(columns), plan.edges
+    totals, states, words, rows = room_for(plan)
+    weights = np.zeros((GROUP, BLOCK))
     counts = np.empty(BLOCK, np.int32)
-    weights = np.zeros((TILE, BLOCK))
-    tile = np.empty((TILE, len(columns)))
-    for i in range(0, len(keys), TILE):
-        n_here = min(TILE, len(keys) - i)
-        tile[:] = 0.0
-        for r in range(n_here):
-            states[r] = draw_totals(keys[i + r], plan, totals[r])
-        for block in range(n_blocks):
-            start, end = plan.edges[block], plan.edges[block + 1]
-            size = end - start
+    of_group = np.empty((GROUP, n_columns))
+    for i in range(0, len(keys), GROUP):
+        n_here = min(GROUP, len(keys) - i)
+        of_group[:] = 0.0
+        draw_totals(plan, keys[i : i + GROUP], totals, states)
+        for block in range(len(edges) - 1):
+            start = edges[block]
+            size = edges[block + 1] - start
+            of_block = columns[0, start : start + size]
             for r in range(n_here):
-                states[r] = draw_block(states[r], totals[r, block], size, counts)
-                _copy(counts, weights[r])
-            _add_products(weights, columns, start, size, tile)
-        sums[i : i + n_here] = tile[:n_here]
+                total = totals[r, block]
+                states[r] = draw_block(states[r], total, size, words, rows)
+                if n_columns == 1:
+                    of_group[r, 0] += _sum_of(of_block, rows, total)
+                else:
+                    _count(rows, total, counts, weights, r)
+            if n_columns > 1:
+                _add_products(weights, columns, start, size, of_group)
+        sums[i : i + n_here] = of_group[:n_here]
 
 
-@compiled_sum
+@inlined
+def _sum_of(values: FloatArray, rows: Any, total: int) -> float:
+    """Sum of the values of the first `total` rows, which are bytes.
+
+    Four sums at a time, as each addition has to wait for the one before.
+    """
+    s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+    whole = uint64(total & ~3)
+    for k in range(uint64(0), whole, uint64(4)):
+        s0 += values[rows[k]]
+        s1 += values[rows[k + uint64(1)]]
+        s2 += values[rows[k + uint64(2)]]
+        s3 += values[rows[k + uint64(3)]]
+    for k in range(whole, uint64(total)):
+        s0 += values[rows[k]]
+    return (s0 + s1) + (s2 + s3)
+
+
+@inlined
+def _count(rows: Any, total: int, counts: Any, weights: FloatArray, r: int) -> None:
+    """Write how often each row of a block is drawn, in `weights[r]`."""
+    counts[:] = 0
+    for k in range(total):
+        counts[rows[k]] += 1
+    for k in range(BLOCK):
+        weights[r, k] = counts[k]
+
+
+@compiled
 def sum_weighted(weights: FloatArray, columns: FloatArray, sums: FloatArray) -> None:
     """Write the weighted sums of columns; shapes as in `sum_rows`.
 
@@ -259,96 +322,126 @@ def sum_weighted(weights: FloatArray, columns: FloatArray, sums: FloatArray) -> 
     """
     n_rows = columns.shape[1]
     some_weights = np.zeros((TILE, BLOCK))
-    tile = np.empty((TILE, len(columns)))
+    of_tile = np.empty((TILE, len(columns)))
     for i in range(0, len(weights), TILE):
         n_here = min(TILE, len(weights) - i)
-        tile[:] = 0.0
+        of_tile[:] = 0.0
         for start in range(0, n_rows, BLOCK):
             size = min(BLOCK, n_rows - start)
             some_weights[:n_here, :size] = weights[i : i + n_here, start : start + size]
-            _add_products(some_weights, columns, start, size, tile)
-        sums[i : i + n_here] = tile[:n_here]
-
-
-@compiled
-def _copy(counts: IntArray, weights: FloatArray) -> None:
-    """Counts of a whole block as weights; those past its rows are not used."""
-    for k in range(BLOCK):
-        weights[k] = counts[k]
+            _add_products(some_weights, columns, start, size, of_tile)
+        sums[i : i + n_here] = of_tile[:n_here]
 
 
 @compiled_sum
 def _add_products(
-    weights: FloatArray, columns: FloatArray, start: int, size: int, tile: FloatArray
+    weights: FloatArray, columns: FloatArray, start: int, size: int, sums: FloatArray
 ) -> None:
-    """Add to each sum of a tile what `size` rows from `start` on contribute."""
-    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
-    for j in range(len(columns)):
-        values = columns[j, start : start + size]
-        s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-        for k in range(len(values)):
-            value = values[k]
-            s0 += w0[k] * value
-            s1 += w1[k] * value
-            s2 += w2[k] * value
-            s3 += w3[k] * value
-        tile[0, j] += s0
-        tile[1, j] += s1
-        tile[2, j] += s2
-        tile[3, j] += s3
+    """Add to sums of columns what `size` rows from `start` on contribute.
+
+    Four replicates share each read of a column.
+    """
+    for r in range(0, len(weights), TILE):
+        w0, w1, w2, w3 = weights[r], weights[r + 1], weights[r + 2], weights[r + 3]
+        for j in range(len(columns)):
+            values = columns[j, start : start + size]
+            s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+            for k in range(size):
+                value = values[k]
+                s0 += w0[k] * value
+                s1 += w1[k] * value
+                s2 += w2[k] * value
+                s3 += w3[k] * value
+            sums[r, j] += s0
+            sums[r + 1, j] += s1
+            sums[r + 2, j] += s2
+            sums[r + 3, j] += s3
 
 
 @inlined
-def _next_block(state: Any, plan: BlockPlan) -> Any:
-    """State, start and length of one block."""
-    state, number = uniform_below(state, plan.n_starts)
-    start = number * plan.step
-    length = plan.longest
-    if len(plan.cumulated):
-        state, u = uniform(state)
-        length = plan.guides[np.int64(u * len(plan.guides))]
-        while plan.cumulated[length] <= u:
-            length += 1
-    return state, start, min(length, plan.end - start)
+def _length_at(state: Any, thresholds: IntArray, guides: IntArray) -> Any:
+    """Length of a block, by the low half of the word whose high half is its start."""
+    u = np.int64(word_of(state) & LOW_32)
+    guide = np.int64(guides[0, u >> (32 - LENGTH_GUIDE_BITS)])
+    return column_above(u, thresholds, 0, guide)
 
 
 @compiled
 def lay_blocks(plan: BlockPlan, key: Any, starts: IntArray, lengths: IntArray) -> int:
     """Write the blocks of a replicate, the last one cut; return their number."""
+    thresholds, guides = plan.thresholds, plan.guides
     state, missing, n_blocks = key, plan.n_draws, 0
+    least = least_product(plan.n_starts)
     while missing > 0:
-        state, starts[n_blocks], length = _next_block(state, plan)
-        lengths[n_blocks] = min(length, missing)
-        missing -= length
+        state, number = below(state, plan.n_starts, least)
+        length = plan.longest
+        if thresholds.size:
+            length = _length_at(state, thresholds, guides)
+        start = number * plan.step
+        starts[n_blocks] = start
+        lengths[n_blocks] = min(length, plan.end - start, missing)
+        missing -= lengths[n_blocks]
         n_blocks += 1
     return n_blocks
 
 
-@compiled_sum
-def sum_blocks(
+@compiled
+def sum_equal_blocks(
+    plan: BlockPlan,
+    keys: KeyArray,
+    cumulated: FloatArray,
+    of_blocks: FloatArray,
+    sums: FloatArray,
+) -> None:
+    """Write the sums of columns over the rows of blocks of one length.
+
+    `of_blocks`, of shape (n_starts, n_columns), holds the sum of each block. The last
+    one drawn is cut: its sum is a difference of rows of `cumulated`, of shape
+    (n_rows + 1, n_columns). The sum of the first column stays in a register, as it
+    often is the only one.
+    """
+    n_starts, step, longest, end = plan.n_starts, plan.step, plan.longest, plan.end
+    n_columns, least = of_blocks.shape[1], least_product(n_starts)
+    for i in range(len(keys)):
+        sums[i] = 0.0
+        first = 0.0
+        missing = plan.n_draws
+        state, number = below(keys[i], n_starts, least)
+        length = min(longest, end - number * step)
+        while length < missing:
+            first += of_blocks[number, 0]
+            for j in range(1, n_columns):
+                sums[i, j] += of_blocks[number, j]
+            missing -= length
+            state, number = below(state, n_starts, least)
+            length = min(longest, end - number * step)
+        start = number * step
+        sums[i, 0] = first
+        for j in range(n_columns):
+            sums[i, j] += cumulated[start + missing, j] - cumulated[start, j]
+
+
+@compiled
+def sum_geometric_blocks(
     plan: BlockPlan, keys: KeyArray, cumulated: FloatArray, sums: FloatArray
 ) -> None:
-    """Write the sums of columns over the rows of the blocks drawn.
+    """Write the sums of columns over the rows of blocks of geometric length.
 
-    `cumulated` has shape (n_rows + 1, n_columns): the sum of a block is a difference of
-    two of its rows, plus the last row for each time the block passes the end. The sum
-    of the first column stays in a register, as it often is the only one.
+    The sum of a block is a difference of two rows of `cumulated`, which holds the
+    series and then its beginning again, as far as a block may reach past the end.
     """
-    n, n_columns = plan.n_samples, cumulated.shape[1]
+    thresholds, guides, n_starts = plan.thresholds, plan.guides, plan.n_starts
+    n_columns, least = cumulated.shape[1], least_product(n_starts)
     for i in range(len(keys)):
         sums[i] = 0.0
         first = 0.0
         state, missing = keys[i], plan.n_draws
         while missing > 0:
-            state, start, length = _next_block(state, plan)
+            state, start = below(state, n_starts, least)
+            length = _length_at(state, thresholds, guides)
             end = start + min(length, missing)
             missing -= length
-            laps = 0.0
-            if end > n:
-                laps = float(end // n)
-                end = end % n
-            first += cumulated[end, 0] - cumulated[start, 0] + laps * cumulated[n, 0]
+            first += cumulated[end, 0] - cumulated[start, 0]
             for j in range(1, n_columns):
-                inside = cumulated[end, j] - cumulated[start, j]
-                sums[i, j] += inside + laps * cumulated[n, j]
+                sums[i, j] += cumulated[end, j] - cumulated[start, j]
         sums[i, 0] = first

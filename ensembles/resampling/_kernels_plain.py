@@ -10,15 +10,17 @@ import numpy as np
 
 from ensembles._random import GOLDEN, words_of
 from ensembles._typing import FloatArray, IntArray, KeyArray
-from ensembles.resampling._plan import BlockPlan, DrawPlan, TreePlan
+from ensembles.resampling._plan import BlockPlan, CodePlan, DrawPlan, TreePlan
 
 __all__ = [
     "count_cells",
+    "count_codes",
     "count_leaves",
     "count_poisson",
     "count_rows",
     "lay_blocks",
-    "sum_blocks",
+    "sum_equal_blocks",
+    "sum_geometric_blocks",
     "sum_rows",
     "sum_weighted",
 ]
@@ -31,9 +33,9 @@ class Stream:
         self.key = np.array([key], dtype=np.uint64)
         self.taken = taken
 
-    def word(self) -> int:
-        """The next 64 bits."""
-        self.taken += 1
+    def word(self, again: bool = False) -> int:
+        """The next 64 bits, or the last ones again."""
+        self.taken += not again
         state = self.key + np.array([self.taken], dtype=np.uint64) * GOLDEN
         return int(words_of(state)[0])
 
@@ -48,11 +50,9 @@ class Stream:
             if low >= 2**32 % size:
                 return number
 
-    def poisson(self, plan: DrawPlan, table: int) -> int:
-        """The next Poisson count."""
-        u = self.uniform()
-        column = np.searchsorted(plan.cumulated[table], u, side="right")
-        return int(plan.origins[table] + column)
+    def number(self, thresholds: IntArray) -> int:
+        """The next number whose law these thresholds are."""
+        return int(np.searchsorted(thresholds, self.word() >> 11, side="right"))
 
     def among(self, size: int, n_draws: int) -> IntArray:
         """Counts of the next `n_draws` rows drawn among `size` <= 256."""
@@ -86,11 +86,13 @@ def _totals(stream: Stream, plan: DrawPlan, stratum: int) -> IntArray:
     tables = plan.tables[first:end]
     totals = np.full(n_blocks, n_draws)
     while totals.sum() > n_draws:
-        totals = np.array([stream.poisson(plan, table) for table in tables])
+        numbers = [stream.number(plan.thresholds[table]) for table in tables]
+        totals = plan.origins[tables] + numbers
     edges = plan.edges[first : end + 1]
-    for _ in range(n_draws - totals.sum()):
-        row = edges[0] + stream.below(int(edges[-1] - edges[0]))
-        totals[np.searchsorted(edges, row, side="right") - 1] += 1
+    missing = n_draws - totals.sum()
+    rows = [edges[0] + stream.below(int(edges[-1] - edges[0])) for _ in range(missing)]
+    blocks = np.searchsorted(edges, rows, side="right") - 1
+    np.add.at(totals, blocks, 1)
     return totals
 
 
@@ -99,6 +101,15 @@ def count_cells(plan: DrawPlan, keys: KeyArray, counts: IntArray) -> None:
     for key, row in zip(keys, counts, strict=True):
         stream, strata = Stream(key), range(len(plan.n_draws))
         row[:] = np.concatenate([_totals(stream, plan, stratum) for stratum in strata])
+
+
+def count_codes(coded: CodePlan, keys: KeyArray, counts: IntArray) -> None:
+    """Write how often rows of each code are drawn."""
+    count = count_cells if coded.has_cells else count_rows
+    drawn = np.empty((len(keys), len(coded.codes)), dtype=np.int64)
+    count(coded.plan, keys, drawn)
+    for of_codes, of_rows in zip(counts, drawn, strict=True):
+        of_codes[:] = np.bincount(coded.codes, of_rows, counts.shape[1])
 
 
 def count_leaves(tree: TreePlan, keys: KeyArray, counts: IntArray) -> None:
@@ -147,9 +158,9 @@ def lay_blocks(
     n_blocks, missing = 0, plan.n_draws
     while missing > 0:
         start, length = stream.below(plan.n_starts) * plan.step, plan.longest
-        if len(plan.cumulated):
-            u = stream.uniform()
-            length = int(np.searchsorted(plan.cumulated, u, side="right"))
+        if len(plan.thresholds):
+            low_half = stream.word(again=True) % 2**32
+            length = int(np.searchsorted(plan.thresholds[0], low_half, side="right"))
         length = min(length, plan.end - start)
         starts[n_blocks], lengths[n_blocks] = start, min(length, missing)
         missing -= length
@@ -157,14 +168,25 @@ def lay_blocks(
     return n_blocks
 
 
-def sum_blocks(
+def sum_equal_blocks(
+    plan: BlockPlan,
+    keys: KeyArray,
+    cumulated: FloatArray,
+    of_blocks: FloatArray,
+    sums: FloatArray,
+) -> None:
+    """Write the sums of columns over the rows of blocks of one length."""
+    sum_geometric_blocks(plan, keys, cumulated, sums)
+
+
+def sum_geometric_blocks(
     plan: BlockPlan, keys: KeyArray, cumulated: FloatArray, sums: FloatArray
 ) -> None:
-    """Write the sums of columns over the rows of the blocks drawn."""
+    """Write the sums of columns over the rows of blocks of any length."""
     values = np.diff(cumulated, axis=0)
     starts = np.empty(plan.n_draws, dtype=np.int64)
     lengths = np.empty_like(starts)
     for key, row in zip(keys, sums, strict=True):
         blocks = range(lay_blocks(plan, key, starts, lengths))
         rows = [np.arange(starts[b], starts[b] + lengths[b]) for b in blocks]
-        row[:] = values[np.concatenate(rows) % plan.n_samples].sum(axis=0)
+        row[:] = values[np.concatenate(rows)].sum(axis=0)

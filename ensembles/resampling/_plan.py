@@ -1,7 +1,8 @@
 """What the kernels need to know of a scheme: plain arrays, made once when it is bound.
 
 Rows are cut into blocks of 256, strata by strata. A stratum of several blocks carries
-the laws of its block totals, Poisson, cumulated (see `_kernels` for why).
+the laws of its block totals, Poisson, cumulated (see `_kernels` for why). Cumulated
+laws are whole numbers, multiples of 2**-53 or 2**-32, as random bits are.
 """
 
 from __future__ import annotations
@@ -16,24 +17,28 @@ from ensembles._typing import FloatArray, IntArray
 
 __all__ = [
     "BLOCK",
-    "BLOCK_BITS",
+    "GUIDE_BITS",
+    "LENGTH_GUIDE_BITS",
     "TILE",
     "BlockPlan",
+    "CodePlan",
     "DrawPlan",
     "TreePlan",
     "cell_plan",
+    "code_plan",
     "draw_plan",
     "equal_blocks",
     "geometric_blocks",
 ]
 
-BLOCK_BITS = 8
-BLOCK = 2**BLOCK_BITS
+BLOCK = 256
 # Replicates that share a read of the data.
 TILE = 4
-# Fine enough that a number drawn is mostly the guide's own.
-_GUIDES = 1024
-_BLOCK_GUIDES = 4096
+# Guides go by the high bits: enough of them that a number is mostly its guide's own.
+GUIDE_BITS = 10
+LENGTH_GUIDE_BITS = 12
+# A total of a cell costs as much as so many draws of rows.
+_ROWS_A_CELL = 8
 
 
 class DrawPlan(NamedTuple):
@@ -41,8 +46,6 @@ class DrawPlan(NamedTuple):
 
     Attributes
     ----------
-    has_equal_blocks : bool
-        Whether all blocks but the last of a stratum have `BLOCK` rows.
     edges : ndarray of shape (n_blocks + 1,)
         Rows at which blocks start, and the number of rows.
     first_block : ndarray of shape (n_strata + 1,)
@@ -51,22 +54,49 @@ class DrawPlan(NamedTuple):
         Rows drawn from each stratum.
     tables : ndarray of shape (n_blocks,)
         Table for the total of each block.
-    cumulated : ndarray of shape (n_tables, width)
-        Probabilities of at most ``origins + column`` draws; the last one is 1.
+    thresholds : ndarray of shape (n_tables, width)
+        Probabilities of at most ``origins + column`` draws, times 2**53; the last one
+        is 2**53.
     guides : ndarray of shape (n_tables, 1024)
         First column whose probability exceeds ``i / 1024``.
     origins : ndarray of shape (n_tables,)
         Number of draws that the first column stands for.
+    shifts : ndarray of shape (n_strata,)
+        A guide of the stratum stands for ``2**shift`` rows, some of 16 of a block.
+    first_guide : ndarray of shape (n_strata,)
+        Where the guides of the stratum start.
+    block_guides : ndarray of shape (n_block_guides,)
+        Block of the first of the rows that each guide stands for.
     """
 
-    has_equal_blocks: bool
     edges: IntArray
     first_block: IntArray
     n_draws: IntArray
     tables: IntArray
-    cumulated: FloatArray
+    thresholds: IntArray
     guides: IntArray
     origins: IntArray
+    shifts: IntArray
+    first_guide: IntArray
+    block_guides: IntArray
+
+
+class CodePlan(NamedTuple):
+    """Draws of rows of which only a code matters, such as a class or a rank.
+
+    Attributes
+    ----------
+    plan : DrawPlan
+        Draws of rows, or of cells of rows that have one code.
+    codes : ndarray of shape (n_rows,) or (n_cells,)
+        Code of each row or cell of the plan.
+    has_cells : bool
+        Whether codes are those of cells.
+    """
+
+    plan: DrawPlan
+    codes: IntArray
+    has_cells: bool
 
 
 class TreePlan(NamedTuple):
@@ -97,14 +127,15 @@ class BlockPlan(NamedTuple):
     n_starts, step : int
         A block starts at ``step`` times a number below ``n_starts``.
     end : int
-        Row that no block reaches beyond; a multiple of `n_samples` lets them wrap.
+        Row that no block reaches beyond; more than `n_samples` lets them wrap.
     length : float
         Rows a block, or their mean.
     longest : int
-        Rows a block where all blocks have the same length.
-    cumulated : ndarray of shape (n_lengths,)
-        Probabilities of at most 0, 1, ... rows; empty where all lengths are the same.
-    guides : ndarray of shape (4096,)
+        Rows of the longest block there can be.
+    thresholds : ndarray of shape (1, longest + 1)
+        Probabilities of at most 0, 1, ... rows, times 2**32; empty where all blocks
+        have the same length.
+    guides : ndarray of shape (1, 4096)
         First length whose probability exceeds ``i / 4096``.
     """
 
@@ -115,7 +146,7 @@ class BlockPlan(NamedTuple):
     end: int
     length: float
     longest: int
-    cumulated: FloatArray
+    thresholds: IntArray
     guides: IntArray
 
 
@@ -123,7 +154,7 @@ def equal_blocks(
     n_samples: int, n_draws: int, n_starts: int, step: int, end: int, length: float
 ) -> BlockPlan:
     """Plan of blocks of one length."""
-    no_law, no_guides = np.zeros(0), np.zeros(0, dtype=np.int64)
+    no_law = no_guides = np.zeros((0, 0), dtype=np.int64)
     size = int(length)
     return BlockPlan(
         n_samples, n_draws, n_starts, step, end, length, size, no_law, no_guides
@@ -132,15 +163,15 @@ def equal_blocks(
 
 def geometric_blocks(n_samples: int, n_draws: int, length: float) -> BlockPlan:
     """Plan of blocks of geometric length that start anywhere on a circle."""
-    # No block need be longer than n_draws, nor is one, to the last bit of a float.
-    longest = min(n_draws, int(40 * length) + 1)
+    # No block need be longer than n_draws, nor is one in 2**32.
+    longest = min(n_draws, int(23 * length) + 1)
     cumulated = 1 - (1 - 1 / length) ** np.arange(longest + 1)
     cumulated[-1] = 1.0
-    shares = np.arange(_BLOCK_GUIDES) / _BLOCK_GUIDES
-    guides = np.searchsorted(cumulated, shares, side="right")
+    thresholds = _thresholds(cumulated, 32)[None]
+    guides = _guides(thresholds, 32, LENGTH_GUIDE_BITS)
     end = n_samples + n_draws
     return BlockPlan(
-        n_samples, n_draws, n_samples, 1, end, length, longest, cumulated, guides
+        n_samples, n_draws, n_samples, 1, end, length, longest, thresholds, guides
     )
 
 
@@ -152,7 +183,7 @@ def draw_plan(
     n_blocks = -(-n_rows // BLOCK)
     block_sizes = np.full(n_blocks.sum(), BLOCK)
     block_sizes[np.cumsum(n_blocks) - 1] = n_rows - BLOCK * (n_blocks - 1)
-    return cell_plan(block_sizes, n_blocks, draws)._replace(has_equal_blocks=True)
+    return cell_plan(block_sizes, n_blocks, draws)
 
 
 def cell_plan(
@@ -166,26 +197,37 @@ def cell_plan(
     first_block = np.concatenate([[0], np.cumsum(counts)])
     edges = np.concatenate([[0], np.cumsum(cell_sizes)])
     n_rows = np.diff(edges[first_block])
-    # One standard deviation below the draws: few are drawn again, few are missing.
-    rates = np.maximum(n_draws - np.sqrt(n_draws), 0.0) / n_rows
+    # Half a standard deviation below the draws: few are drawn again, few are missing.
+    rates = np.maximum(n_draws - np.sqrt(n_draws) / 2, 0.0) / n_rows
     rates[counts == 1] = 0.0
     means = np.asarray(np.repeat(rates, counts) * cell_sizes, dtype=np.float64)
     laws, tables = np.unique(means, return_inverse=True)
     cumulated, origins = _cumulated_poisson(laws)
-    guides = [
-        np.searchsorted(table, np.arange(_GUIDES) / _GUIDES, side="right")
-        for table in cumulated
-    ]
+    thresholds = _thresholds(cumulated, 53)
     return DrawPlan(
-        False,
         edges,
         first_block,
         n_draws,
         tables,
-        cumulated,
-        np.array(guides, dtype=np.int32),
+        thresholds,
+        _guides(thresholds, 53, GUIDE_BITS),
         origins,
+        *_block_guides(edges, first_block),
     )
+
+
+def code_plan(plan: DrawPlan, codes: IntArray) -> CodePlan:
+    """Plan to draw codes: those of rows, or whole cells at once where these are few."""
+    n_codes = int(codes.max()) + 1
+    row_edges = plan.edges[plan.first_block]
+    strata = np.repeat(np.arange(len(plan.n_draws)), np.diff(row_edges))
+    # Rows of one code are cells of their own in each stratum.
+    cells, sizes = np.unique(strata * n_codes + codes, return_counts=True)
+    if len(cells) * _ROWS_A_CELL > len(codes):
+        return CodePlan(plan, codes.astype(np.int64), False)
+    stratum, code = np.divmod(cells, n_codes)
+    n_cells = np.bincount(stratum, minlength=len(plan.n_draws))
+    return CodePlan(cell_plan(sizes, n_cells, plan.n_draws), code, True)
 
 
 def _cumulated_poisson(means: FloatArray) -> tuple[FloatArray, IntArray]:
@@ -199,3 +241,32 @@ def _cumulated_poisson(means: FloatArray) -> tuple[FloatArray, IntArray]:
     cumulated = pdtr(counts, means[:, None])
     cumulated[:, -1] = 1.0
     return cumulated, origins
+
+
+def _thresholds(cumulated: FloatArray, n_bits: int) -> IntArray:
+    """Least multiples of ``2**-n_bits`` that probabilities do not exceed."""
+    return np.asarray(np.ceil(cumulated * 2.0**n_bits), dtype=np.int64)
+
+
+def _guides(thresholds: IntArray, n_bits: int, n_guide_bits: int) -> IntArray:
+    """Columns from which a search by the high bits of a number may start."""
+    lowest = np.arange(2**n_guide_bits) << (n_bits - n_guide_bits)
+    guides = [np.searchsorted(table, lowest, side="right") for table in thresholds]
+    return np.stack(guides).astype(np.int64)
+
+
+def _block_guides(
+    edges: IntArray, first_block: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Shifts, first guides and guides of a search for the block of a row."""
+    first_rows, n_blocks = edges[first_block], np.diff(first_block)
+    n_rows = np.diff(first_rows)
+    shifts = np.log2(np.maximum(n_rows // (16 * n_blocks), 1)).astype(np.int64)
+    n_guides = ((n_rows - 1) >> shifts) + 1
+    first_guide = np.cumsum(n_guides) - n_guides
+    within = np.arange(n_guides.sum()) - np.repeat(first_guide, n_guides)
+    rows = np.repeat(first_rows[:-1], n_guides) + (
+        within << np.repeat(shifts, n_guides)
+    )
+    guides = np.searchsorted(edges, rows, side="right") - 1
+    return shifts, first_guide, guides.astype(np.int64)

@@ -14,11 +14,19 @@ from ensembles._random import keys_for
 from ensembles.resampling import (
     CircularBlockBootstrap,
     MovingBlockBootstrap,
+    NonOverlappingBlockBootstrap,
     StationaryBootstrap,
+    _blocks,
     _kernels,
     _kernels_plain,
 )
-from ensembles.resampling._plan import TreePlan, cell_plan, draw_plan
+from ensembles.resampling._plan import (
+    CodePlan,
+    TreePlan,
+    cell_plan,
+    code_plan,
+    draw_plan,
+)
 
 by_property = settings(max_examples=60, deadline=None, derandomize=True)
 strata = st.lists(
@@ -76,7 +84,50 @@ def test_counts_of_cells_equal_the_twin_and_fill_each_stratum(strata, entropy):
 
 
 @by_property
-@given(strata, st.integers(0, 7), st.integers(1, 6), entropies)
+@given(strata, st.integers(1, 900), entropies)
+def test_counts_of_codes_equal_the_twin_and_those_of_rows(strata, n_codes, entropy):
+    sizes, draws = zip(*strata, strict=True)
+    plan, keys = draw_plan(sizes, draws), keys_for(entropy, 0, 2)
+    codes = np.random.default_rng(0).integers(n_codes, size=sum(sizes))
+    codes[-1] = n_codes - 1
+    rows = run(_kernels, "count_rows", plan, keys, shape=(2, len(codes)), dtype=int)
+    expected = [np.bincount(codes, row, n_codes) for row in rows]
+    of_rows = CodePlan(plan, codes, False)
+    for coded in (of_rows, code_plan(plan, codes)):
+        how = {"shape": (2, n_codes), "dtype": np.int64}
+        ours, plain = both("count_codes", coded, keys, **how)
+        assert_array_equal(ours, plain)
+        assert_array_equal(ours.sum(axis=1), sum(draws))
+        if not coded.has_cells:
+            assert_array_equal(ours, expected)
+
+
+def test_few_codes_are_drawn_whole_and_many_by_row():
+    plan, codes = draw_plan([600, 200], [600, 200]), np.arange(800) % 4
+    assert code_plan(plan, codes).has_cells
+    assert_array_equal(code_plan(plan, codes).codes, [0, 1, 2, 3, 0, 1, 2, 3])
+    assert not code_plan(plan, np.arange(800) // 2).has_cells
+
+
+def test_the_count_of_a_code_is_binomial_in_its_stratum():
+    """z-tests of mean and variance of two codes, drawn as cells: fails 4 in 10,000."""
+    plan = draw_plan([300, 500], [300, 100])
+    codes = (np.arange(800) >= 60) + 0
+    coded, n_replicates = code_plan(plan, codes), 20_000
+    assert coded.has_cells
+    keys, shape = keys_for(5, 0, n_replicates), (n_replicates, 2)
+    counts = run(_kernels, "count_codes", coded, keys, shape=shape, dtype=np.int64)
+    law = binom(300, 60 / 300)
+    for total, mean in ((counts[:, 0], law.mean()), (counts[:, 1], 400 - law.mean())):
+        z = (total.mean() - mean) / law.std() * n_replicates**0.5
+        assert abs(z) < norm.isf(0.5e-4)
+        squares = (total - mean) ** 2
+        z = (squares.mean() - law.var()) / squares.std() * n_replicates**0.5
+        assert abs(z) < norm.isf(0.5e-4)
+
+
+@by_property
+@given(strata, st.integers(0, 18), st.integers(1, 6), entropies)
 def test_sums_of_rows_equal_the_twin(strata, n_replicates, n_columns, entropy):
     sizes, draws = zip(*strata, strict=True)
     plan, keys = draw_plan(sizes, draws), keys_for(entropy, 0, n_replicates)
@@ -98,16 +149,17 @@ def test_weighted_sums_equal_the_twin(n_replicates, n_rows, n_columns):
 
 
 @pytest.mark.parametrize("kernel", ["sum_rows", "sum_weighted"])
-def test_the_bits_of_a_sum_do_not_depend_on_the_other_replicates(kernel):
+@pytest.mark.parametrize("n_columns", [1, 2, 5])
+def test_the_bits_of_a_sum_do_not_depend_on_the_others(kernel, n_columns):
     rng = np.random.default_rng(0)
-    columns = rng.normal(size=(5, 1000))
-    first, keys = draw_plan([1000], [1000]), keys_for(3, 0, 13)
+    columns = rng.normal(size=(n_columns, 1000))
+    first, keys = draw_plan([1000], [1000]), keys_for(3, 0, 35)
     if kernel == "sum_weighted":
-        first, keys = None, rng.random((13, 1000))
+        first, keys = None, rng.random((35, 1000))
     plan = () if first is None else (first,)
-    whole = run(_kernels, kernel, *plan, keys, columns, shape=(13, 5))
-    for start, stop in [(0, 1), (1, 4), (2, 13), (12, 13)]:
-        shape = (stop - start, 5)
+    whole = run(_kernels, kernel, *plan, keys, columns, shape=(35, n_columns))
+    for start, stop in [(0, 1), (1, 4), (2, 13), (7, 35), (34, 35)]:
+        shape = (stop - start, n_columns)
         part = run(_kernels, kernel, *plan, keys[start:stop], columns, shape=shape)
         assert_array_equal(part, whole[start:stop])
 
@@ -147,10 +199,15 @@ def test_poisson_counts_equal_the_twin(first_row, n_rows, entropy):
 block_schemes = st.builds(
     lambda cls, length, m: cls(block_length=length, max_samples=m),
     st.sampled_from(
-        [MovingBlockBootstrap, CircularBlockBootstrap, StationaryBootstrap]
+        [
+            MovingBlockBootstrap,
+            CircularBlockBootstrap,
+            NonOverlappingBlockBootstrap,
+            StationaryBootstrap,
+        ]
     ),
     st.integers(1, 40),
-    st.integers(1, 90),
+    st.integers(1, 130),
 )
 
 
@@ -166,11 +223,13 @@ def test_blocks_and_their_sums_equal_the_twin(scheme, n, entropy):
         n_blocks = module.lay_blocks(plan, keys[0], starts, lengths)
         laid.append((n_blocks, *starts, *lengths))
     assert laid[0] == laid[1]
-    values = np.random.default_rng(0).normal(size=(n, 2))
-    cumulated = np.concatenate([np.zeros((1, 2)), np.cumsum(values, axis=0)])
-    ours, plain = both("sum_blocks", plan, keys, cumulated, shape=(3, 2))
+    values = np.random.default_rng(0).normal(size=(2, n))
+    ours = bound.sums(keys, values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_blocks, "compiled", lambda: _kernels_plain)
+        plain = bound.sums(keys, values)
     assert_allclose(ours, plain, rtol=0, atol=1e-11)
-    drawn = [values[bound.rows(key)].sum(axis=0) for key in keys]
+    drawn = [values[:, bound.rows(key)].sum(axis=1) for key in keys]
     assert_allclose(ours, drawn, rtol=0, atol=1e-11)
 
 

@@ -18,7 +18,7 @@ from numba import int64, uint64
 
 from ensembles._random import GOLDEN
 from ensembles._typing import FloatArray, IntArray, KeyArray
-from ensembles.resampling._kernels import compiled, word_of
+from ensembles.resampling._kernels_words import compiled, word_of
 from ensembles.resampling._plan import BLOCK, TILE
 
 __all__ = ["add_poisson"]

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from functools import cached_property
-from typing import Any, final
+from typing import Any, TypeGuard, final
 
 import numpy as np
 
 from ensembles._typing import BoolArray, FloatArray, IntArray
 from ensembles.inference._metrics._ranks import (
-    ClassRanks,
-    Thresholds,
-    class_ranks,
-    thresholds,
+    ScoreRuns,
+    ascending_runs,
+    descending_runs,
 )
 from ensembles.inference._statistics._base import BoundStatistic
 from ensembles.resampling._base import BoundScheme, Seeds
 from ensembles.resampling._deletions import Deletions
 from ensembles.resampling._draws import BoundDraws
+from ensembles.resampling._plan import CodePlan
 
 __all__ = ["AveragePrecision", "RocArea"]
 
@@ -47,6 +47,19 @@ class RankMetric(BoundStatistic):
         self.sample_weight = sample_weight
         self.names = [name]
 
+    @property
+    @abstractmethod
+    def runs(self) -> ScoreRuns:
+        """Rows by run of scores and class."""
+
+    @abstractmethod
+    def _of_weights(self, weights: FloatArray, values: FloatArray) -> None:
+        """Write the metric under each row of weights."""
+
+    @abstractmethod
+    def _of_draws(self, coded: CodePlan, keys: Any, values: FloatArray) -> None:
+        """Write the metric in each replicate."""
+
     def estimate(self) -> FloatArray:
         """The metric of the data."""
         return np.asarray(self.weighted(np.ones((1, len(self.scores))))[0])
@@ -59,16 +72,21 @@ class RankMetric(BoundStatistic):
         self._of_weights(np.ascontiguousarray(weights), values)
         return values[:, None]
 
+    def numbers_held(self, bound: BoundScheme) -> int:
+        """One value where rows are drawn and read at once."""
+        return 1 if self._reads_draws(bound) else bound.n_samples
+
     def replicates(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
-        """The metric in each replicate, drawn and read at once where that can be."""
-        if not isinstance(bound, BoundDraws) or self.sample_weight is not None:
-            return super().replicates(bound, seeds)
-        positions = np.arange(bound.n_samples)
-        if bound.order is not None:
-            positions[bound.order] = np.arange(bound.n_samples)
-        values = np.empty(len(seeds))
-        self._of_draws(bound, np.asarray(seeds), positions, values)
-        return values[:, None]
+        """The metric in each replicate, of runs drawn whole where these are few."""
+        if not self._reads_draws(bound):
+            return super().of_rows_drawn(bound, seeds)
+        return self._drawn(bound.cells_of(self.runs.codes), seeds)
+
+    def of_rows_drawn(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
+        """The metric of the very rows drawn."""
+        if not self._reads_draws(bound):
+            return super().of_rows_drawn(bound, seeds)
+        return self._drawn(bound.rows_of(self.runs.codes), seeds)
 
     def take(self, rows: IntArray) -> RankMetric:
         """The metric of some of the rows."""
@@ -76,15 +94,14 @@ class RankMetric(BoundStatistic):
         positive, scores = self.is_positive[rows], self.scores[rows]
         return type(self)(positive, scores, weight, self.names[0])
 
-    @abstractmethod
-    def _of_weights(self, weights: FloatArray, values: FloatArray) -> None:
-        """Write the metric under each row of weights."""
+    def _reads_draws(self, bound: BoundScheme) -> TypeGuard[BoundDraws]:
+        """Whether rows are drawn by a plan and differ by class and score alone."""
+        return isinstance(bound, BoundDraws) and self.sample_weight is None
 
-    @abstractmethod
-    def _of_draws(
-        self, bound: BoundDraws, keys: Any, positions: IntArray, values: FloatArray
-    ) -> None:
-        """Write the metric in each replicate; row i is drawn at ``positions[i]``."""
+    def _drawn(self, coded: CodePlan, seeds: Seeds) -> FloatArray:
+        values = np.empty(len(seeds))
+        self._of_draws(coded, np.asarray(seeds), values)
+        return values[:, None]
 
 
 @final
@@ -92,19 +109,15 @@ class RocArea(RankMetric):
     """Probability that a positive row has the higher score, ties counted half."""
 
     @cached_property
-    def ranks(self) -> ClassRanks:
-        """Both classes by score."""
-        return class_ranks(self.is_positive, self.scores)
+    def runs(self) -> ScoreRuns:
+        """Runs by ascending score."""
+        return ascending_runs(self.is_positive, self.scores)
 
     def _of_weights(self, weights: FloatArray, values: FloatArray) -> None:
-        _kernels().weighted_auc(weights, self.ranks, values)
+        _kernels().weighted_auc(weights, self.runs, values)
 
-    def _of_draws(
-        self, bound: BoundDraws, keys: Any, positions: IntArray, values: FloatArray
-    ) -> None:
-        negatives, positives, below, up_to = self.ranks
-        at = ClassRanks(positions[negatives], positions[positives], below, up_to)
-        _kernels().draw_auc(bound.plan, keys, at, values)
+    def _of_draws(self, coded: CodePlan, keys: Any, values: FloatArray) -> None:
+        _kernels().draw_auc(coded, keys, self.runs, values)
 
     def leaves_out_at_once(self, deletions: Deletions) -> bool:
         """Where units are rows."""
@@ -146,16 +159,12 @@ class AveragePrecision(RankMetric):
     """Mean of the precision over thresholds, weighted by the recall each one adds."""
 
     @cached_property
-    def order(self) -> Thresholds:
-        """Rows by descending score."""
-        return thresholds(self.is_positive, self.scores)
+    def runs(self) -> ScoreRuns:
+        """Runs by descending score."""
+        return descending_runs(self.is_positive, self.scores)
 
     def _of_weights(self, weights: FloatArray, values: FloatArray) -> None:
-        _kernels().weighted_precision(weights, self.order, values)
+        _kernels().weighted_precision(weights, self.runs, values)
 
-    def _of_draws(
-        self, bound: BoundDraws, keys: Any, positions: IntArray, values: FloatArray
-    ) -> None:
-        rows, is_positive, is_last = self.order
-        at = Thresholds(positions[rows], is_positive, is_last)
-        _kernels().draw_precision(bound.plan, keys, at, values)
+    def _of_draws(self, coded: CodePlan, keys: Any, values: FloatArray) -> None:
+        _kernels().draw_precision(coded, keys, self.runs, values)

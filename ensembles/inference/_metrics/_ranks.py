@@ -1,4 +1,9 @@
-"""Rows in the order of their scores, as the kernels of rank metrics read them."""
+"""Scores as metrics of their order see them: runs of rows, by class.
+
+Neighbours in the order of scores may stand together as long as no pair of classes that
+the metric compares is hidden between them. A replicate is then the number of times that
+the rows of each class of each run are drawn.
+"""
 
 from __future__ import annotations
 
@@ -8,57 +13,48 @@ import numpy as np
 
 from ensembles._typing import BoolArray, FloatArray, IntArray
 
-__all__ = ["ClassRanks", "Thresholds", "class_ranks", "thresholds"]
+__all__ = ["ScoreRuns", "ascending_runs", "descending_runs"]
 
 
-class ClassRanks(NamedTuple):
-    """Both classes sorted by score, and where the positives fall among the negatives.
-
-    Attributes
-    ----------
-    negatives : ndarray of shape (n_negatives,)
-        Negative rows by ascending score.
-    positives : ndarray of shape (n_positives,)
-        Positive rows by ascending score.
-    below, up_to : ndarray of shape (n_positives,)
-        Number of negatives whose score is lower, and lower or the same.
-    """
-
-    negatives: IntArray
-    positives: IntArray
-    below: IntArray
-    up_to: IntArray
-
-
-class Thresholds(NamedTuple):
-    """Rows by descending score, and the last row of each score.
+class ScoreRuns(NamedTuple):
+    """Rows by run and class.
 
     Attributes
     ----------
-    rows : ndarray of shape (n_samples,)
-        Rows by descending score.
-    is_positive, is_last : ndarray of shape (n_samples,)
-        In that order: whether the row is positive, and the last of its score.
+    codes : ndarray of shape (n_samples,)
+        Of each row: twice the number of its run, and one more if it is negative.
+    tied : ndarray of shape (n_runs,)
+        1 for runs whose rows, of both classes, have one score; 0 for the others.
     """
 
-    rows: IntArray
-    is_positive: BoolArray
-    is_last: BoolArray
+    codes: IntArray
+    tied: IntArray
 
 
-def class_ranks(is_positive: BoolArray, scores: FloatArray) -> ClassRanks:
-    """Sort both classes by score."""
-    order = np.argsort(scores, kind="stable")
-    negatives = order[~is_positive[order]]
-    positives = order[is_positive[order]]
-    sorted_negatives, sorted_positives = scores[negatives], scores[positives]
-    below = np.searchsorted(sorted_negatives, sorted_positives, side="left")
-    up_to = np.searchsorted(sorted_negatives, sorted_positives, side="right")
-    return ClassRanks(negatives, positives, below, up_to)
+def ascending_runs(is_positive: BoolArray, scores: FloatArray) -> ScoreRuns:
+    """Runs of positives and then negatives with higher scores, or of one score."""
+    rank, has_positive, has_negative = _by_score(is_positive, scores)
+    is_tied = has_positive & has_negative
+    starts = is_tied.copy()
+    starts[1:] |= is_tied[:-1] | (has_positive[1:] & has_negative[:-1])
+    starts[0] = True
+    run: IntArray = np.cumsum(starts) - 1
+    return ScoreRuns(2 * run[rank] + ~is_positive, is_tied[starts].astype(np.int64))
 
 
-def thresholds(is_positive: BoolArray, scores: FloatArray) -> Thresholds:
-    """Sort all rows by descending score."""
-    rows = np.argsort(-scores, kind="stable")
-    is_last = np.append(np.diff(scores[rows]) != 0, True)
-    return Thresholds(rows, is_positive[rows], is_last)
+def descending_runs(is_positive: BoolArray, scores: FloatArray) -> ScoreRuns:
+    """Runs that end at each score of a positive row, so at each new recall."""
+    rank, has_positive, _ = _by_score(is_positive, -scores)
+    run: IntArray = np.cumsum(has_positive) - has_positive
+    return ScoreRuns(2 * run[rank] + ~is_positive, np.ones(run[-1] + 1, dtype=np.int64))
+
+
+def _by_score(
+    is_positive: BoolArray, scores: FloatArray
+) -> tuple[IntArray, BoolArray, BoolArray]:
+    """Rank of each row's score among the distinct ones; the classes each score has."""
+    distinct, rank = np.unique(scores, return_inverse=True)
+    has_positive, has_negative = np.zeros((2, len(distinct)), dtype=bool)
+    has_positive[rank[is_positive]] = True
+    has_negative[rank[~is_positive]] = True
+    return rank, has_positive, has_negative

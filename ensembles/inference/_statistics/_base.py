@@ -34,8 +34,16 @@ class BoundStatistic(ABC):
     def weighted(self, weights: FloatArray) -> FloatArray:
         """The statistic under each row of weights, shape (m, n_samples)."""
 
+    def numbers_held(self, bound: BoundScheme) -> int:
+        """Numbers in memory for each replicate of a batch: the weights of all rows."""
+        return bound.n_samples
+
     def replicates(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
-        """The statistic in each replicate that the seeds make."""
+        """The statistic in each replicate: of rows drawn, or by its own law."""
+        return self.of_rows_drawn(bound, seeds)
+
+    def of_rows_drawn(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
+        """The statistic of the very rows drawn, as other statistics have them too."""
         return self.weighted(bound.weight_rows(seeds))
 
     @abstractmethod

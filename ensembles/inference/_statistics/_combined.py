@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias, final
+from typing import final
 
 import numpy as np
 
 from ensembles._typing import FloatArray, IntArray
 from ensembles.inference._statistics._base import BoundStatistic
 from ensembles.inference._statistics._moments import Moments
-from ensembles.resampling._base import BoundScheme, Seeds, compiled
+from ensembles.resampling._base import BoundScheme, Seeds
 from ensembles.resampling._deletions import Deletions
 from ensembles.resampling._draws import BoundDraws
-from ensembles.resampling._plan import DrawPlan, cell_plan
 
 __all__ = ["OfDistinctRows", "joined", "linear"]
-
-_CellsOfDraws: TypeAlias = tuple[BoundDraws, DrawPlan, IntArray]
 
 
 def joined(statistics: Sequence[BoundStatistic]) -> BoundStatistic:
@@ -66,9 +63,13 @@ class _Joined(BoundStatistic):
         """The values of all under each row of weights."""
         return np.concatenate([one.weighted(weights) for one in self.parts], axis=1)
 
-    def replicates(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
-        """The values of all in each replicate, drawn alike for each."""
-        values = [one.replicates(bound, seeds) for one in self.parts]
+    def numbers_held(self, bound: BoundScheme) -> int:
+        """Those of the part that holds most."""
+        return max(one.numbers_held(bound) for one in self.parts)
+
+    def of_rows_drawn(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
+        """The values of all in each replicate, of the same rows."""
+        values = [one.of_rows_drawn(bound, seeds) for one in self.parts]
         return np.concatenate(values, axis=1)
 
     def take(self, rows: IntArray) -> _Joined:
@@ -139,9 +140,17 @@ class _Linear(BoundStatistic):
         """Combinations under each row of weights."""
         return np.asarray(self.of.weighted(weights) @ self.matrix.T)
 
+    def numbers_held(self, bound: BoundScheme) -> int:
+        """Those of the statistic."""
+        return self.of.numbers_held(bound)
+
     def replicates(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
         """Combinations in each replicate."""
         return np.asarray(self.of.replicates(bound, seeds) @ self.matrix.T)
+
+    def of_rows_drawn(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
+        """Combinations of the values of the very rows drawn."""
+        return np.asarray(self.of.of_rows_drawn(bound, seeds) @ self.matrix.T)
 
     def take(self, rows: IntArray) -> _Linear:
         """The same of some of the rows."""
@@ -177,7 +186,6 @@ class OfDistinctRows(BoundStatistic):
         self.names = statistic.names
         self.shape = statistic.shape
         self.n_distinct = int(codes.max()) + 1
-        self._cells_of_draws: _CellsOfDraws | None = None
 
     def _columns(self) -> FloatArray:
         """Which distinct row each row is, shape (n_distinct, n_samples)."""
@@ -192,35 +200,16 @@ class OfDistinctRows(BoundStatistic):
         """The statistic of sums of weights."""
         return self.statistic.weighted(weights @ self._columns().T)
 
+    def numbers_held(self, bound: BoundScheme) -> int:
+        """Numbers of each distinct row, as drawn and as floats."""
+        return 2 * self.n_distinct
+
     def replicates(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
         """The statistic of numbers drawn, where draws are independent."""
         if not isinstance(bound, BoundDraws):
             return self.statistic.weighted(bound.sums(seeds, self._columns()))
-        plan, code = self._cells(bound)
-        drawn = np.empty((len(seeds), len(code)), dtype=np.int64)
-        compiled().count_cells(plan, np.asarray(seeds), drawn)
-        counts = np.zeros((len(seeds), self.n_distinct))
-        for cell, number in enumerate(code):
-            counts[:, number] += drawn[:, cell]
-        return self.statistic.weighted(counts)
-
-    def _cells(self, bound: BoundDraws) -> tuple[DrawPlan, IntArray]:
-        """Plan of cells and the distinct row of each, made once for all batches."""
-        known = self._cells_of_draws
-        if known is not None and known[0] is bound:
-            return known[1:]
-        rows = np.arange(bound.n_samples) if bound.order is None else bound.order
-        starts = bound.plan.edges[bound.plan.first_block]
-        strata = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-        # Distinct rows of each stratum are cells of their own.
-        cells, sizes = np.unique(
-            strata * self.n_distinct + self.codes[rows], return_counts=True
-        )
-        of_stratum, code = np.divmod(cells, self.n_distinct)
-        n_cells = np.bincount(of_stratum, minlength=len(starts) - 1)
-        plan = cell_plan(sizes, n_cells, bound.plan.n_draws)
-        self._cells_of_draws = bound, plan, code
-        return plan, code
+        counts = bound.code_counts(seeds, self.codes)
+        return self.statistic.weighted(counts.astype(np.float64))
 
     def take(self, rows: IntArray) -> OfDistinctRows:
         """The same of some of the rows."""

@@ -113,9 +113,7 @@ class StatisticOfWeights(Evaluation):
     def replicates(self, seeds: Seeds) -> FloatArray:
         """The statistic in each replicate."""
         bound = self.source.bound
-        size = max(1, _BATCH_BYTES // (8 * bound.n_samples))
-        if isinstance(self.statistic, Moments):  # stores no weights
-            size = max(size, 4096)
+        size = max(1, _BATCH_BYTES // (8 * self.statistic.numbers_held(bound)))
         return np.concatenate(
             [
                 self.statistic.replicates(bound, seeds[start : start + size])

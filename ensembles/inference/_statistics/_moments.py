@@ -82,7 +82,11 @@ class Moments(BoundStatistic):
         """The statistic under each row of weights."""
         return self._of_sums(weights @ self.columns.T, weights.sum(axis=1))
 
-    def replicates(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
+    def numbers_held(self, bound: BoundScheme) -> int:
+        """Sums of columns."""
+        return len(self.columns)
+
+    def of_rows_drawn(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
         """The statistic in each replicate, with no weights in between."""
         if bound.total is not None:
             sums = bound.sums(seeds, self.columns)
