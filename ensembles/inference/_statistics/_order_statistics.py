@@ -7,25 +7,25 @@ median costs one number looked up in a table, whatever n is (Efron 1979, section
 
 from __future__ import annotations
 
-import math
-from typing import final
+from typing import Any, final
 
 import numpy as np
-from scipy.special import betainc, gammaln, xlog1py, xlogy
 
-from ensembles._random import GOLDEN, words_of
-from ensembles._typing import FloatArray, IntArray, KeyArray
+from ensembles._typing import FloatArray, IntArray
 from ensembles.inference._statistics._base import BoundStatistic
+from ensembles.inference._statistics._neighbours import NeighbourLaw, neighbour_law
 from ensembles.resampling._base import BoundScheme, Seeds
 from ensembles.resampling._deletions import Deletions
 from ensembles.resampling._draws import BoundDraws
 
 __all__ = ["Quantile"]
 
-# Standard deviations of an order statistic that its table reaches, and ranks besides:
-# near the ends of the data its law is exponential. Beyond both lies less than 2**-53.
-_REACH = 12
-_RANKS = 40
+
+def _kernels() -> Any:
+    """The compiled draws, imported when they are first needed."""
+    from ensembles.inference._statistics import _kernels
+
+    return _kernels
 
 
 @final
@@ -39,6 +39,7 @@ class Quantile(BoundStatistic):
         self.sorted = np.asarray(x, dtype=np.float64)[self.order]
         self.q = q
         self.names = [name]
+        self._laws: dict[int, NeighbourLaw] = {}
 
     def estimate(self) -> FloatArray:
         """The quantile of the data."""
@@ -64,12 +65,20 @@ class Quantile(BoundStatistic):
 
     def replicates(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
         """From the law of order statistics where rows are independent."""
-        if isinstance(bound, BoundDraws) and len(bound.plan.n_draws) == 1:
-            law = _NeighbourLaw(len(self.sorted), int(bound.total), self.q)
-            low, high = law.draw(np.asarray(seeds))
-            low_value, high_value = self.sorted[low], self.sorted[high]
-            return (low_value + law.fraction * (high_value - low_value))[:, None]
-        return super().replicates(bound, seeds)
+        if not _are_independent(bound):
+            return self.of_rows_drawn(bound, seeds)
+        n_draws = int(bound.total or 0)
+        if n_draws not in self._laws:
+            self._laws[n_draws] = neighbour_law(len(self.sorted), n_draws, self.q)
+        law = self._laws[n_draws]
+        neighbours = np.empty((2, len(seeds)), dtype=np.int64)
+        _kernels().draw_neighbours(np.asarray(seeds), law, neighbours)
+        low, high = self.sorted[neighbours]
+        return np.asarray(low + law.fraction * (high - low))[:, None]
+
+    def numbers_held(self, bound: BoundScheme) -> int:
+        """One value by the law, the weights of all rows otherwise."""
+        return 1 if _are_independent(bound) else bound.n_samples
 
     def take(self, rows: IntArray) -> Quantile:
         """The quantile of some of the rows."""
@@ -96,55 +105,6 @@ class Quantile(BoundStatistic):
         return np.asarray(low + (position - below) * (high - low))[:, None]
 
 
-class _NeighbourLaw:
-    """Joint law of two neighbouring order statistics of m rows drawn from n.
-
-    Attributes
-    ----------
-    fraction : float
-        How far the quantile lies from the first of them to the second.
-    """
-
-    def __init__(self, n_rows: int, n_draws: int, q: float) -> None:
-        position = q * (n_draws - 1)
-        k = int(position) + 1
-        self.fraction = position - int(position)
-        self.n_rows, self.n_above = n_rows, n_draws - k
-        share = k / n_draws
-        reach = (
-            _REACH * n_rows * math.sqrt(share * (1 - share) / n_draws)
-            + _RANKS * n_rows / n_draws
-        )
-        first = max(1, math.floor(share * n_rows - reach))
-        last = min(n_rows, math.ceil(share * n_rows + reach))
-        self.ranks = np.arange(first, last + 1)
-        p = self.ranks / n_rows
-        self.cumulated = betainc(k, n_draws - k + 1, p) if k < n_draws else p**k
-        self.cumulated[-1] = 1.0
-        likelihood = np.diff(self.cumulated, prepend=0.0)
-        # That exactly k draws are of this rank or less: then the next ranks higher.
-        log_choose = gammaln(n_draws + 1) - gammaln(k + 1) - gammaln(self.n_above + 1)
-        log_exactly = log_choose + xlogy(k, p) + xlog1py(self.n_above, -p)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            exactly = np.exp(log_exactly) * -np.expm1(k * np.log1p(-1 / self.ranks))
-            self.moves_on = np.where(likelihood > 0, exactly / likelihood, 0.0)
-
-    def draw(self, keys: KeyArray) -> tuple[IntArray, IntArray]:
-        """Positions of both in the sorted data, shape (n_replicates,) each."""
-        first, second, third = (_uniforms(keys, number) for number in (1, 2, 3))
-        at = np.searchsorted(self.cumulated, first, side="right")
-        rank = self.ranks[at]
-        if not self.n_above:
-            return rank - 1, rank - 1
-        moves_on = (second < self.moves_on[at]) & (rank < self.n_rows)
-        left = self.n_rows - rank
-        # The least of n_above ranks, each equally likely among those left.
-        step = np.ceil(left * -np.expm1(np.log1p(-third) / self.n_above))
-        steps = np.where(moves_on, np.clip(step, 1, left), 0).astype(np.intp)
-        return rank - 1, rank - 1 + steps
-
-
-def _uniforms(keys: KeyArray, number: int) -> FloatArray:
-    """The uniform at this place in the stream of each key."""
-    words = words_of(keys + np.array([number], dtype=np.uint64) * GOLDEN)
-    return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+def _are_independent(bound: BoundScheme) -> bool:
+    """Whether rows are drawn from all, each by itself."""
+    return isinstance(bound, BoundDraws) and len(bound.plan.n_draws) == 1

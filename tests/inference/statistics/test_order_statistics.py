@@ -12,7 +12,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import beta, binom, chisquare, norm
 
 from ensembles._random import keys_for
-from ensembles.inference._statistics._order_statistics import Quantile, _NeighbourLaw
+from ensembles.inference._statistics import _kernels, _kernels_plain
+from ensembles.inference._statistics._neighbours import neighbour_law
+from ensembles.inference._statistics._order_statistics import Quantile
 from ensembles.resampling import (
     BayesianBootstrap,
     Bootstrap,
@@ -143,22 +145,35 @@ def test_ties_in_the_data_are_one_value():
 @pytest.mark.parametrize(("n", "k"), [(13, 7), (101, 51), (1001, 501), (10**6 + 1, 1)])
 def test_the_tabled_law_is_the_binomial_tail(n, k):
     """Efron (1979): the k-th smallest is the j-th or less if k draws are."""
-    law = _NeighbourLaw(n, n, (k - 1) / (n - 1))
+    law = neighbour_law(n, n, (k - 1) / (n - 1))
     assert law.fraction == 0
     exact = binom(n, law.ranks / n).sf(k - 1)
-    assert_allclose(law.cumulated, exact, rtol=0, atol=1e-11)
+    assert_allclose(law.cumulated[0], exact, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("n_draws", [1, 20, 1000, 30_000])
 @pytest.mark.parametrize("q", [0, 1e-4, 0.01, 0.5, 0.999, 1])
 def test_the_table_leaves_out_less_than_a_float_can_tell(q, n_draws):
     n = 1000
-    law = _NeighbourLaw(n, n_draws, q)
+    law = neighbour_law(n, n_draws, q)
     k = int(q * (n_draws - 1)) + 1
     before, behind = law.ranks[0] - 1, law.ranks[-1]
     left_out = binom(n_draws, before / n).sf(k - 1)
     left_out += binom(n_draws, behind / n).cdf(k - 1) if behind < n else 0
     assert left_out < 2.0**-53
+
+
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (2, 2), (40, 40), (1000, 70), (9, 500)])
+@pytest.mark.parametrize("q", [0, 0.1, 0.5, 0.77, 1])
+def test_neighbours_drawn_equal_the_twin(q, n, m):
+    law, keys = neighbour_law(n, m, q), keys_for(4, 0, 2000)
+    ours, plain = np.full((2, 2, 2000), -1)
+    _kernels.draw_neighbours(keys, law, ours)
+    _kernels_plain.draw_neighbours(keys, law, plain)
+    assert_array_equal(ours, plain)
+    assert (ours[0] <= ours[1]).all()
+    assert ours.min() >= 0
+    assert ours.max() < n
 
 
 @pytest.mark.parametrize("n", [1, 2])
