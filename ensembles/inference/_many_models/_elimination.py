@@ -17,7 +17,7 @@ P. R. Hansen, A. Lunde, J. M. Nason, Econometrica 79(2), 453-497, 2011.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -130,25 +130,34 @@ def eliminate_by_average(
     n_models, n_resamples = deviations.T.shape
     # Models still in the set stand together in front: the last one takes each gap.
     by_model, left = np.ascontiguousarray(deviations.T), np.arange(n_models)
-    work = np.empty_like(by_model)
     order = np.empty(n_models, dtype=np.intp)
     statistics = np.empty(n_models - 1)
     n_as_large = np.empty(n_models - 1, dtype=np.intp)
     for step, size in enumerate(range(n_models, 1, -1)):
         in_set = by_model[:size]
-        above = np.subtract(in_set, in_set.mean(axis=0), out=work[:size])
-        errors = np.sqrt(np.einsum("jr,jr->j", above, above) / n_resamples)
+        average = in_set.mean(axis=0)
+        squares = np.empty(size)
+        _kernels().sum_squares(in_set, average, squares)
+        errors = np.sqrt(squares / n_resamples)
         noise = np.full(size, rounding[left].max())
         _check_averages(scheme, losses, left, errors, noise)
         t = studentize(means[left] - means[left].mean(), errors, noise)
         worst = int(t.argmax())
-        above *= inverse_errors(errors, noise)[:, np.newaxis]
         order[step], statistics[step] = left[worst], t[worst]
-        n_as_large[step] = np.count_nonzero(above.max(axis=0) >= t[worst])
+        largest = np.empty(n_resamples)
+        _kernels().find_largest(in_set, average, inverse_errors(errors, noise), largest)
+        n_as_large[step] = np.count_nonzero(largest >= t[worst])
         by_model[worst], left[worst] = by_model[size - 1], left[size - 1]
         left = left[:-1]
     order[-1] = left[0]
     return Elimination(order, statistics, n_as_large)
+
+
+def _kernels() -> Any:
+    """The compiled passes, imported when they are first needed."""
+    from ensembles.inference._many_models import _kernels
+
+    return _kernels
 
 
 def _check_averages(
