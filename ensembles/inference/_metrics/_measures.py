@@ -19,7 +19,7 @@ from sklearn.metrics import get_scorer
 from sklearn.utils.multiclass import type_of_target
 
 from ensembles._compat import parts_of_scorer
-from ensembles._typing import Estimator, FloatArray, Table
+from ensembles._typing import Estimator, FloatArray, IntArray, Table
 from ensembles._validation import invalid_parameter
 from ensembles.inference._metrics._confusion import FORMULAS, ConfusionMetric
 from ensembles.inference._metrics._ranking import AveragePrecision, RocArea
@@ -30,6 +30,7 @@ from ensembles.inference._metrics._row_means import (
     MeanLoss,
     ShareOfVariance,
 )
+from ensembles.inference._probabilities import brier_table, log_table
 from ensembles.inference._statistics._base import BoundStatistic
 from ensembles.inference._statistics._callables import WeightedFunction, has_parameter
 from ensembles.inference._statistics._combined import OfDistinctRows, joined, linear
@@ -41,6 +42,11 @@ Metric: TypeAlias = str | Callable[..., float]
 _RANKINGS = {
     metrics.roc_auc_score: RocArea,
     metrics.average_precision_score: AveragePrecision,
+}
+# By metric of probabilities: the loss of each prediction if its row were of each class.
+_TABLES = {
+    metrics.brier_score_loss: brier_table,
+    metrics.log_loss: log_table,
 }
 _AVERAGES = ("", "binary", "micro", "macro", "weighted")
 # Parameters that the formulas of confusion matrices know.
@@ -263,7 +269,7 @@ def _of_distinct_rows(
         return None
     classes, codes = np.unique(np.concatenate(labels), return_inverse=True)
     table = codes.reshape(len(labels), -1)
-    rows, code_of_row = np.unique(table, axis=1, return_inverse=True)
+    rows, code_of_row = _distinct(table, len(classes))
     if 2 * rows.shape[1] > table.shape[1]:
         return None
     parts = [
@@ -273,9 +279,25 @@ def _of_distinct_rows(
     known = [one for one in parts if one is not None]
     if len(known) < len(parts):
         return None
-    statistic = OfDistinctRows(joined(known), code_of_row.ravel())
+    statistic = OfDistinctRows(joined(known), code_of_row)
     values = [measure(y_true, y_pred) for measure, y_pred, _ in pairs]
     return statistic if _agrees(statistic, values) else None
+
+
+def _distinct(table: IntArray, n_classes: int) -> tuple[IntArray, IntArray]:
+    """Distinct columns of a table of classes, and which of them each column is."""
+    codes, n_codes = np.zeros(table.shape[1], dtype=np.int64), 1
+    for classes in table:
+        codes = codes * n_classes + classes
+        if n_codes * n_classes > len(codes):
+            codes = np.unique(codes, return_inverse=True)[1]
+        else:  # few enough to be counted, which sorts nothing
+            is_seen = np.bincount(codes, minlength=n_codes * n_classes) > 0
+            codes = (np.cumsum(is_seen) - 1)[codes]
+        n_codes = int(codes.max()) + 1
+    a_row_of = np.empty(n_codes, dtype=np.int64)
+    a_row_of[codes] = np.arange(len(codes))
+    return table[:, a_row_of], codes
 
 
 def _fast(
@@ -289,12 +311,12 @@ def _fast(
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     value = measure(y_true, y_pred, **weights)  # raises the metric's own errors
     y, p = np.asarray(y_true), np.asarray(y_pred)
-    if y.ndim != 1 or p.ndim != 1 or np.ndim(value):
+    if y.ndim != 1 or np.ndim(value):
         return None
     statistic = _without_calls(measure, y, p, sample_weight, name)
     if statistic is not None and measure.sign < 0:
         statistic = linear(statistic, np.array([[-1.0]]), [name])
-    known = statistic is not None and _agrees(statistic, [value])
+    known = statistic is not None and _agrees(statistic, [value], y, p)
     return statistic if known else None
 
 
@@ -307,6 +329,12 @@ def _without_calls(
 ) -> BoundStatistic | None:
     """The statistic of the measure's formula, signs aside; None for no formula."""
     params = measure.params
+    table_of = _formula_of(measure, _TABLES)
+    if table_of is not None:
+        losses = _losses_of_classes(table_of, y, p, params)
+        return None if losses is None else MeanLoss(losses, 1.0, sample_weight, name)
+    if p.ndim != 1:
+        return None
     if _is_of_labels(measure):
         classes, codes = np.unique(np.concatenate([y, p]), return_inverse=True)
         true, predicted = codes.reshape(2, -1)
@@ -329,6 +357,27 @@ def _without_calls(
     if centred is not None and not params:
         return ShareOfVariance(target, predicted, centred, sample_weight, name)
     return None
+
+
+def _losses_of_classes(
+    table_of: Callable[[Any], FloatArray], y: Any, p: Any, params: Mapping[str, Any]
+) -> FloatArray | None:
+    """Loss of each row's probabilities; None where they are not those of its classes.
+
+    Of two classes the probability of one is enough: of the second, but for `pos_label`.
+    """
+    classes, codes = np.unique(y, return_inverse=True)
+    label = params.get("pos_label")
+    others = [value for name, value in params.items() if name != "pos_label"]
+    if any(one is not None for one in others) or not np.issubdtype(p.dtype, np.number):
+        return None
+    p = p if np.issubdtype(p.dtype, np.floating) else p.astype(np.float64)
+    if p.ndim == 1 and len(classes) == 2:
+        is_first = label is not None and classes[0] == label
+        p = np.column_stack([p, 1 - p] if is_first else [1 - p, p])
+    if p.shape != (len(y), len(classes)):
+        return None
+    return table_of(p)[np.arange(len(y)), codes]
 
 
 def _confusion(
@@ -361,6 +410,8 @@ def _confusion(
     return ConfusionMetric(true, predicted, len(classes), bound, sample_weight, name)
 
 
-def _agrees(statistic: BoundStatistic, values: Sequence[float]) -> bool:
-    """Whether a statistic gives the metric's own values for the data."""
-    return bool(np.allclose(statistic.estimate(), values, rtol=1e-9, atol=1e-12))
+def _agrees(statistic: BoundStatistic, values: Sequence[float], *data: Any) -> bool:
+    """Whether a statistic gives the metric's own values, as far as floats tell."""
+    is_narrow = any(one.dtype.kind == "f" and one.itemsize < 8 for one in data)
+    rtol, atol = (1e-5, 1e-6) if is_narrow else (1e-9, 1e-12)
+    return bool(np.allclose(statistic.estimate(), values, rtol=rtol, atol=atol))

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensembles._typing import FloatArray, IntArray, Table
+from ensembles.inference._probabilities import brier_table, log_table
 from ensembles.inference._refits._refit import Fitted
 from ensembles.inference._refits._row_loss import RowLoss
 
@@ -95,28 +96,21 @@ def _wrong(
 @final
 @dataclass(frozen=True)
 class LogLoss(ClassLoss):
-    """Minus the log of the probability of the class, kept from zero as in sklearn."""
+    """Minus the log of the probability of the class."""
 
     def answers(self, fitted: Fitted, X: Table, rows: IntArray | None) -> FloatArray:
         """Minus the log of each probability."""
-        probabilities = _probabilities(self, fitted, X, rows)
-        least = np.finfo(probabilities.dtype).eps
-        return np.asarray(-np.log(np.clip(probabilities, least, 1 - least)))
+        return log_table(_probabilities(self, fitted, X, rows))
 
 
 @final
 @dataclass(frozen=True)
 class BrierLoss(ClassLoss):
-    """Squared distance of the probabilities to the class; half of it for two classes.
-
-    With two classes that is the squared error of either probability.
-    """
+    """Squared distance of the probabilities to the class."""
 
     def answers(self, fitted: Fitted, X: Table, rows: IntArray | None) -> FloatArray:
         """Sum over classes c of (p_c - [c is k])² for each class k."""
-        p = _probabilities(self, fitted, X, rows)
-        distance = (p**2).sum(axis=1, keepdims=True) - 2 * p + 1
-        return np.asarray(distance / 2 if len(self.classes) == 2 else distance)
+        return brier_table(_probabilities(self, fitted, X, rows))
 
 
 def _probabilities(

@@ -84,7 +84,9 @@ def statistic(metric, y, p, weights=None):
     return quietly(statistic_of, measures, y, [p] * len(measures), weights, names)
 
 
-def assert_equal_on_resampled_rows(metric, y, p, weights=None, n_replicates=20):
+def assert_equal_on_resampled_rows(
+    metric, y, p, weights=None, n_replicates=20, within=exactly
+):
     """Under the weights of each draw, the metric of the rows drawn."""
     found = statistic(metric, y, p, weights)
     y, p = np.asarray(y), np.asarray(p)
@@ -97,7 +99,7 @@ def assert_equal_on_resampled_rows(metric, y, p, weights=None, n_replicates=20):
         expected = quietly(metric, y[rows], p[rows], **own)
         if len(np.unique(y[rows])) < 2 and np.isnan(value):
             continue  # scikit-learn has conventions for one class, some of them 0
-        assert_allclose(value, expected, **exactly)
+        assert_allclose(value, expected, **within)
     return found
 
 
@@ -139,6 +141,70 @@ def test_metrics_of_classes_equal_scikit_learn_with_weights(metric):
 @pytest.mark.parametrize("metric", OF_TWO, ids=name_of)
 def test_metrics_of_classes_are_read_from_distinct_rows(metric):
     assert isinstance(statistic(metric, *classes(60, 2, 0)), OfDistinctRows)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("metric", [metrics.log_loss, metrics.brier_score_loss])
+@pytest.mark.parametrize("k", [2, 3])
+def test_losses_of_probabilities_equal_scikit_learn(metric, k, dtype, weighted):
+    rng = np.random.default_rng(k)
+    y, p = rng.integers(k, size=60), rng.dirichlet(np.ones(k), size=60).astype(dtype)
+    p[5] = np.eye(k)[0]
+    p[6] = np.eye(k)[1]
+    weights = rng.uniform(0.1, 3, size=60) if weighted else None
+    found = assert_equal_on_resampled_rows(
+        partial(metric, labels=None) if metric is metrics.log_loss else metric,
+        np.array(["ash", "oak", "elm"])[y],
+        p,
+        weights,
+        within=exactly if dtype is np.float64 else {"rtol": 1e-5, "atol": 1e-6},
+    )
+    assert isinstance(found, MeanLoss)
+
+
+@pytest.mark.parametrize("metric", OF_NUMBERS, ids=name_of)
+def test_metrics_of_narrow_floats_are_not_called(metric):
+    """What nets predict; scikit-learn then keeps fewer digits than is kept here."""
+    rng = np.random.default_rng(0)
+    y = rng.gamma(2.0, size=60).astype(np.float32)
+    p = (y * rng.uniform(0.5, 2, size=60)).astype(np.float32)
+    narrow = {"rtol": 1e-4, "atol": 1e-5}
+    found = assert_equal_on_resampled_rows(metric, y, p, within=narrow)
+    assert not isinstance(found, WeightedFunction)
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        (metrics.log_loss, "second"),
+        (metrics.brier_score_loss, "second"),
+        (partial(metrics.brier_score_loss, pos_label=1), "second"),
+        (partial(metrics.brier_score_loss, pos_label=0), "first"),
+    ],
+    ids=["log", "brier", "brier of 1", "brier of 0"],
+)
+def test_one_probability_is_enough_for_two_classes(metric, said):
+    rng = np.random.default_rng(0)
+    y, p = rng.integers(2, size=60), rng.random(60)
+    found = assert_equal_on_resampled_rows(metric, y, p if said == "second" else 1 - p)
+    assert isinstance(found, MeanLoss)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        partial(metrics.log_loss, normalize=False),
+        partial(metrics.log_loss, labels=[0, 1, 2]),
+        partial(metrics.brier_score_loss, scale_by_half=False),
+    ],
+    ids=["sum", "labels", "scale"],
+)
+def test_other_losses_of_probabilities_are_called(metric):
+    y = np.arange(30) % 2
+    p = np.random.default_rng(0).dirichlet(np.ones(2 + ("labels" in metric.keywords)))
+    found = statistic(metric, y, np.tile(p, (30, 1)))
+    assert isinstance(found, WeightedFunction)
 
 
 @pytest.mark.parametrize("metric", OF_SCORES, ids=name_of)
