@@ -62,10 +62,10 @@ def test_intervals_of_a_normal_variance():
 
 
 def test_calibrated_intervals_of_a_normal_variance():
-    """88.9 %; 100 samples, 999 resamples of 200."""
-    how = {"n_resamples": 999, "level": 0.9, "n_samples": 100}
+    """88.9 %; 300 samples, 999 resamples of 200."""
+    how = {"n_resamples": 999, "level": 0.9, "n_samples": 300}
     ours = shares(("var", 1), normal(26), 1.0, ["calibrated"], **how)
-    assert_shares(ours, {"calibrated": 0.889}, 100)
+    assert_shares(ours, {"calibrated": 0.889}, 300)
 
 
 LAWS = {
@@ -93,7 +93,13 @@ def test_expanded_intervals_of_a_mean(draw, truth, expanded, expanded_bca):
 
 
 @pytest.mark.parametrize(
-    ("law", "published"), [("normal", 0.955), ("lognormal", 0.894)]
+    ("law", "published"),
+    [
+        ("normal", 0.955),
+        ("folded normal", 0.955),
+        ("Laplace", 0.933),
+        ("lognormal", 0.894),
+    ],
 )
 def test_calibrated_intervals_of_a_mean(law, published):
     """n = 12, nominal 95 %; 120 samples, 999 resamples of 200."""
@@ -109,7 +115,13 @@ def autoregression(rng):
 
 
 def test_blocks_hold_the_mean_of_a_series_where_rows_do_not():
-    """AR(1), 0.5, nominal 90 %: rows below 75 %, blocks 8 points above."""
+    """AR(1), 0.5, nominal 90 %: rows below 75 %, blocks 8 points above.
+
+    By theory rows hold it in 66 % of samples, for their interval is too short by the
+    root of 3. A share of 400 samples strays by 2.4 points, 3.8 times less than 75 % is
+    away; a difference to blocks that hold it in 86 % strays by less than 2.9 points,
+    a quarter of the way from 20 points to 8. Fewer than 2 seeds in 10,000 alarm.
+    """
     how = {"n_resamples": 999, "level": 0.9, "n_samples": 400}
     rows = shares("mean", autoregression, 0.0, ["percentile"], **how)["percentile"]
     assert rows < 0.75
