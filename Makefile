@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-slow lint docs bench clean
+.PHONY: demo test test-slow lint docs bench clean clean-kernels
 
 demo: $(READY)
 	$(BIN)/python docs/demo.py
@@ -29,7 +29,10 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_bagging_predict.py
 	$(BIN)/python benchmarks/bench_inference.py
 
-clean:
+clean-kernels:
+	find ensembles -name '*.nb[ci]' -delete
+
+clean: clean-kernels
 	rm -rf .venv docs/_build docs/api/generated
 
 # Debian's python3 has no ensurepip, so the system's pip installs the first pip.
