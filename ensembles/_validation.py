@@ -25,8 +25,10 @@ __all__ = [
     "check_choice",
     "check_count",
     "check_count_or_fraction",
+    "check_labels",
     "check_n_jobs",
     "check_sample_weight",
+    "check_unmasked",
     "check_verbose",
     "invalid_parameter",
     "is_positive",
@@ -251,3 +253,42 @@ def require(module: str, extra: str, purpose: str) -> Any:
             f"{purpose} needs {module}, which is not installed. "
             f'Install it with: pip install "ensembles[{extra}]"'
         ) from error
+
+
+def check_unmasked(owner: str, *arrays: Any) -> None:
+    """Raise where values of an array are masked, which numpy would then read."""
+    for array in arrays:
+        if np.ma.is_masked(array):
+            n_masked = int(np.ma.getmaskarray(array).sum())
+            raise ValueError(
+                f"{owner} takes arrays without masked values, got {n_masked} of them. "
+                "Leave their rows out of every array, as array.compressed() does of "
+                "one."
+            )
+
+
+def check_labels(name: str, labels: Any) -> None:
+    """Raise where a label is missing: its row belongs to no group that is known."""
+    values = np.asarray(labels)
+    if values.dtype.kind in "fcmM":
+        missing = np.isnat(values) if values.dtype.kind in "mM" else np.isnan(values)
+    elif values.dtype.kind == "O":
+        # A missing value of any library differs from itself, or is None.
+        missing = np.array([x is None or not _equals_itself(x) for x in values.flat])
+    else:
+        return
+    if missing.any():
+        row = int(np.argmax(missing.reshape(len(values), -1).any(axis=1)))
+        raise ValueError(
+            f"{name} has no label in {int(missing.sum())} of {missing.size} places, "
+            f"the first in row {row}. Give these rows labels, one for each of them if "
+            "they are alone, or leave them out."
+        )
+
+
+def _equals_itself(value: Any) -> bool:
+    """Whether a value is one: comparisons with a missing one are False or missing."""
+    try:
+        return bool(value == value)
+    except TypeError:
+        return False

@@ -16,7 +16,9 @@ from ensembles._validation import (
     check_choice,
     check_count,
     check_count_or_fraction,
+    check_labels,
     check_sample_weight,
+    check_unmasked,
     invalid_parameter,
     is_count,
     is_fraction,
@@ -257,3 +259,36 @@ def test_draws_are_counted_and_warned_of_as_in_scikit_learn(n, max_samples, weig
 def test_one_weight_for_all_rows_is_checked_like_many(weight):
     with pytest.raises(ValueError, match="sample_weight"):
         check_sample_weight(weight, 4)
+
+
+def test_masked_values_are_an_error_and_a_mask_of_nothing_is_none():
+    whole = np.ma.array([1.0, 2.0, 3.0])
+    check_unmasked("The mean", whole, [1, 2])
+    masked = np.ma.masked_greater(whole, 1.5)
+    with pytest.raises(ValueError, match=r"The mean takes .* got 2 of them\. Leave"):
+        check_unmasked("The mean", whole, masked)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([0.0, np.nan, 1.0]),
+        np.array(["a", None, "b"], dtype=object),
+        np.array(["a", np.nan, "b"], dtype=object),
+        np.array(["2020", "NaT", "2021"], dtype="datetime64[D]"),
+        pd.Series(["a", pd.NA, "b"], dtype="string"),
+        pd.Series(["a", None, "b"], dtype="category"),
+        np.array([[0.0, 1.0], [np.nan, 1.0], [0.0, 2.0]]),
+    ],
+    ids=["nan", "None", "object nan", "NaT", "NA", "category", "column"],
+)
+def test_a_missing_label_is_an_error_that_names_its_row(labels):
+    with pytest.raises(ValueError, match=r"groups has no label .* in row 1\. Give"):
+        check_labels("groups", labels)
+
+
+@pytest.mark.parametrize(
+    "labels", [[1, 2], ["a", "b"], [True, False], np.array([0.5, 1.0]), [1, "a"]]
+)
+def test_labels_of_any_kind_pass(labels):
+    check_labels("groups", labels)

@@ -490,7 +490,7 @@ class BaggingRegressor(RegressorMixin, BaseBagging):
     0.99
     >>> bag.scheme = StationaryBootstrap(block_length=100, gap=50)
     >>> print(f"{bag.fit(time, walk).oob_score_:.2f}")
-    0.45
+    0.62
     """
 
     def _default_estimator(self) -> Estimator:

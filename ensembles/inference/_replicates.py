@@ -35,9 +35,13 @@ class Replicates:
     def values(self) -> FloatArray:
         """The statistic of each resample, shape (n_resamples, n_components)."""
         if self.beginning is None:
-            return self.run.replicates(0, self.n_resamples)
-        more = self.run.replicates(len(self.beginning), self.n_resamples)
-        return np.concatenate([self.beginning, more])
+            values = self.run.replicates(0, self.n_resamples)
+        else:
+            more = self.run.replicates(len(self.beginning), self.n_resamples)
+            values = np.concatenate([self.beginning, more])
+        # Users see them, and all intervals follow from them.
+        values.setflags(write=False)
+        return values
 
     @cached_property
     def has_value(self) -> BoolArray:

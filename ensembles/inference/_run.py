@@ -91,9 +91,7 @@ class Run:
 
     def _in_parts(self, part: Part, seeds: Seeds, numbers: IntArray) -> FloatArray:
         """Results of a function of replicates, computed by all workers."""
-        n_workers = effective_n_jobs(self.n_jobs)
-        in_tasks = n_workers > 1 or self.verbose
-        n_parts = _TASKS_A_WORKER * n_workers if in_tasks else 1
+        n_parts = _TASKS_A_WORKER * effective_n_jobs(self.n_jobs)
         size = max(1, -(-len(numbers) // n_parts))
         tasks = [
             (self, seeds[first : first + size], numbers[first : first + size])

@@ -53,10 +53,12 @@ class BoundBlocks(BoundScheme):
         """Weighted sums of columns, each block a difference of cumulated sums."""
         plan, keys = self.plan, np.asarray(seeds)
         # Past the end the series begins again, as far as a block may reach.
-        n_rows = min(plan.end, plan.n_samples + plan.longest)
-        laid_out = columns[:, np.arange(n_rows) % plan.n_samples]
+        n, n_rows = plan.n_samples, min(plan.end, plan.n_samples + plan.longest)
         cumulated = np.zeros((n_rows + 1, len(columns)))
-        np.cumsum(laid_out.T, axis=0, out=cumulated[1:])
+        np.cumsum(columns.T, axis=0, out=cumulated[1 : n + 1])
+        for start in range(n, n_rows, n):
+            lap = cumulated[start + 1 : start + n + 1]
+            np.add(cumulated[1 : len(lap) + 1], cumulated[start], out=lap)
         sums = np.empty((len(keys), len(columns)))
         if len(plan.thresholds):
             compiled().sum_geometric_blocks(plan, keys, cumulated, sums)
@@ -110,6 +112,14 @@ class BoundBlocks(BoundScheme):
         return plan.n_draws < plan.n_samples or not (
             fixed and plan.length == plan.n_samples
         )
+
+
+def _is_numeric(series: ArrayLike) -> bool:
+    """Whether all columns of a series are numbers."""
+    dtypes = getattr(series, "dtypes", None)  # of a pandas object
+    if dtypes is None or not np.iterable(dtypes):
+        return np.asarray(series).dtype.kind in "biuf"
+    return all(np.dtype(str(one)).kind in "biuf" for one in dtypes)
 
 
 def _covered(starts: IntArray, lengths: IntArray, n_samples: int) -> FloatArray:
@@ -173,6 +183,12 @@ class BaseBlockBootstrap(BaseScheme):
             raise ValueError(
                 f"{type(self).__name__}(block_length='auto') estimates the length from "
                 "the series, got none. Pass it as y, or a number of rows."
+            )
+        if not _is_numeric(y):
+            raise ValueError(
+                f"{type(self).__name__}(block_length='auto') estimates the length from "
+                "numbers, got a series of text or objects. Give a number of rows as "
+                "block_length; optimal_block_length() of a numeric series suggests one."
             )
         length = optimal_block_length(y, self._kind, aggregate="mean")
         return min(float(n_samples), self._rounded(float(length)))

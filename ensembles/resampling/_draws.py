@@ -65,11 +65,22 @@ class BoundDraws(BoundScheme):
             self._cells = codes, code_plan(*self.rows_of(codes)[:2])
         return self._cells[1]
 
-    def code_counts(self, seeds: Seeds, codes: IntArray) -> IntArray:
-        """How often rows of each code are drawn, shape (n_replicates, n_codes)."""
-        counts = np.empty((len(seeds), int(codes.max()) + 1), dtype=np.int64)
-        compiled().count_codes(self.cells_of(codes), np.asarray(seeds), counts)
-        return counts
+    def code_sums(
+        self, seeds: Seeds, codes: IntArray, values: FloatArray | None = None
+    ) -> FloatArray:
+        """Sums of values over the rows drawn, by code, (n_replicates, n_codes).
+
+        Without values, how often rows of each code are drawn.
+        """
+        shape, keys = (len(seeds), int(codes.max()) + 1), np.asarray(seeds)
+        if values is None:
+            counts = np.empty(shape, dtype=np.int64)
+            compiled().count_codes(self.cells_of(codes), keys, counts)
+            return counts.astype(np.float64)
+        sums = np.empty(shape)
+        in_order = values if self.order is None else values[self.order]
+        compiled().sum_codes(self.rows_of(codes), keys, in_order, sums)
+        return sums
 
     def sums(self, seeds: Seeds, columns: FloatArray) -> FloatArray:
         """Weighted sums of columns, with no weight ever stored."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
-from ensembles._validation import check_choice
+from ensembles._validation import check_choice, check_labels
 from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds, compiled, ramps
 from ensembles.resampling._deletions import Deletions, EachUnit
 from ensembles.resampling._draws import BoundDraws
@@ -150,6 +150,7 @@ def nested_codes(
             f"groups must have one label for each of {n_samples} rows, or a column of "
             f"labels for each level of nested groups, got shape {labels.shape}."
         )
+    check_labels("groups", labels)
     levels: list[IntArray] = []
     for column in labels.reshape(n_samples, -1).T:
         codes = _codes(column)

@@ -55,6 +55,7 @@ __all__ = [
     "draw_totals",
     "lay_blocks",
     "room_for",
+    "sum_codes",
     "sum_equal_blocks",
     "sum_geometric_blocks",
     "sum_rows",
@@ -202,6 +203,30 @@ def count_codes(coded: CodePlan, keys: KeyArray, counts: IntArray) -> None:
         draw_totals(plan, keys[i : i + GROUP], room[0], room[1])
         for r in range(min(GROUP, len(keys) - i)):
             count_codes_of(coded, edges, codes, r, room, counts[i + r])
+
+
+@compiled
+def sum_codes(
+    coded: CodePlan, keys: KeyArray, values: FloatArray, sums: FloatArray
+) -> None:
+    """Write sums of the values of rows drawn, by code, (n_replicates, n_codes).
+
+    Codes are those of rows.
+    """
+    plan, edges, codes = coded.plan, coded.plan.edges, coded.codes
+    totals, states, words, rows = room_for(plan)
+    for i in range(0, len(keys), GROUP):
+        draw_totals(plan, keys[i : i + GROUP], totals, states)
+        for r in range(min(GROUP, len(keys) - i)):
+            state, of_codes = states[r], sums[i + r]
+            of_codes[:] = 0.0
+            for block in range(len(edges) - 1):
+                start, total = uint64(edges[block]), totals[r, block]
+                size = edges[block + 1] - edges[block]
+                state = draw_block(state, total, size, words, rows)
+                for k in range(total):
+                    row = start + rows[k]
+                    of_codes[codes[row]] += values[row]
 
 
 @compiled

@@ -19,6 +19,7 @@ __all__ = [
     "count_poisson",
     "count_rows",
     "lay_blocks",
+    "sum_codes",
     "sum_equal_blocks",
     "sum_geometric_blocks",
     "sum_rows",
@@ -110,6 +111,16 @@ def count_codes(coded: CodePlan, keys: KeyArray, counts: IntArray) -> None:
     count(coded.plan, keys, drawn)
     for of_codes, of_rows in zip(counts, drawn, strict=True):
         of_codes[:] = np.bincount(coded.codes, of_rows, counts.shape[1])
+
+
+def sum_codes(
+    coded: CodePlan, keys: KeyArray, values: FloatArray, sums: FloatArray
+) -> None:
+    """Write sums of the values of rows drawn, by code."""
+    drawn = np.empty((len(keys), len(coded.codes)), dtype=np.int64)
+    count_rows(coded.plan, keys, drawn)
+    for of_codes, of_rows in zip(sums, drawn, strict=True):
+        of_codes[:] = np.bincount(coded.codes, of_rows * values, sums.shape[1])
 
 
 def count_leaves(tree: TreePlan, keys: KeyArray, counts: IntArray) -> None:

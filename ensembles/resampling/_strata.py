@@ -9,7 +9,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
 from ensembles._typing import ArrayLike, IntArray
-from ensembles._validation import invalid_parameter
+from ensembles._validation import check_labels, invalid_parameter
 
 __all__ = ["Strata", "rows_by_code", "stratum_codes"]
 
@@ -44,6 +44,7 @@ def stratum_codes(scheme: Any, n_samples: int, y: ArrayLike | None) -> IntArray:
             f"{labels.shape}. An array given to the constructor cannot follow subsets "
             "of the data; stratify='y' can."
         )
+    check_labels("stratify", labels)
     return np.unique(labels, return_inverse=True)[1]
 
 

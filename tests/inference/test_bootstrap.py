@@ -583,6 +583,23 @@ def test_without_pandas_the_table_says_what_to_install(monkeypatch):
         short("mean", X).to_frame()
 
 
+def test_replicates_cannot_be_written_to():
+    result = short("mean", X)
+    before = result.interval()
+    with pytest.raises(ValueError, match="read-only"):
+        result.distribution[:] = 0
+    with pytest.raises(ValueError, match="read-only"):
+        result.extend(20).distribution[:] = 0
+    assert result.interval() == before
+
+
+def test_masked_values_are_an_error():
+    masked = np.ma.masked_greater(X, np.median(X))
+    for statistic in ("mean", np.mean, lambda x: x.mean()):
+        with pytest.raises(ValueError, match="without masked values"):
+            short(statistic, masked)
+
+
 def test_the_result_cannot_be_changed_and_shows_what_it_is():
     result = short("mean", X)
     with pytest.raises(dataclasses.FrozenInstanceError):

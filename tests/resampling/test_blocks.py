@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -211,6 +212,20 @@ def test_block_lengths_outside_their_range_are_an_error(cls, length):
     message = f"'block_length' parameter of {cls.__name__} must be {kind} in the range"
     with pytest.raises(InvalidParameterError, match=message):
         next(cls(block_length=length).iter_indices(range(12)))
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        np.array(["a", "b"] * 20),
+        pd.DataFrame({"x": np.arange(40.0), "kind": ["a", "b"] * 20}),
+        pd.Series(["a", "b"] * 20),
+    ],
+    ids=["array", "frame", "series"],
+)
+def test_an_automatic_length_wants_numbers(series):
+    with pytest.raises(ValueError, match="got a series of text or objects"):
+        next(StationaryBootstrap(2, block_length="auto").split(series))
 
 
 def test_a_mean_block_length_need_not_be_whole():

@@ -196,7 +196,7 @@ def test_the_user_may_keep_groups_from_it():
 
 
 def test_labels_of_several_types_are_groups_of_their_own():
-    labels = np.array([1, "1", None, 1, "1", None, 2.5, 2.5], dtype=object)
+    labels = np.array([1, "1", b"x", 1, "1", b"x", 2.5, 2.5], dtype=object)
     bound = GroupBootstrap().bind(8, groups=labels)
     assert sorted(bound.sizes.tolist()) == [2, 2, 2, 2]
     for seed in bound.seeds(0, 0, 20):
@@ -300,3 +300,12 @@ def test_strata_groups_and_nested_rows_go_together():
 def test_within_is_one_of_two():
     with pytest.raises(ValueError, match="'within' parameter of GroupBootstrap must"):
         next(GroupBootstrap(within="all").iter_indices(range(18), groups=SCHOOLS))
+
+
+@pytest.mark.parametrize("how", ["groups", "stratify"])
+def test_rows_without_a_label_are_no_group(how):
+    labels = np.array([0.0, 0, 1, 1, np.nan, np.nan])
+    scheme = GroupBootstrap() if how == "groups" else Bootstrap(stratify=labels)
+    groups = labels if how == "groups" else None
+    with pytest.raises(ValueError, match=f"{how} has no label in 2 of 6 places"):
+        scheme.bind(6, None, groups)

@@ -102,6 +102,18 @@ def test_counts_of_codes_equal_the_twin_and_those_of_rows(strata, n_codes, entro
             assert_array_equal(ours, expected)
 
 
+@by_property
+@given(strata, st.integers(1, 900), entropies)
+def test_sums_by_code_equal_the_twin(strata, n_codes, entropy):
+    sizes, draws = zip(*strata, strict=True)
+    plan, keys = draw_plan(sizes, draws), keys_for(entropy, 0, 2)
+    rng = np.random.default_rng(0)
+    codes, values = rng.integers(n_codes, size=sum(sizes)), rng.normal(size=sum(sizes))
+    coded = CodePlan(plan, codes, False)
+    ours, plain = both("sum_codes", coded, keys, values, shape=(2, n_codes))
+    assert_allclose(ours, plain, rtol=0, atol=1e-11)
+
+
 def test_few_codes_are_drawn_whole_and_many_by_row():
     plan, codes = draw_plan([600, 200], [600, 200]), np.arange(800) % 4
     assert code_plan(plan, codes).has_cells

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal, final
 
@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 from sklearn.utils import check_consistent_length
 
+from ensembles._compat import parts_of_scorer
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Table
 from ensembles._validation import check_choice, require
 from ensembles.inference._metrics._correction import holm, rank_ends, step_down
@@ -28,6 +29,8 @@ from ensembles.resampling._base import BaseScheme
 __all__ = ["ScoreComparison", "compare_scores"]
 
 _CORRECTIONS = ("holm", "step-down", "none")
+# scikit-learn's convention for functions of which less is better.
+_NAMES_OF_LOSSES = ("_error", "_loss", "_deviance")
 
 
 @final
@@ -126,7 +129,7 @@ def compare_scores(
     metric: Any,
     *,
     X: Table | None = None,
-    reference: str | None = None,
+    reference: str | int | None = None,
     test: Literal["bootstrap", "delong"] = "bootstrap",
     correction: Literal["holm", "step-down", "none"] = "holm",
     sample_weight: ArrayLike | None = None,
@@ -157,11 +160,14 @@ def compare_scores(
         Predictions of each model, by name or numbered from 0; or fitted estimators,
         which predict from `X`.
     metric : str or callable
-        As in `metric_interval`, a single one.
+        As in `metric_interval`, a single one. Of a function named ``*_error``,
+        ``*_loss`` or ``*_deviance`` less is better, so it gets a negative sign; wrap
+        any other such function by ``make_scorer(..., greater_is_better=False)``.
     X : array-like of shape (n_samples, ...) or None, default=None
         Test rows, for estimators to predict.
-    reference : str or None, default=None
-        Name of the model that all others are compared with; None compares all pairs.
+    reference : str, int or None, default=None
+        Name or number of the model that all others are compared with; None compares
+        all pairs.
     test : {"bootstrap", "delong"}, default="bootstrap"
         "delong" is DeLong's test of areas under ROC curves, which draws nothing.
     correction : {"holm", "step-down", "none"}, default="holm"
@@ -258,7 +264,7 @@ def compare_scores(
     values = [measure.response_of(one, X) for one in named.values()]
     check_consistent_length(y_true, *values)
     models = list(named)
-    matrix = _pairs(models, reference)
+    matrix = _pairs(models, None if reference is None else str(reference))
     pairs = [_models_of(row, models) for row in matrix]
     if test == "delong":
         if not (sample_weight is None and groups is None and scheme is None):
@@ -304,7 +310,11 @@ def _single(metric: Any) -> Measure:
             f"compare_scores compares by one metric, got {len(measures)}. Call it once "
             "for each."
         )
-    return measures[0]
+    measure = measures[0]
+    if isinstance(metric, str) or parts_of_scorer(metric) is not None:
+        return measure
+    is_loss = getattr(measure.function, "__name__", "").endswith(_NAMES_OF_LOSSES)
+    return replace(measure, sign=-1) if is_loss else measure
 
 
 def _named(predictions: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:

@@ -16,9 +16,11 @@ import numpy as np
 from sklearn import metrics
 
 from ensembles._typing import FloatArray, IntArray
+from ensembles.inference._statistics._base import BoundStatistic
 from ensembles.inference._statistics._moments import Moments
+from ensembles.resampling._base import BoundScheme
 
-__all__ = ["FORMULAS", "ConfusionMetric", "Formula"]
+__all__ = ["FORMULAS", "ConfusionMetric", "ConfusionOfDistinctRows", "Formula"]
 
 Formula: TypeAlias = Callable[..., FloatArray]
 
@@ -45,9 +47,67 @@ class ConfusionMetric(Moments):
 
     def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
         """The formula of matrices in shares of the rows."""
-        matrices = m.reshape(*m.shape[:-1], self.n_classes, self.n_classes)
+        return _of_cells(self.formula, m, self.n_classes)
+
+
+@final
+class ConfusionOfDistinctRows(BoundStatistic):
+    """A formula of the confusion matrix of rows that are few and stand often.
+
+    Their weights are added up by cell, which needs no column for each cell.
+    """
+
+    shape = ()
+
+    def __init__(
+        self,
+        true: IntArray,
+        predicted: IntArray,
+        n_classes: int,
+        formula: Callable[[FloatArray], FloatArray],
+        name: str,
+    ) -> None:
+        self.true, self.predicted, self.n_classes = true, predicted, n_classes
+        self.formula = formula
+        self.names = [name]
+        cell = true * n_classes + predicted
+        self.by_cell = np.argsort(cell, kind="stable")
+        self.cells, self.starts = np.unique(cell[self.by_cell], return_index=True)
+
+    def estimate(self) -> FloatArray:
+        """The formula where each row stands once."""
+        return np.asarray(self.weighted(np.ones((1, len(self.true))))[0])
+
+    def weighted(self, weights: FloatArray) -> FloatArray:
+        """The formula under each row of weights."""
+        shares = np.zeros((len(weights), self.n_classes**2))
+        sums = np.add.reduceat(weights[:, self.by_cell], self.starts, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(self.formula(matrices))[..., None]
+            shares[:, self.cells] = sums / sums.sum(axis=1, keepdims=True)
+        return _of_cells(self.formula, shares, self.n_classes)
+
+    def numbers_held(self, bound: BoundScheme) -> int:
+        """A matrix, and what its formula makes of it."""
+        return 2 * self.n_classes**2
+
+    def take(self, rows: IntArray) -> ConfusionOfDistinctRows:
+        """The formula of some of the rows."""
+        return ConfusionOfDistinctRows(
+            self.true[rows],
+            self.predicted[rows],
+            self.n_classes,
+            self.formula,
+            self.names[0],
+        )
+
+
+def _of_cells(
+    formula: Callable[[FloatArray], FloatArray], cells: FloatArray, n_classes: int
+) -> FloatArray:
+    """A formula of matrices that are given row by row, shape (..., 1)."""
+    matrices = cells.reshape(*cells.shape[:-1], n_classes, n_classes)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(formula(matrices))[..., None]
 
 
 def _parts(C: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

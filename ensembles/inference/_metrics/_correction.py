@@ -29,9 +29,14 @@ def step_down(
     into account.
     """
     errors = deviations.std(axis=0, ddof=1)
-    errors = np.where(errors > 0, errors, np.inf)
+    # A difference without error is beyond doubt, and none at all is none.
+    is_certain = errors <= 1e-12 * np.abs(differences)
+    errors = np.where(is_certain | (errors == 0), np.inf, errors)
+    statistics = differences / errors
+    statistics[is_certain] = np.copysign(np.inf, differences[is_certain])
+    statistics[differences == 0] = 0.0
     side = {"two-sided": np.abs, "greater": np.positive, "less": np.negative}
-    observed = side[alternative](differences / errors)
+    observed = side[alternative](statistics)
     noise = side[alternative](deviations / errors)
     order = np.argsort(-observed, kind="stable")
     # Largest statistic of a comparison and of all that come after it.

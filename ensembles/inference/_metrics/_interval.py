@@ -232,6 +232,7 @@ def evaluation_of_measures(
     assert isinstance(source, AlignedRows)
     statistic = statistic_of(measures, y_true, predictions, weights, names)
     if statistic is not None:
+        _check_classes(measures, y_true, predictions, statistic.estimate())
         return StatisticOfWeights(statistic, source)
     unweighted = [one.name for one in measures if not one.takes_weights]
     if weights is not None:
@@ -244,6 +245,23 @@ def evaluation_of_measures(
     function = PlainFunction(_Values(measures), arrays)
     function.names = list(names)
     return FunctionOfSamples(function, source)
+
+
+def _check_classes(
+    measures: Sequence[Measure],
+    y_true: Table,
+    predictions: Sequence[Table],
+    values: FloatArray,
+) -> None:
+    """Raise where metrics have no value because there is one class only."""
+    classes = np.unique(np.asarray(y_true))
+    for measure, y_pred, value in zip(measures, predictions, values, strict=True):
+        is_alone = len(classes) < 2 and not np.isfinite(value)
+        if is_alone and measure.is_of_classes(y_true, y_pred):
+            raise ValueError(
+                f"The metric {measure.name!r} compares two classes, and y_true holds "
+                f"one only, {classes[0]}. Give test rows of both."
+            )
 
 
 @final

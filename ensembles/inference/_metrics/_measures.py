@@ -21,7 +21,11 @@ from sklearn.utils.multiclass import type_of_target
 from ensembles._compat import parts_of_scorer
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
 from ensembles._validation import invalid_parameter
-from ensembles.inference._metrics._confusion import FORMULAS, ConfusionMetric
+from ensembles.inference._metrics._confusion import (
+    FORMULAS,
+    ConfusionMetric,
+    ConfusionOfDistinctRows,
+)
 from ensembles.inference._metrics._ranking import AveragePrecision, RocArea
 from ensembles.inference._metrics._row_means import (
     LOSSES,
@@ -48,11 +52,14 @@ _TABLES = {
     metrics.brier_score_loss: brier_table,
     metrics.log_loss: log_table,
 }
+_OF_TABLES = {"labels", "pos_label"}
 _AVERAGES = ("", "binary", "micro", "macro", "weighted")
 # Parameters that the formulas of confusion matrices know.
 _OF_FORMULAS = {"adjusted", "average", "beta", "pos_label", "weights", "zero_division"}
 # Of a table of classes by classes for each row.
-_MOST_BYTES = 2**28
+_MOST_BYTES = 2**25
+# Classes whose table has hardly more columns than other statistics have.
+_FEW_CLASSES = 3
 
 
 @final
@@ -214,8 +221,8 @@ def statistic_of(
     None where one of them takes no weights.
     """
     pairs = list(zip(measures, predictions, names, strict=True))
-    if sample_weight is None and all(_is_of_labels(one) for one in measures):
-        distinct = _of_distinct_rows(pairs, y_true)
+    if all(_is_of_labels(one) for one in measures):
+        distinct = _of_distinct_rows(pairs, y_true, sample_weight)
         if distinct is not None:
             return distinct
     parts: list[BoundStatistic] = []
@@ -261,27 +268,40 @@ def _called(
 
 
 def _of_distinct_rows(
-    pairs: Sequence[tuple[Measure, Table, str]], y_true: Table
+    pairs: Sequence[tuple[Measure, Table, str]],
+    y_true: Table,
+    sample_weight: FloatArray | None,
 ) -> BoundStatistic | None:
     """Metrics of labels, computed from how often each set of labels stands."""
     labels = [np.asarray(y_true), *(np.asarray(y_pred) for _, y_pred, _ in pairs)]
     if any(column.ndim != 1 for column in labels):
         return None
-    classes, codes = np.unique(np.concatenate(labels), return_inverse=True)
-    table = codes.reshape(len(labels), -1)
+    classes, table = _numbered(labels)
+    if sample_weight is not None and len(classes) <= _FEW_CLASSES:
+        return None  # columns of a table are sums, whose errors have a formula
     rows, code_of_row = _distinct(table, len(classes))
     if 2 * rows.shape[1] > table.shape[1]:
         return None
-    parts = [
-        _confusion(measure, classes, rows[0], predicted, None, name)
-        for (measure, _, name), predicted in zip(pairs, rows[1:], strict=True)
-    ]
-    known = [one for one in parts if one is not None]
-    if len(known) < len(parts):
-        return None
-    statistic = OfDistinctRows(joined(known), code_of_row)
-    values = [measure(y_true, y_pred) for measure, y_pred, _ in pairs]
+    parts: list[BoundStatistic] = []
+    for (measure, _, name), predicted in zip(pairs, rows[1:], strict=True):
+        formula = _bound_formula(measure, classes)
+        if formula is None:
+            return None
+        k = len(classes)
+        parts.append(ConfusionOfDistinctRows(rows[0], predicted, k, formula, name))
+    statistic = OfDistinctRows(joined(parts), code_of_row, sample_weight, k**2)
+    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    values = [measure(y_true, y_pred, **weights) for measure, y_pred, _ in pairs]
     return statistic if _agrees(statistic, values) else None
+
+
+def _numbered(labels: Sequence[Any]) -> tuple[Any, IntArray]:
+    """Classes of all columns of labels, and the number of each label's class."""
+    columns = [np.unique(one, return_inverse=True) for one in labels]
+    classes = np.unique(np.concatenate([own for own, _ in columns]))
+    return classes, np.stack(
+        [np.searchsorted(classes, own)[number] for own, number in columns]
+    )
 
 
 def _distinct(table: IntArray, n_classes: int) -> tuple[IntArray, IntArray]:
@@ -311,7 +331,7 @@ def _fast(
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     value = measure(y_true, y_pred, **weights)  # raises the metric's own errors
     y, p = np.asarray(y_true), np.asarray(y_pred)
-    if y.ndim != 1 or np.ndim(value):
+    if np.ndim(value):
         return None
     statistic = _without_calls(measure, y, p, sample_weight, name)
     if statistic is not None and measure.sign < 0:
@@ -330,14 +350,16 @@ def _without_calls(
     """The statistic of the measure's formula, signs aside; None for no formula."""
     params = measure.params
     table_of = _formula_of(measure, _TABLES)
-    if table_of is not None:
+    if table_of is not None and y.ndim == 1:
         losses = _losses_of_classes(table_of, y, p, params)
+        return None if losses is None else MeanLoss(losses, 1.0, sample_weight, name)
+    if y.ndim == 2:
+        losses = _losses_of_outputs(measure, y, p)
         return None if losses is None else MeanLoss(losses, 1.0, sample_weight, name)
     if p.ndim != 1:
         return None
     if _is_of_labels(measure):
-        classes, codes = np.unique(np.concatenate([y, p]), return_inverse=True)
-        true, predicted = codes.reshape(2, -1)
+        classes, (true, predicted) = _numbered([y, p])
         return _confusion(measure, classes, true, predicted, sample_weight, name)
     ranking = _formula_of(measure, _RANKINGS)
     if ranking is not None:
@@ -346,6 +368,14 @@ def _without_calls(
             return None
         scores = p.astype(np.float64)
         return ranking(y == classes[1], scores, sample_weight, name)  # type: ignore[no-any-return]
+    return _of_numbers(measure, y, p, sample_weight, name)
+
+
+def _of_numbers(
+    measure: Measure, y: Any, p: Any, sample_weight: FloatArray | None, name: str
+) -> BoundStatistic | None:
+    """The statistic of a metric of numbers; None for no formula."""
+    params = measure.params
     if not (np.issubdtype(y.dtype, np.number) and np.issubdtype(p.dtype, np.number)):
         return None
     target, predicted = y.astype(np.float64), p.astype(np.float64)
@@ -359,6 +389,18 @@ def _without_calls(
     return None
 
 
+def _losses_of_outputs(measure: Measure, y: Any, p: Any) -> FloatArray | None:
+    """Mean loss of each row over outputs; None where the metric is no mean of these."""
+    of_loss = _formula_of(measure, LOSSES)
+    if of_loss is None or of_loss[1] != 1 or measure.params:
+        return None
+    are_numbers = y.dtype.kind in "biuf" and p.dtype.kind in "biuf"
+    if not (are_numbers and y.shape == p.shape):
+        return None
+    of_outputs = of_loss[0](y.astype(np.float64), p.astype(np.float64))
+    return np.asarray(of_outputs.mean(axis=1))
+
+
 def _losses_of_classes(
     table_of: Callable[[Any], FloatArray], y: Any, p: Any, params: Mapping[str, Any]
 ) -> FloatArray | None:
@@ -367,9 +409,10 @@ def _losses_of_classes(
     Of two classes the probability of one is enough: of the second, but for `pos_label`.
     """
     classes, codes = np.unique(y, return_inverse=True)
-    label = params.get("pos_label")
-    others = [value for name, value in params.items() if name != "pos_label"]
-    if any(one is not None for one in others) or not np.issubdtype(p.dtype, np.number):
+    label, labels = params.get("pos_label"), params.get("labels")
+    knows_others = any(params[name] is not None for name in params.keys() - _OF_TABLES)
+    sees_all = labels is None or np.array_equal(np.unique(labels), classes)
+    if knows_others or not sees_all or p.dtype.kind not in "biuf":
         return None
     p = p if np.issubdtype(p.dtype, np.floating) else p.astype(np.float64)
     if p.ndim == 1 and len(classes) == 2:
@@ -389,6 +432,16 @@ def _confusion(
     name: str,
 ) -> ConfusionMetric | None:
     """The measure's formula of a confusion matrix; None for parameters it has not."""
+    formula = _bound_formula(measure, classes)
+    if formula is None or 8 * len(classes) ** 2 * len(true) > _MOST_BYTES:
+        return None
+    return ConfusionMetric(true, predicted, len(classes), formula, sample_weight, name)
+
+
+def _bound_formula(
+    measure: Measure, classes: Any
+) -> Callable[[FloatArray], FloatArray] | None:
+    """The measure's formula for these classes; None for parameters it has not."""
     params = dict(measure.params)
     if params.get("labels", 0) is None:
         del params["labels"]
@@ -397,17 +450,13 @@ def _confusion(
     # Averages leave such classes out, in each resample others.
     if params.get("zero_division", "warn") not in ("warn", 0, 1):
         return None
-    if 8 * len(classes) ** 2 * len(true) > _MOST_BYTES:
-        return None
     label = params.pop("pos_label", 1)
-    formula = FORMULAS[measure.function]
     if has_parameter(measure.function, "average"):
         at = np.flatnonzero(classes == label)
         if params.get("average", "binary") == "binary" and len(at) != 1:
             return None
         params["positive"] = int(at[0]) if len(at) else 0
-    bound = partial(formula, **params)
-    return ConfusionMetric(true, predicted, len(classes), bound, sample_weight, name)
+    return partial(FORMULAS[measure.function], **params)
 
 
 def _agrees(statistic: BoundStatistic, values: Sequence[float], *data: Any) -> bool:

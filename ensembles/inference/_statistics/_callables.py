@@ -33,9 +33,10 @@ class PlainFunction:
 
     def __init__(self, function: Callable[..., Any], arrays: Sequence[Table]) -> None:
         self.function = function
-        value = _as_numbers(function(*arrays), function)
+        returned = function(*arrays)
+        value = _as_numbers(returned, function)
         self.shape = value.shape
-        self.names = component_names(value.shape)
+        self.names = _names_in(returned, value.shape)
 
     def __call__(self, *arrays: Table) -> FloatArray:
         """Values of one set of arrays, shape (n_components,)."""
@@ -71,9 +72,10 @@ class WeightedFunction(BoundStatistic):
     def __init__(self, function: Callable[..., Any], arrays: Sequence[Table]) -> None:
         self.function = function
         self.arrays = arrays
-        value = _as_numbers(function(*arrays), function)
+        returned = function(*arrays)
+        value = _as_numbers(returned, function)
         self.shape = value.shape
-        self.names = component_names(value.shape)
+        self.names = _names_in(returned, value.shape)
         self._estimate = value.ravel()
 
     def estimate(self) -> FloatArray:
@@ -94,6 +96,14 @@ class WeightedFunction(BoundStatistic):
 def component_names(shape: tuple[int, ...]) -> list[str]:
     """Indices of the components, for the rows of a table."""
     return [",".join(map(str, index)) or "0" for index in np.ndindex(shape)]
+
+
+def _names_in(returned: Any, shape: tuple[int, ...]) -> list[str]:
+    """Labels of a Series that a function returned; indices of anything else."""
+    index: Any = getattr(returned, "index", None)
+    if len(shape) == 1 and hasattr(index, "tolist"):
+        return [str(label) for label in index]
+    return component_names(shape)
 
 
 def _of_shape(

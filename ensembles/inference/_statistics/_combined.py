@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import final
 
 import numpy as np
@@ -11,10 +11,13 @@ from ensembles._typing import FloatArray, IntArray
 from ensembles.inference._statistics._base import BoundStatistic
 from ensembles.inference._statistics._moments import Moments
 from ensembles.resampling._base import BoundScheme, Seeds
-from ensembles.resampling._deletions import Deletions
+from ensembles.resampling._deletions import Deletions, EachUnit
 from ensembles.resampling._draws import BoundDraws
 
 __all__ = ["OfDistinctRows", "joined", "linear"]
+
+# Memory that columns of codes, or numbers less one row, may take at a time.
+_COLUMN_BYTES = 32 * 2**20
 
 
 def joined(statistics: Sequence[BoundStatistic]) -> BoundStatistic:
@@ -170,7 +173,8 @@ class OfDistinctRows(BoundStatistic):
     """A statistic of few distinct rows, each with the number of times it stands.
 
     A draw of rows is then a multinomial draw of these numbers, and what a replicate
-    costs hardly depends on how many rows there are.
+    costs hardly depends on how many rows there are. Where rows have weights of their
+    own, sums of weights take the place of numbers.
 
     Parameters
     ----------
@@ -178,53 +182,96 @@ class OfDistinctRows(BoundStatistic):
         Bound to the distinct rows.
     codes : ndarray of shape (n_samples,)
         Number of the distinct row that each row is.
+    sample_weight : ndarray of shape (n_samples,) or None, default=None
+        Weight of each row.
+    width : int, default=0
+        Numbers that the statistic makes of each set of weights.
     """
 
-    def __init__(self, statistic: BoundStatistic, codes: IntArray) -> None:
+    def __init__(
+        self,
+        statistic: BoundStatistic,
+        codes: IntArray,
+        sample_weight: FloatArray | None = None,
+        width: int = 0,
+    ) -> None:
         self.statistic = statistic
         self.codes = codes
+        self.sample_weight = sample_weight
         self.names = statistic.names
         self.shape = statistic.shape
         self.n_distinct = int(codes.max()) + 1
+        self.width = width
 
-    def _columns(self) -> FloatArray:
-        """Which distinct row each row is, shape (n_distinct, n_samples)."""
-        return np.equal.outer(np.arange(self.n_distinct), self.codes).astype(np.float64)
+    def _by_code(self, sums_of: Callable[[FloatArray], FloatArray]) -> FloatArray:
+        """Sums over the rows of each code, by a function that sums columns of rows.
+
+        Columns that say which rows have a code are made for a few codes at a time.
+        """
+        size = max(1, _COLUMN_BYTES // (8 * len(self.codes)))
+        parts = []
+        for start in range(0, self.n_distinct, size):
+            some = np.arange(start, min(start + size, self.n_distinct))
+            columns = np.equal.outer(some, self.codes).astype(np.float64)
+            if self.sample_weight is not None:
+                columns *= self.sample_weight
+            parts.append(sums_of(columns))
+        return np.concatenate(parts, axis=1)
+
+    def _of_data(self) -> FloatArray:
+        """Number of rows of each code, or the sum of their weights."""
+        sums = np.bincount(self.codes, self.sample_weight, minlength=self.n_distinct)
+        return np.asarray(sums, dtype=np.float64)
 
     def estimate(self) -> FloatArray:
         """The statistic of the numbers in the data."""
-        counts = np.bincount(self.codes, minlength=self.n_distinct)
-        return np.asarray(self.statistic.weighted(counts[None].astype(np.float64))[0])
+        return np.asarray(self.statistic.weighted(self._of_data()[None])[0])
 
     def weighted(self, weights: FloatArray) -> FloatArray:
         """The statistic of sums of weights."""
-        return self.statistic.weighted(weights @ self._columns().T)
+        return self.statistic.weighted(self._by_code(lambda c: weights @ c.T))
 
     def numbers_held(self, bound: BoundScheme) -> int:
-        """Numbers of each distinct row, as drawn and as floats."""
-        return 2 * self.n_distinct
+        """Numbers of each distinct row, as drawn and as floats, and what they make."""
+        return 2 * (self.n_distinct + self.width)
 
     def replicates(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
         """The statistic of numbers drawn, where draws are independent."""
-        if not isinstance(bound, BoundDraws):
-            return self.statistic.weighted(bound.sums(seeds, self._columns()))
-        counts = bound.code_counts(seeds, self.codes)
-        return self.statistic.weighted(counts.astype(np.float64))
+        if isinstance(bound, BoundDraws):
+            return self.statistic.weighted(
+                bound.code_sums(seeds, self.codes, self.sample_weight)
+            )
+        return self.of_rows_drawn(bound, seeds)
+
+    def of_rows_drawn(self, bound: BoundScheme, seeds: Seeds) -> FloatArray:
+        """The statistic of the very rows drawn, with no weights in between."""
+        return self.statistic.weighted(self._by_code(lambda c: bound.sums(seeds, c)))
 
     def take(self, rows: IntArray) -> OfDistinctRows:
         """The same of some of the rows."""
-        codes = self.codes[rows]
-        kept, codes = np.unique(codes, return_inverse=True)
-        return OfDistinctRows(self.statistic.take(kept), codes)
+        kept, codes = np.unique(self.codes[rows], return_inverse=True)
+        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        return OfDistinctRows(self.statistic.take(kept), codes, weight, self.width)
 
     def leaves_out_at_once(self, deletions: Deletions) -> bool:
-        """Always: numbers of distinct rows are subtracted."""
-        return True
+        """Where rows of one code are alike, or units are few."""
+        return self.sample_weight is None or deletions.n_units < len(self.codes)
 
     def without(self, deletions: Deletions) -> FloatArray:
         """The statistic of the numbers without each unit in turn."""
-        counts = np.bincount(self.codes, minlength=self.n_distinct).astype(np.float64)
-        if deletions.n_units == len(self.codes):
-            one_less = counts - np.eye(self.n_distinct)
-            return self.statistic.weighted(one_less)[self.codes]
-        return self.statistic.weighted(counts - deletions.sums(self._columns()))
+        of_data = self._of_data()
+        if self.sample_weight is None and deletions.n_units == len(self.codes):
+            size = max(1, _COLUMN_BYTES // (8 * (self.n_distinct + self.width)))
+            values = []
+            for start in range(0, self.n_distinct, size):
+                some = np.arange(start, min(start + size, self.n_distinct))
+                one_less = np.tile(of_data, (len(some), 1))
+                one_less[np.arange(len(some)), some] -= 1
+                values.append(self.statistic.weighted(one_less))
+            return np.concatenate(values)[self.codes]
+        if not isinstance(deletions, EachUnit):
+            return self.statistic.weighted(of_data - self._by_code(deletions.sums))
+        pairs = deletions.codes * self.n_distinct + self.codes
+        shape = deletions.n_units, self.n_distinct
+        of_units = np.bincount(pairs, self.sample_weight, shape[0] * shape[1])
+        return self.statistic.weighted(of_data - of_units.reshape(shape))

@@ -34,7 +34,7 @@ from ensembles.inference._statistics._moments import (
     Variance,
 )
 from ensembles.inference._statistics._order_statistics import Quantile
-from ensembles.inference._statistics._sources import AlignedRows, Source
+from ensembles.inference._statistics._sources import AlignedRows, ModelSource, Source
 
 __all__ = ["Statistic", "evaluation_of"]
 
@@ -87,6 +87,10 @@ def _evaluation_of_named(named: _Named, source: Source) -> Evaluation:
     """A statistic by name, of rows or of samples of different lengths."""
     if isinstance(source, AlignedRows):
         return StatisticOfWeights(named(*source.arrays), source)
+    if isinstance(source, ModelSource):
+        function = PlainFunction(_ValueOf(named), source.arrays)
+        function.names = list(named(*source.arrays).names)
+        return FunctionOfSamples(function, source)
     named.check(source.arrays)
     if named.name != "ratio":
         raise ValueError(
@@ -118,7 +122,14 @@ def _works_along_axis(function: Callable[..., Any], source: Source) -> bool:
     if not has_parameter(function, "axis"):
         return False
     twice = [np.stack([np.asarray(array)] * 2) for array in source.arrays]
-    return bool(np.shape(function(*twice, axis=-1)) == (2,))
+    try:
+        value = function(*source.arrays, axis=-1)
+        values = function(*twice, axis=-1)
+        return np.shape(values) == (2,) and np.array_equal(
+            values, [value, value], equal_nan=True
+        )
+    except Exception:  # whatever it cannot do, it is then called for each resample
+        return False
 
 
 def _is_of_numpy(function: Any) -> bool:
@@ -190,6 +201,19 @@ class _Named:
             case "gini":
                 return Gini(*arrays)
         return Quantile(arrays[0], self.option, self.name)
+
+
+@final
+@dataclass(frozen=True)
+class _ValueOf:
+    """A statistic by name as a function of arrays, which a model generates anew."""
+
+    named: _Named
+
+    def __call__(self, *arrays: Table) -> Any:
+        """The value for these arrays."""
+        bound = self.named(*arrays)
+        return bound.estimate().reshape(bound.shape)
 
 
 def _parsed(statistic: str | tuple[str, float]) -> _Named:

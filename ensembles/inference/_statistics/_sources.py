@@ -11,7 +11,7 @@ import numpy as np
 from ensembles._compat import take_rows
 from ensembles._random import entropy_of
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Table
-from ensembles._validation import invalid_parameter, n_rows_of
+from ensembles._validation import check_unmasked, invalid_parameter, n_rows_of
 from ensembles.resampling import Bootstrap, GroupBootstrap
 from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds
 from ensembles.resampling._deletions import EachUnit
@@ -302,6 +302,7 @@ def source_of(
         raise invalid_parameter(
             "bootstrap", "scheme", scheme, "a scheme of ensembles.resampling or None"
         )
+    check_unmasked("The bootstrap", *arrays)
     arrays = tuple(_as_array(array) for array in arrays)
     paired = paired or len(arrays) == 1
     lengths = [n_rows_of(array) for array in arrays]

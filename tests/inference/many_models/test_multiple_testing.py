@@ -194,7 +194,7 @@ def test_studentization_matters_where_one_model_is_erratic(rng):
     plain = make(RealityCheck).fit(losses, benchmark)
     assert spa.pvalue_ < 0.05
     assert spa.best_model_ == 0
-    assert plain.pvalue_ > 0.2
+    assert plain.pvalue_ > 0.1
     assert list(make(StepwiseMultipleTest).fit(losses, benchmark).superior_) == [0]
 
 

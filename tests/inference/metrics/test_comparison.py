@@ -62,11 +62,31 @@ def test_replicates_are_differences_of_scores_on_the_same_rows(models, metric, b
             for w in bound.weight_rows(seeds)
         ]
     )
+    sign = -1 if metric is metrics.mean_squared_error else 1
     first, second = np.array([[0, 0, 1], [1, 2, 2]])
-    expected = scores[:, first] - scores[:, second]
+    expected = sign * (scores[:, first] - scores[:, second])
     assert_allclose(result.result.distribution, expected, **exactly)
-    assert_allclose(result.scores, [metric(y, p) for p in models.values()], **exactly)
+    of_data = [sign * metric(y, p) for p in models.values()]
+    assert_allclose(result.scores, of_data, **exactly)
     assert result.pairs == [("good", "fair"), ("good", "bad"), ("fair", "bad")]
+
+
+@pytest.mark.parametrize(
+    "metric", [metrics.mean_absolute_error, partial(metrics.mean_pinball_loss)]
+)
+def test_less_is_better_of_functions_named_losses(metric):
+    """A scorer says itself what is better."""
+    models = {"near": y + 0.1 * SCORES["bad"], "far": y + SCORES["bad"]}
+    result = compare_scores(y, models, metric, **few)
+    assert_array_equal(result.best_rank, [1, 2])
+    assert (result.scores < 0).all()
+    as_given = compare_scores(y, models, metrics.make_scorer(metric), **few)
+    assert_allclose(as_given.scores, -result.scores)
+
+
+def test_a_model_of_a_list_is_named_by_its_number():
+    by_number = compare_scores(y, list(SCORES.values()), "roc_auc", reference=1, **few)
+    assert by_number.pairs == [("0", "1"), ("2", "1")]
 
 
 def test_differences_from_cells_stray_as_those_from_rows_do():

@@ -81,6 +81,16 @@ def test_a_difference_that_never_strays_is_none():
     assert_allclose(corrected, [1.0, 0.01])
 
 
+def test_a_difference_without_error_is_certain_and_none_at_all_is_none():
+    rng = np.random.default_rng(0)
+    deviations = np.column_stack([np.zeros(99), np.zeros(99), rng.normal(size=99)])
+    adjusted = step_down(np.array([-1.0, 0.0, 0.1]), deviations, "two-sided")
+    assert_allclose(adjusted[:2], [0.01, 1.0])
+    greater = step_down(np.array([-1.0, 0.0, 9.0]), deviations, "greater")
+    assert greater[0] == 1
+    assert_allclose(greater[2], 0.01)
+
+
 def test_ranks_leave_room_for_models_that_are_not_told_apart():
     # The first beats both others, which are not told apart.
     best, worst = rank_ends(np.array([0, 1, 1]), np.array([2, 0, 0]))

@@ -219,7 +219,7 @@ def test_weights_leave_no_class_out():
 def test_a_target_of_one_class_is_an_error_where_the_metric_has_no_value(metric):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(ValueError, match="nothing to put an error bar on"):
+        with pytest.raises(ValueError, match="compares two classes, and y_true holds"):
             metric_interval(np.ones(n, dtype=int), np.ones(n, dtype=int), metric)
 
 

@@ -19,7 +19,12 @@ from ensembles.exceptions import InvalidParameterError
 from ensembles.inference import metric_interval
 from ensembles.inference._metrics._confusion import ConfusionMetric
 from ensembles.inference._metrics._interval import evaluation_of_measures
-from ensembles.inference._metrics._measures import measures_of, statistic_of
+from ensembles.inference._metrics._measures import (
+    _distinct,
+    _numbered,
+    measures_of,
+    statistic_of,
+)
 from ensembles.inference._metrics._ranking import AveragePrecision, RocArea
 from ensembles.inference._metrics._row_means import MeanLoss, ShareOfVariance
 from ensembles.inference._statistics._callables import WeightedFunction
@@ -138,6 +143,57 @@ def test_metrics_of_classes_equal_scikit_learn_with_weights(metric):
     assert isinstance(found, ConfusionMetric)
 
 
+@pytest.mark.parametrize("metric", OF_CLASSES, ids=name_of)
+def test_weighted_metrics_of_many_classes_are_read_from_distinct_rows(metric):
+    y, p = classes(120, 4, 0)
+    weights = np.random.default_rng(1).uniform(0.1, 3, size=120)
+    found = assert_equal_on_resampled_rows(metric, y, p, weights)
+    assert isinstance(found, OfDistinctRows)
+    rows = np.array([*range(60), 0, 0])
+    taken = found.take(rows).estimate()
+    expected = quietly(metric, y[rows], p[rows], sample_weight=weights[rows])
+    assert_allclose(taken, expected, **exactly)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "metric", [metrics.mean_squared_error, metrics.mean_absolute_error], ids=name_of
+)
+def test_losses_of_several_outputs_are_means_of_rows(metric, weighted):
+    rng = np.random.default_rng(0)
+    y, p = rng.normal(size=(2, 60, 3))
+    weights = rng.uniform(0.1, 3, size=60) if weighted else None
+    assert isinstance(assert_equal_on_resampled_rows(metric, y, p, weights), MeanLoss)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        metrics.root_mean_squared_error,
+        partial(metrics.mean_squared_error, multioutput=[1, 2, 3]),
+    ],
+    ids=["roots", "weighted outputs"],
+)
+def test_other_losses_of_several_outputs_are_called(metric):
+    y, p = np.random.default_rng(0).normal(size=(2, 60, 3))
+    assert isinstance(statistic(metric, y, p), WeightedFunction)
+
+
+def test_classes_of_several_columns_are_numbered_as_one():
+    names, numbers = _numbered([np.array(["b", "a"]), np.array(["cc", "a"])])
+    assert list(names) == ["a", "b", "cc"]
+    assert numbers.tolist() == [[1, 0], [2, 0]]
+
+
+@by_property
+@given(st.integers(1, 5), st.integers(1, 60), st.integers(2, 9), st.integers(0, 99))
+def test_distinct_columns_make_the_table_again(k, n, n_classes, seed):
+    table = np.random.default_rng(seed).integers(n_classes, size=(k, n))
+    rows, codes = _distinct(table, n_classes)
+    assert_allclose(rows[:, codes], table)
+    assert len(np.unique(rows, axis=1).T) == rows.shape[1] == codes.max() + 1
+
+
 @pytest.mark.parametrize("metric", OF_TWO, ids=name_of)
 def test_metrics_of_classes_are_read_from_distinct_rows(metric):
     assert isinstance(statistic(metric, *classes(60, 2, 0)), OfDistinctRows)
@@ -153,9 +209,10 @@ def test_losses_of_probabilities_equal_scikit_learn(metric, k, dtype, weighted):
     p[5] = np.eye(k)[0]
     p[6] = np.eye(k)[1]
     weights = rng.uniform(0.1, 3, size=60) if weighted else None
+    trees = np.array(["ash", "elm", "oak"])
     found = assert_equal_on_resampled_rows(
-        partial(metric, labels=None) if metric is metrics.log_loss else metric,
-        np.array(["ash", "oak", "elm"])[y],
+        partial(metric, labels=trees[:k]) if metric is metrics.log_loss else metric,
+        trees[y],
         p,
         weights,
         within=exactly if dtype is np.float64 else {"rtol": 1e-5, "atol": 1e-6},

@@ -154,6 +154,16 @@ def test_components_are_named_by_their_indices(shape, names):
     assert component_names(shape) == names
 
 
+@pytest.mark.parametrize("cls", [PlainFunction, WeightedFunction])
+def test_components_of_a_series_are_named_by_its_labels(cls):
+    frame = pd.DataFrame(TABLE, columns=["a", "b", 3])
+
+    def means(table, sample_weight=None):
+        return table.mean()
+
+    assert cls(means, (frame,)).names == ["a", "b", "3"]
+
+
 def test_weights_are_handed_on_a_row_at_a_time():
     weights = np.random.default_rng(0).random((4, N))
     bound = WeightedFunction(weighted_mean, (X,))

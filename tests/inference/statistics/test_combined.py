@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import chisquare, multinomial, norm
 
 from ensembles.inference._metrics._ranking import RocArea
+from ensembles.inference._statistics import _combined
 from ensembles.inference._statistics._combined import OfDistinctRows, joined, linear
 from ensembles.inference._statistics._moments import Mean, Moments, Variance
 from ensembles.resampling import (
@@ -176,6 +177,52 @@ def test_numbers_of_distinct_rows_without_each_unit_equal_brute_force(groups):
     for unit, values in enumerate(without):
         kept = codes[deletions.keeps(unit)]
         assert_allclose(values, np.bincount(kept, minlength=4) / len(kept), **exactly)
+
+
+OWN = np.random.default_rng(8).uniform(0.1, 3.0, size=n)
+
+
+def weighted_counts(codes):
+    """Sums of the rows' own weights by distinct row, as shares."""
+    return OfDistinctRows(Mean(np.eye(int(codes.max()) + 1)), codes, OWN)
+
+
+@pytest.mark.parametrize("case", ["rows", *BY_ROWS])
+def test_rows_of_weights_of_their_own_count_by_weight(case):
+    scheme, given = BY_ROWS.get(case, (Bootstrap(stratify=np.arange(n) % 2), {}))
+    bound, codes = bound_to(scheme, **given), np.arange(n) % 3
+    seeds = bound.seeds(1, 0, 25)
+    statistic = weighted_counts(codes)
+    weights = bound.weight_rows(seeds) * OWN
+    expected = weights @ np.eye(3)[codes] / weights.sum(axis=1, keepdims=True)
+    assert_allclose(statistic.replicates(bound, seeds), expected, **exactly)
+    assert_allclose(statistic.of_rows_drawn(bound, seeds), expected, **exactly)
+    of_data = np.bincount(codes, OWN) / OWN.sum()
+    assert_allclose(statistic.estimate(), of_data, **exactly)
+    taken = statistic.take(np.array([4, 4, 0]))
+    shares = taken.estimate()[:2] * (2 * OWN[4] + OWN[0])
+    assert_allclose(shares, [OWN[0], 2 * OWN[4]])
+
+
+@pytest.mark.parametrize("scheme", [Bootstrap(), MovingBlockBootstrap(block_length=5)])
+@pytest.mark.parametrize("own", [False, True])
+def test_units_are_left_out_a_few_codes_at_a_time(monkeypatch, scheme, own):
+    codes = np.unique(np.arange(n) ** 2 % 7, return_inverse=True)[1]
+    statistic = weighted_counts(codes) if own else counts_of(codes)
+    deletions = bound_to(scheme).deletions()
+    weight = OWN if own else np.ones(n)
+    expected = []
+    for unit in range(deletions.n_units):
+        kept = deletions.keeps(unit)
+        sums = np.bincount(codes[kept], weight[kept], minlength=4)
+        expected.append(sums / sums.sum())
+    assert_allclose(statistic.without(deletions), expected, **exactly)
+    monkeypatch.setattr(_combined, "_COLUMN_BYTES", 1)
+    assert_allclose(statistic.without(deletions), expected, **exactly)
+    weights = np.random.default_rng(0).random((3, n))
+    by_code = (weights * weight) @ np.eye(4)[codes]
+    by_code /= by_code.sum(axis=1, keepdims=True)
+    assert_allclose(statistic.weighted(weights), by_code, **exactly)
 
 
 def test_distinct_rows_of_some_rows_are_those_that_are_left():

@@ -1,5 +1,6 @@
 """Statistics by name: what they take, and the way a function takes."""
 
+import pickle
 import re
 
 import numpy as np
@@ -34,7 +35,11 @@ from ensembles.resampling import (
     BayesianBootstrap,
     Bootstrap,
     GroupBootstrap,
+    ParametricBootstrap,
     PoissonBootstrap,
+    ResidualBootstrap,
+    SieveBootstrap,
+    WildBootstrap,
 )
 
 
@@ -286,6 +291,52 @@ def test_where_samples_cannot_be_stacked_one_is_given_at_a_time(data, scheme):
 
 def weighted(x, sample_weight=None, axis=None):
     return np.average(x, weights=sample_weight, axis=axis)
+
+
+def fails_on_two_dimensions(x, axis=None):
+    if x.ndim != 1:
+        raise ValueError("one dimension only")
+    return x.mean()
+
+
+def takes_the_axis_for_something_else(x, axis=0):
+    return np.array([x.sum(), x.max()]) if x.ndim > 1 else x.sum()
+
+
+@pytest.mark.parametrize(
+    "function", [fails_on_two_dimensions, takes_the_axis_for_something_else]
+)
+def test_a_function_whose_axis_is_no_axis_of_samples_is_called_with_one(function):
+    found = evaluation(function, X)
+    assert isinstance(found, FunctionOfSamples)
+    assert_allclose(found.estimate, [function(X)])
+
+
+@pytest.mark.parametrize(
+    ("statistic", "data", "scheme", "names"),
+    [
+        ("mean", (X,), SieveBootstrap(), ["0"]),
+        ("median", (X,), ParametricBootstrap(stats.norm), ["median"]),
+        (("quantile", 0.8), (X,), WildBootstrap(), None),
+        ("ols", (TABLE[:, 1:], X), ResidualBootstrap(), ["intercept", "0", "1"]),
+    ],
+    ids=["mean", "median", "quantile", "ols"],
+)
+def test_statistics_by_name_are_functions_of_what_a_model_generates(
+    statistic, data, scheme, names
+):
+    found = evaluation(statistic, *data, scheme=scheme)
+    assert isinstance(found, FunctionOfSamples)
+    of_rows = evaluation(statistic, *data)
+    assert_allclose(found.estimate, of_rows.estimate)
+    assert found.shape == of_rows.shape
+    assert names is None or list(found.names) == names
+    seeds = found.source.seeds(0, 0, 3)
+    expected = [
+        evaluation(statistic, *found.source.sample(seed)).estimate for seed in seeds
+    ]
+    assert_allclose(found.replicates(seeds), expected)
+    pickle.dumps(found)
 
 
 def test_weights_come_first():
