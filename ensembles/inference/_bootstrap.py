@@ -6,10 +6,12 @@ from typing import Literal
 
 from ensembles._typing import ArrayLike, RandomState, Table
 from ensembles._validation import check_bool
+from ensembles.inference._metrics._measures import known_metric
 from ensembles.inference._result import BootstrapResult
 from ensembles.inference._settings import Settings
+from ensembles.inference._statistics._evaluation import StatisticOfWeights
 from ensembles.inference._statistics._named import Statistic, evaluation_of
-from ensembles.inference._statistics._sources import source_of
+from ensembles.inference._statistics._sources import AlignedRows, source_of
 from ensembles.resampling._base import BaseScheme
 from ensembles.resampling._generators import BaseGenerator
 
@@ -45,11 +47,12 @@ def bootstrap(
         By name, with kernels whose cost hardly grows: "mean", "var", "std", "median",
         "gini" of one array; ("quantile", q); ("var", ddof) and ("std", ddof), with a
         ddof of 0 where none is given; "ratio" of two means; "corr" of two arrays or of
-        all columns of a table; "ols" for intercept and slopes of X and y. A callable
-        with a ``sample_weight`` parameter, as scikit-learn's metrics are, is called
-        with weights instead of resampled arrays; one with ``axis`` is called with many
-        resamples at once where arrays have one dimension; any other is called with
-        resampled arrays. It returns a number or an array of fixed shape.
+        all columns of a table; "ols" for intercept and slopes of X and y. Most
+        metrics of scikit-learn's have kernels too. Any other callable with a
+        ``sample_weight`` parameter is called with weights instead of resampled arrays;
+        one with ``axis`` is called with many resamples at once where arrays have one
+        dimension; any other is called with resampled arrays. It returns a number or an
+        array of fixed shape.
     *arrays : array-like of shape (n_samples, ...)
         Data, aligned by row: arrays, lists, DataFrames, sparse matrices.
     scheme : scheme or None, default=None
@@ -174,4 +177,8 @@ def bootstrap(
     )
     check_bool("bootstrap", "paired", paired)
     source = source_of(arrays, scheme, paired, groups)
+    if isinstance(source, AlignedRows):
+        metric = known_metric(statistic, source.arrays)
+        if metric is not None:
+            return settings.run(StatisticOfWeights(metric, source))
     return settings.run(evaluation_of(statistic, source))

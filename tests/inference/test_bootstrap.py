@@ -5,6 +5,7 @@ import pickle
 import re
 import tracemalloc
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -28,12 +29,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
+from sklearn import metrics
 from sklearn.metrics import roc_auc_score
 
 from ensembles.exceptions import InvalidParameterError, MissingDependencyError
-from ensembles.inference import BootstrapResult, bootstrap
+from ensembles.inference import BootstrapResult, bootstrap, metric_interval
 from ensembles.inference._intervals import METHODS
 from ensembles.inference._result import ALL_METHODS
+from ensembles.inference._statistics._callables import WeightedFunction
 from ensembles.resampling import (
     BayesianBootstrap,
     Bootstrap,
@@ -581,6 +584,35 @@ def test_without_pandas_the_table_says_what_to_install(monkeypatch):
     monkeypatch.setattr("ensembles._validation.import_module", absent)
     with pytest.raises(MissingDependencyError, match="to_frame needs pandas"):
         short("mean", X).to_frame()
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        (metrics.roc_auc_score, "scores"),
+        (metrics.f1_score, "labels"),
+        (partial(metrics.fbeta_score, beta=2), "labels"),
+        (metrics.mean_squared_error, "scores"),
+        (metrics.log_loss, "shares"),
+    ],
+    ids=["auc", "f1", "fbeta", "squares", "log"],
+)
+def test_metrics_of_scikit_learn_have_kernels(metric, said):
+    rng = np.random.default_rng(0)
+    y = rng.integers(2, size=60)
+    scores = y + rng.normal(size=60)
+    predictions = {
+        "scores": scores,
+        "labels": (scores > 0.5) * 1,
+        "shares": 1 / (1 + np.exp(-scores)),
+    }[said]
+    result = short(metric, y, predictions)
+    statistic = result._replicates.run.evaluation.statistic
+    assert not isinstance(statistic, WeightedFunction)
+    assert result.estimate == pytest.approx(metric(y, predictions))
+    expected = metric_interval(y, predictions, metric, n_resamples=199, rng=0)
+    of_metric = [expected.standard_error, *expected.interval("percentile")]
+    assert_allclose([result.standard_error, *result.interval("percentile")], of_metric)
 
 
 def test_replicates_cannot_be_written_to():

@@ -39,7 +39,7 @@ from ensembles.inference._statistics._base import BoundStatistic
 from ensembles.inference._statistics._callables import WeightedFunction, has_parameter
 from ensembles.inference._statistics._combined import OfDistinctRows, joined, linear
 
-__all__ = ["Measure", "Metric", "measures_of", "statistic_of"]
+__all__ = ["Measure", "Metric", "known_metric", "measures_of", "statistic_of"]
 
 Metric: TypeAlias = str | Callable[..., float]
 
@@ -238,6 +238,22 @@ def statistic_of(
     return joined(parts)
 
 
+def known_metric(metric: Any, arrays: Sequence[Table]) -> BoundStatistic | None:
+    """A metric function of two arrays as a statistic without calls, if it is known."""
+    function = metric.func if isinstance(metric, partial) else metric
+    tables = (FORMULAS, LOSSES, SHARES, _RANKINGS, _TABLES)
+    is_known = isinstance(function, Hashable) and any(function in t for t in tables)
+    if len(arrays) != 2 or not is_known:
+        return None
+    measure = _measure(metric)
+    y_true, y_pred = arrays
+    if _is_of_labels(measure):
+        distinct = _of_distinct_rows([(measure, y_pred, "0")], y_true, None)
+        if distinct is not None:
+            return distinct
+    return _fast(measure, y_true, y_pred, None, "0")
+
+
 def _is_of_labels(measure: Measure) -> bool:
     return _formula_of(measure, FORMULAS) is not None
 
@@ -353,6 +369,8 @@ def _without_calls(
     if table_of is not None and y.ndim == 1:
         losses = _losses_of_classes(table_of, y, p, params)
         return None if losses is None else MeanLoss(losses, 1.0, sample_weight, name)
+    if measure.function is metrics.roc_auc_score and p.ndim == 2:
+        return _mean_of_areas(measure, y, p, sample_weight, name)
     if y.ndim == 2:
         losses = _losses_of_outputs(measure, y, p)
         return None if losses is None else MeanLoss(losses, 1.0, sample_weight, name)
@@ -387,6 +405,23 @@ def _of_numbers(
     if centred is not None and not params:
         return ShareOfVariance(target, predicted, centred, sample_weight, name)
     return None
+
+
+def _mean_of_areas(
+    measure: Measure, y: Any, p: Any, sample_weight: FloatArray | None, name: str
+) -> BoundStatistic | None:
+    """Mean area of each class against the rest; None where the metric is another."""
+    is_mean = measure.params.get("average", "macro") == "macro"
+    is_mean &= measure.params.get("multi_class") == "ovr"
+    classes = np.unique(y)
+    if not is_mean or measure.params.keys() - {"average", "multi_class"} or y.ndim != 1:
+        return None
+    scores = p.astype(np.float64).T
+    areas = [
+        RocArea(y == label, own, sample_weight, name)
+        for label, own in zip(classes, scores, strict=True)
+    ]
+    return linear(joined(areas), np.full((1, len(areas)), 1 / len(areas)), [name])
 
 
 def _losses_of_outputs(measure: Measure, y: Any, p: Any) -> FloatArray | None:

@@ -179,6 +179,19 @@ def test_other_losses_of_several_outputs_are_called(metric):
     assert isinstance(statistic(metric, y, p), WeightedFunction)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_areas_of_each_class_against_the_rest_are_not_called(weighted):
+    rng = np.random.default_rng(0)
+    y, p = rng.integers(3, size=80), rng.dirichlet(np.ones(3), size=80).round(2)
+    p[:, 2] = 1 - p[:, :2].sum(axis=1)
+    weights = rng.uniform(0.1, 3, size=80) if weighted else None
+    of_each = partial(metrics.roc_auc_score, multi_class="ovr")
+    found = assert_equal_on_resampled_rows(of_each, y, p, weights)
+    assert not isinstance(found, WeightedFunction)
+    of_pairs = partial(metrics.roc_auc_score, multi_class="ovr", average="weighted")
+    assert isinstance(statistic(of_pairs, y, p), WeightedFunction)
+
+
 def test_classes_of_several_columns_are_numbered_as_one():
     names, numbers = _numbered([np.array(["b", "a"]), np.array(["cc", "a"])])
     assert list(names) == ["a", "b", "cc"]
