@@ -8,6 +8,7 @@ subsets (Kleiner, Talwalkar, Sarkar & Jordan 2014, algorithm 1).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -17,12 +18,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._compat import take_rows
-from ensembles._parallel import map_members
+from ensembles._parallel import Workers, map_members
 from ensembles._random import entropy_from, entropy_of, keys_for
 from ensembles._typing import FloatArray, RandomState, Table
 from ensembles._validation import (
     check_count,
     check_n_jobs,
+    check_unmasked,
     check_verbose,
     invalid_parameter,
     is_positive,
@@ -96,8 +98,8 @@ class _Subset:
         ]
 
 
-def _assess(plan: _Plan, number: int) -> _Subset:
-    """Bootstrap all rows from one subset; a pure function of the plan and a number."""
+def _evaluation(plan: _Plan, number: int) -> StatisticOfWeights:
+    """The statistic on one subset; a pure function of the plan and a number."""
     b, n = plan.subset_size, plan.n_rows
     (key,) = keys_for(entropy_of(plan.entropy, 0), 0, 1)
     rows = subset_rows(key, number, b, n)
@@ -105,10 +107,24 @@ def _assess(plan: _Plan, number: int) -> _Subset:
     source = AlignedRows(Bootstrap(), arrays, None, None, LittleDraws(b, n))
     evaluation = evaluation_of(plan.statistic, source)
     assert isinstance(evaluation, StatisticOfWeights)
-    seeds = source.seeds(entropy_of(plan.entropy, 1 + number), 0, plan.n_resamples)
+    return evaluation
+
+
+def _estimate(plan: _Plan, number: int) -> FloatArray:
+    """What replicates scatter around: all rows alike, of a total weight of n."""
+    b, n = plan.subset_size, plan.n_rows
+    statistic = _evaluation(plan, number).statistic
+    return np.asarray(statistic.weighted(np.full((1, b), n / b))[0])
+
+
+def _assess(plan: _Plan, number: int, estimate: FloatArray) -> _Subset:
+    """Bootstrap all rows from one subset."""
+    b, n = plan.subset_size, plan.n_rows
+    evaluation = _evaluation(plan, number)
+    seeds = evaluation.source.seeds(
+        entropy_of(plan.entropy, 1 + number), 0, plan.n_resamples
+    )
     replicates = evaluation.replicates(seeds)
-    # All rows alike, of a total weight of n: what replicates scatter around.
-    estimate = evaluation.statistic.weighted(np.full((1, b), n / b))[0]
     acceleration = estimate_error = np.full(len(estimate), np.nan)
     replicate_errors = None
     # Of b rows; those of n rows are sqrt(n / b) times less.
@@ -190,8 +206,8 @@ class LittleBootstrap(BaseEstimator):
     ------
     ValueError
         From `fit`: if the statistic does not take weights, there are too few rows for
-        the subsets, data are missing or not finite, or a parameter is outside what is
-        allowed.
+        the subsets, the statistic has no value in one of them, data are missing,
+        masked or not finite, or a parameter is outside what is allowed.
 
     See Also
     --------
@@ -276,8 +292,9 @@ class LittleBootstrap(BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is outside what is allowed, there are too few rows, or the
-            statistic does not take weights or has no value.
+            If a parameter is outside what is allowed, there are too few rows, values
+            are masked, or the statistic does not take weights or has no value in all
+            rows or in a subset, which is found before replicates are drawn.
 
         Warns
         -----
@@ -296,12 +313,21 @@ class LittleBootstrap(BaseEstimator):
             self.method,
             entropy_from(self.random_state),
         )
+        prefer: Workers | None = None if callable(self.statistic) else "threads"
+        tasks = [(plan, number) for number in range(self.n_subsets)]
+        # What a subset without a value warns of is in the error; all else comes again.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            estimates = list(
+                map_members(_estimate, tasks, n_jobs=self.n_jobs, prefer=prefer)
+            )
+        _check_estimates(estimates, size)
         subsets = list(
             map_members(
                 _assess,
-                [(plan, number) for number in range(self.n_subsets)],
+                [(*task, one) for task, one in zip(tasks, estimates, strict=True)],
                 n_jobs=self.n_jobs,
-                prefer=None if callable(self.statistic) else "threads",
+                prefer=prefer,
                 verbose=int(self.verbose),
             )
         )
@@ -407,6 +433,7 @@ class LittleBootstrap(BaseEstimator):
             raise ValueError(
                 f"Arrays must have the same number of rows, got {lengths}."
             )
+        check_unmasked("LittleBootstrap", *arrays)
         n_rows = lengths[0]
         size = round(n_rows**self.subset_exponent)
         if size < 2 or self.n_subsets * size > n_rows:
@@ -440,13 +467,25 @@ def _estimate_of_all(owner: LittleBootstrap, arrays: tuple[Table, ...]) -> Float
     return estimate
 
 
+def _check_estimates(estimates: Sequence[FloatArray], size: int) -> None:
+    """Raise, before replicates are drawn, if a subset has no value."""
+    without = [not np.isfinite(one).all() for one in estimates]
+    if any(without):
+        raise ValueError(
+            f"The statistic has no value in {sum(without)} of {len(without)} subsets "
+            f"of {size} rows. Does it need more rows, or every class? Raise "
+            "subset_exponent, with fewer subsets if need be, or take bootstrap()."
+        )
+
+
 def _check_values(subsets: Sequence[_Subset]) -> None:
-    """Say where the statistic has no value."""
+    """Say where replicates have no value."""
     for number, one in enumerate(subsets):
-        if not np.isfinite(one.estimate).all() or one.has_value.sum() < 2:
+        if one.has_value.sum() < 2:
             raise ValueError(
-                f"The statistic has no value in subset {number}, counted from 0. Does "
-                "it need more rows, or every class? Raise subset_exponent."
+                "The statistic has no value in any two replicates of subset "
+                f"{number}, counted from 0. Does it need more rows, or every class? "
+                "Raise subset_exponent."
             )
     n_failed = sum(int((~one.has_value).sum()) for one in subsets)
     if n_failed:

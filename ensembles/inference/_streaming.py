@@ -180,7 +180,9 @@ class StreamingBootstrap(BaseEstimator):
             As `partial_fit` does.
         """
         fresh = StreamingBootstrap(**self.get_params(deep=False))
-        return self._with(fresh.partial_fit(*arrays)._checked())
+        fresh.partial_fit(*arrays)
+        self._begun_with: tuple[int, RandomState] = fresh._begun_with
+        return self._with(fresh._checked())
 
     def partial_fit(self, *arrays: Table) -> StreamingBootstrap:
         """Take the next rows.
@@ -198,8 +200,9 @@ class StreamingBootstrap(BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is outside what is allowed or another one than before, the
-            batch is empty, not finite, or has other columns than those before.
+            If a parameter is outside what is allowed or another one than before (all
+            but `n_jobs` stay; a generator stays the same object), the batch is empty,
+            masked or not finite, or it has other columns than those before.
         """
         check_count(self, "n_resamples", self.n_resamples, low=2)
         check_method(self, self.method)
@@ -208,11 +211,8 @@ class StreamingBootstrap(BaseEstimator):
         recipe = recipe_of(self, self.statistic)
         settings = Settings(recipe.label, int(self.n_resamples), self.method)
         stream: Stream | None = getattr(self, "_stream", None)
-        if stream is not None and stream.settings != settings:
-            raise ValueError(
-                f"The stream began with {stream.settings} and cannot go on with "
-                f"{settings}. Begin another one, with clone()."
-            )
+        if stream is not None:
+            self._check_as_begun(stream.settings, settings)
         batch = recipe.read(arrays)
         if stream is None:
             stream = begin(
@@ -222,6 +222,7 @@ class StreamingBootstrap(BaseEstimator):
                 entropy_from(self.random_state),
                 int(self.first_row),
             )
+            self._begun_with = (int(self.first_row), self.random_state)
         return self._with(stream.with_batch(batch, self.n_jobs))
 
     def merge(self, other: StreamingBootstrap) -> StreamingBootstrap:
@@ -253,7 +254,9 @@ class StreamingBootstrap(BaseEstimator):
                 f"merge takes another StreamingBootstrap, got {type(other).__name__}."
             )
         merged = StreamingBootstrap(**self.get_params(deep=False))
-        return merged._with(self._checked().plus(other._checked()))
+        merged._with(self._checked().plus(other._checked()))
+        merged._begun_with = self._begun_with
+        return merged
 
     def interval(
         self,
@@ -355,6 +358,26 @@ class StreamingBootstrap(BaseEstimator):
         self._stream = stream
         self.n_rows_seen_ = stream.n_rows
         return self
+
+    def _check_as_begun(self, begun: Settings, settings: Settings) -> None:
+        """Raise unless all that replicates follow from is what it was.
+
+        A generator counts as itself only: another one in the same state cannot be told
+        from one that has moved on.
+        """
+        first_row, seed = self._begun_with
+        same_seed = seed is self.random_state or (
+            isinstance(seed, int | np.integer)
+            and isinstance(self.random_state, int | np.integer)
+            and seed == self.random_state
+        )
+        if begun != settings or first_row != self.first_row or not same_seed:
+            raise ValueError(
+                f"The stream began with {begun}, with first_row={first_row} and "
+                f"random_state={seed!r}, and cannot go on with {settings}, with "
+                f"first_row={self.first_row} and random_state={self.random_state!r}. "
+                "Begin another one, with clone()."
+            )
 
     def _checked(self) -> Stream:
         """The stream, if there is one."""

@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from scipy.stats import binom, norm
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
-from sklearn.metrics import mean_absolute_error, mean_squared_error
+from sklearn.metrics import mean_absolute_error, mean_squared_error, roc_auc_score
 
 from ensembles._random import entropy_of, keys_for
 from ensembles.exceptions import InvalidParameterError
@@ -430,14 +431,47 @@ def test_a_missing_value_outside_of_all_subsets_is_found():
 def test_a_subset_without_a_value_is_named():
     rare = np.zeros(N)
     rare[:2] = 1
-    with pytest.raises(ValueError, match=r"constant|no value in subset \d"):
+    with pytest.raises(ValueError, match="constant"):
         little("corr").fit(rare, Y)
 
     def only_with_a_one(x, sample_weight=None):
         return 1.0 if np.any(x) else np.nan
 
-    with pytest.raises(ValueError, match=r"no value in subset \d, counted from 0"):
+    with pytest.raises(ValueError, match=r"no value in [234] of 4 subsets of 332 rows"):
         little(only_with_a_one).fit(rare)
+
+
+def test_subsets_without_a_class_are_found_before_replicates_are_drawn():
+    """One call for all rows, and two for each subset, which do not warn."""
+    calls = []
+
+    def counted(y, score, sample_weight=None):
+        calls.append(len(y))
+        return roc_auc_score(y, score, sample_weight=sample_weight)
+
+    y = np.zeros(N)
+    y[:4] = 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=r"in [1-4] of 4 subsets .* every class\?"):
+            little(counted).fit(y, SKEWED)
+    assert len(calls) == 1 + 2 * 4
+
+
+def test_subsets_whose_replicates_have_no_value_are_named():
+    def only_evenly(x, sample_weight=None):
+        even = sample_weight is None or np.ptp(sample_weight) == 0
+        return 1.0 if even else np.nan
+
+    with pytest.raises(ValueError, match="any two replicates of subset 0, counted fr"):
+        little(only_evenly).fit(SKEWED)
+
+
+def test_masked_values_are_refused():
+    masked = np.ma.masked_greater(SKEWED, 5.0)
+    for statistic in ("mean", "median", weighted_mean):
+        with pytest.raises(ValueError, match="without masked values, got"):
+            little(statistic).fit(masked)
 
 
 def test_replicates_without_a_value_are_counted_in_one_warning():

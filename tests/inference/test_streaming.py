@@ -490,6 +490,41 @@ def test_a_stream_does_not_go_on_with_other_parameters(changed):
 
 
 @pytest.mark.parametrize(
+    "changed",
+    [
+        {"random_state": 1},
+        {"random_state": None},
+        {"random_state": np.random.default_rng(0)},
+        {"first_row": 1000},
+    ],
+    ids=NUMBERED,
+)
+def test_a_stream_does_not_go_on_with_other_weights(changed):
+    begun = stream().partial_fit(SKEWED)
+    merged = begun.merge(stream(first_row=10**6).partial_fit(SKEWED))
+    (name,) = changed
+    message = f"began with .*{name}=0.* cannot go on with .*{name}="
+    for one in (begun, merged, stream().fit(SKEWED), pickle.loads(pickle.dumps(begun))):
+        with pytest.raises(ValueError, match=message):
+            one.set_params(**changed).partial_fit(SKEWED)
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [None, np.random.default_rng(0), np.random.RandomState(0)],
+    ids=NUMBERED,
+)
+def test_a_stream_goes_on_with_the_seed_that_it_began_with(seed):
+    one = stream(random_state=seed, n_jobs=1).partial_fit(SKEWED)
+    one = pickle.loads(pickle.dumps(one)).set_params(n_jobs=None)
+    assert one.partial_fit(SKEWED).n_rows_seen_ == 2 * N
+    again = (
+        stream(random_state=7).partial_fit(SKEWED).set_params(random_state=np.int64(7))
+    )
+    assert again.partial_fit(SKEWED).n_rows_seen_ == 2 * N
+
+
+@pytest.mark.parametrize(
     "attribute", ["estimate_", "standard_error_", "distribution_", "n_rows_seen_"]
 )
 def test_there_are_no_attributes_before_rows(attribute):
@@ -621,6 +656,31 @@ def test_a_statistic_that_almost_no_replicate_has_a_value_for_is_an_error():
 
 
 # What is wrong with the input.
+
+
+def test_masked_values_are_refused():
+    masked = np.ma.masked_greater(SKEWED, 5.0)
+    n_masked = int(masked.mask.sum())
+    assert n_masked > 0
+    with pytest.raises(ValueError, match=f"without masked values, got {n_masked}"):
+        stream().partial_fit(masked)
+    with pytest.raises(ValueError, match=f"without masked values, got {n_masked}"):
+        stream("corr").partial_fit(Y, masked)
+    with pytest.raises(ValueError, match=f"without masked values, got {n_masked}"):
+        stream((identity, only_mean)).partial_fit(masked)
+    ours = stream().partial_fit(masked.compressed())
+    assert ours.estimate_ == pytest.approx(masked.mean())
+    unmasked = stream().partial_fit(np.ma.masked_greater(SKEWED, np.inf))
+    assert_same_bits(unmasked, fed("mean"))
+
+
+def test_a_function_of_the_user_may_know_what_to_do_with_masked_values():
+    def kept(x):
+        return np.column_stack([x.filled(0), ~np.ma.getmaskarray(x)])
+
+    masked = np.ma.masked_greater(SKEWED, 5.0)
+    ours = stream((kept, lambda means, n: means[:, 0] / means[:, 1]))
+    assert ours.partial_fit(masked).estimate_ == pytest.approx(masked.mean())
 
 
 @pytest.mark.parametrize(

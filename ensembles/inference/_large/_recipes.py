@@ -12,7 +12,12 @@ import numpy as np
 from sklearn.utils import check_array
 
 from ensembles._typing import FloatArray, Table
-from ensembles._validation import invalid_parameter, is_count, n_rows_of
+from ensembles._validation import (
+    check_unmasked,
+    invalid_parameter,
+    is_count,
+    n_rows_of,
+)
 from ensembles.inference._large._moments import (
     Correlation,
     LeastSquares,
@@ -148,6 +153,7 @@ class _Named(Recipe):
                 f"The statistic {self.name!r} takes {len(roles)} arrays "
                 f"({', '.join(roles)}), got {len(arrays)}."
             )
+        check_unmasked(f"The statistic {self.name!r}", *arrays)
         numbers = []
         for array, role in zip(arrays, roles, strict=False):
             values = check_array(
@@ -203,7 +209,10 @@ class _OfFunctions(Recipe):
         if not arrays:
             raise ValueError("A batch needs at least one array, got none.")
         _check_lengths(arrays)
-        values = np.asarray(self.columns(*arrays))
+        returned = self.columns(*arrays)
+        # Of the columns only: the function may know what to do with a mask.
+        check_unmasked("The statistic of columns(...)", returned)
+        values = np.asarray(returned)
         table = check_array(
             values[:, None] if values.ndim == 1 else values,
             dtype=np.float64,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_regressor
 from sklearn.model_selection import check_cv
 
 from ensembles._random import entropy_from
@@ -87,8 +87,8 @@ def compare_models(
         As in ``cross_validate``; None is five folds. Few folds make a weak test:
         ``RepeatedStratifiedKFold(n_splits=10, n_repeats=10)`` is usual [2]_.
     scoring : str, callable or None, default=None
-        Name of a scorer, or a scorer; None takes the estimators' ``score``. With
-        results of several scores, the name of one.
+        Name of a scorer, or a scorer; None takes the estimators' ``score``, which must
+        be of one kind. With results of several scores, the name of one.
     groups : array-like of shape (n_samples,) or None, default=None
         For splitters that keep groups whole.
     method : {"auto", "nadeau_bengio", "diebold_mariano"}, default="auto"
@@ -122,9 +122,9 @@ def compare_models(
     Raises
     ------
     ValueError
-        If there are fewer than two folds, results are of different folds, folds
-        have no order in time for Diebold and Mariano's test, or a score is not
-        finite.
+        If there are fewer than two folds, results are of different folds, a classifier
+        is compared with a regressor and `scoring` is None, folds have no order in time
+        for Diebold and Mariano's test, or a score is not finite.
     InvalidParameterError
         If a parameter has a value that is not allowed.
 
@@ -201,6 +201,8 @@ def compare_models(
     if X is None:
         raise ValueError("compare_models needs X and y to fit two estimators.")
     sample = make_sample(_ME, (a, b), X, y, sample_weight, params)
+    if scoring is None:
+        _check_kinds(a, b)
     runs: dict[str, Any] = {"n_jobs": n_jobs, "verbose": int(verbose)}
     if isinstance(cv, BaseBlockBootstrap) and method != "nadeau_bengio":
         draws = draw(
@@ -217,6 +219,18 @@ def compare_models(
     folds = _split(cv, sample.X, sample.y, groups, is_classifier(a))
     scores = score_folds((a, b), scorers, sample, folds, entropy_from(rng), **runs)
     return _test_folds(scores[0] - scores[1], folds, method, horizon, alternative)
+
+
+def _check_kinds(a: Estimator, b: Estimator) -> None:
+    """Raise if one is a classifier and one a regressor: their scores do not compare."""
+    for one, other in ((a, b), (b, a)):
+        if is_classifier(one) and is_regressor(other):
+            raise ValueError(
+                "scoring=None takes each estimator's own score, of a classifier "
+                f"({type(one).__name__}) the accuracy and of a regressor "
+                f"({type(other).__name__}) R², which do not compare. Name one score "
+                "for both, such as scoring='neg_mean_squared_error'."
+            )
 
 
 def _test_folds(

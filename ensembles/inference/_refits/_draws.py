@@ -19,6 +19,7 @@ from ensembles._validation import check_count, invalid_parameter
 from ensembles.inference._refits._refit import Sample
 from ensembles.resampling import Bootstrap, GroupBootstrap, PoissonBootstrap
 from ensembles.resampling._base import BaseScheme, BoundScheme, attempts_from
+from ensembles.resampling._jackknife import BaseJackknife
 
 __all__ = ["Demands", "Draws", "draw", "resolve_scheme", "split_rows"]
 
@@ -80,7 +81,8 @@ def resolve_scheme(
     Raises
     ------
     InvalidParameterError
-        If `scheme` is no scheme, or fewer than two replicates are asked for.
+        If `scheme` is no scheme or a jackknife, or fewer than two replicates are asked
+        for.
     ValueError
         If groups are given to a scheme that draws rows.
     """
@@ -89,6 +91,16 @@ def resolve_scheme(
     if not isinstance(scheme, BaseScheme):
         raise invalid_parameter(
             owner, "scheme", scheme, "a scheme of ensembles.resampling or None"
+        )
+    if isinstance(scheme, BaseJackknife):
+        raise invalid_parameter(
+            owner,
+            "scheme",
+            scheme,
+            "a bootstrap of ensembles.resampling or None",
+            "The models of a jackknife lack one unit each, and .632 is the share of "
+            "the data that draws of all rows hold. Take cross_val_score with the "
+            "jackknife as cv, or a Bootstrap, GroupBootstrap or block bootstrap here.",
         )
     if groups is not None and not scheme._uses_groups:
         raise ValueError(

@@ -61,8 +61,8 @@ class BootstrapScore:
         The estimate by `method`.
     standard_error : float or None
         Standard error of `score`; None where no theory gives one: blocks,
-        subsamples and Dirichlet weights as scheme, and scorers that take no weights or
-        are functions of your own.
+        subsamples and Dirichlet weights as scheme, the median absolute error, and
+        scorers that take no weights or are functions of your own.
     scores : ndarray of shape (n_resamples,)
         Score of each replicate on its rows out-of-bag.
     apparent : float
@@ -160,8 +160,8 @@ class BootstrapScore:
             raise ValueError(
                 "No interval without a standard error: it needs a scheme that draws "
                 "independent rows or groups with replacement, and a score that is a "
-                "mean over rows or takes sample_weight. For a series, give stretches "
-                "of rows as groups: groups=numpy.arange(n) // length."
+                "mean over rows or takes sample_weight, and no median. For a series, "
+                "give stretches of rows as groups: groups=numpy.arange(n) // length."
             )
         reach = float(ndtri((1 + float(level)) / 2)) * self.standard_error
         return self.score - reach, self.score + reach
@@ -214,7 +214,8 @@ def bootstrap_score(
         Says which rows each replicate holds. None is ``Bootstrap()``, or
         ``GroupBootstrap()`` where groups are given. ``Bootstrap(stratify="y")`` keeps
         rare classes in every replicate; block schemes keep stretches of a series
-        together and, with `gap`, apart from the rows tested on.
+        together and, with `gap`, apart from the rows tested on. No jackknife: its
+        models lack one unit each, which ``cross_val_score(cv=Jackknife())`` scores.
     n_resamples : int or None, default=None
         Number of replicates, at least 2. None takes the scheme's, which is 100 unless
         it is told otherwise.

@@ -46,7 +46,7 @@ _N_RANKS = 6
 _MAX_FOLDS = 25
 # Replicates in which they are moved; a call of a scorer takes a millisecond.
 _MAX_MOVED = 20
-# Folds are moved up by this share, enough to move a median too.
+# Folds are moved up by this share.
 _STEP_OF_FOLDS = 0.5
 # Cells by little, for a derivative; six digits of it are left.
 _STEP_OF_CELLS = 1e-5
@@ -89,7 +89,7 @@ class Variation(ABC):
 
 @final
 class NoVariation(Variation):
-    """For scorers that take no weights."""
+    """For scorers that take no weights, or move with them by leaps."""
 
     def of_replicate(self, scored: Scored) -> FloatArray:
         """Nothing."""

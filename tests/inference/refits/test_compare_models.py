@@ -31,6 +31,8 @@ from sklearn.model_selection import (
 )
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeRegressor
 
@@ -685,6 +687,18 @@ def test_what_is_not_allowed_is_an_error_before_work_starts(params, message):
 def test_tests_that_do_not_suit_the_folds_are_an_error(params, message):
     with pytest.raises(ValueError, match=message):
         compare_models(Ridge(), DummyRegressor(), X, Y, **params)
+
+
+@pytest.mark.parametrize("cv", [None, StationaryBootstrap()], ids=without_address)
+def test_a_classifier_and_a_regressor_have_no_score_in_common(cv):
+    y = np.arange(80) % 2
+    classifier = make_pipeline(StandardScaler(), LogisticRegression())
+    message = r"a classifier \(Pipeline\) .* a regressor \(Ridge\) R², which do not"
+    for a, b in [(classifier, Ridge()), (Ridge(), classifier)]:
+        with pytest.raises(ValueError, match=message):
+            compare_models(a, b, X, y, cv=cv)
+    named = compare_models(classifier, Ridge(), X, y, scoring="neg_mean_squared_error")
+    assert named.difference < 0
 
 
 def test_estimators_need_data():

@@ -31,9 +31,12 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ensembles import (
     BayesianBootstrap,
+    BlockJackknife,
     Bootstrap,
     CircularBlockBootstrap,
     GroupBootstrap,
+    GroupJackknife,
+    Jackknife,
     MovingBlockBootstrap,
     PoissonBootstrap,
     StationaryBootstrap,
@@ -618,6 +621,32 @@ def test_fewer_rows_serve_for_the_error_out_of_bag_only(scheme):
     for method in (".632", ".632+"):
         with pytest.raises(ValueError, match=r"draws 30 of 60 rows, and .632 is the s"):
             bootstrap_score(GaussianNB(), X, Y, scheme=scheme, method=method)
+
+
+@pytest.mark.parametrize("n_resamples", [None, 30])
+@pytest.mark.parametrize(
+    "scheme",
+    [Jackknife(), Jackknife(20), GroupJackknife(), BlockJackknife(5)],
+    ids=without_address,
+)
+def test_a_jackknife_is_refused(scheme, n_resamples):
+    """Its models hold more than .632 of the rows, and 30 of them not test all."""
+    groups = GROUPS if isinstance(scheme, GroupJackknife) else None
+    message = "must be a bootstrap of .* Got .*Jackknife.*Take cross_val_score with"
+    with pytest.raises(InvalidParameterError, match=message):
+        bootstrap_score(
+            Untouchable(), X, Y, scheme=scheme, groups=groups, n_resamples=n_resamples
+        )
+
+
+def test_a_median_has_no_standard_error():
+    result = bootstrap_score(
+        Ridge(), X, YR, scoring="neg_median_absolute_error", n_resamples=30, rng=0
+    )
+    assert result.standard_error is None
+    assert np.isfinite(result.score)
+    with pytest.raises(ValueError, match="takes sample_weight, and no median"):
+        result.interval()
 
 
 def test_there_is_no_interval_without_a_standard_error():
