@@ -81,7 +81,8 @@ def bootstrap(
           every resample.
         - "smoothed": percentiles of the smoothed replicates, for medians and other
           statistics with few values.
-        - "abc": an approximation of "bca" that draws nothing.
+        - "abc": an approximation of "bca" that draws nothing; for statistics that are
+          no functions of means, up to 40,000 rows.
     alternative : {"two-sided", "less", "greater"}, default="two-sided"
         "less" gives an interval with an upper end only, "greater" one with a lower.
     paired : bool, default=True

@@ -36,7 +36,9 @@ from ensembles.exceptions import InvalidParameterError, MissingDependencyError
 from ensembles.inference import BootstrapResult, bootstrap, metric_interval
 from ensembles.inference._intervals import METHODS
 from ensembles.inference._result import ALL_METHODS
+from ensembles.inference._statistics._base import BoundStatistic
 from ensembles.inference._statistics._callables import WeightedFunction
+from ensembles.inference._statistics._moments import Moments
 from ensembles.resampling import (
     BayesianBootstrap,
     Bootstrap,
@@ -456,6 +458,40 @@ def test_abc_of_groups_weights_whole_groups():
     of_groups = short("mean", X, groups=groups, method="abc").interval()
     of_means = short("mean", X.reshape(8, 3).mean(axis=1), method="abc").interval()
     assert_allclose(of_groups, of_means, rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "groups"),
+    [
+        (None, None),
+        (Bootstrap(stratify=LABELS), None),
+        (GroupBootstrap(), GROUPS),
+    ],
+    ids=["rows", "strata", "groups"],
+)
+def test_abc_of_a_function_of_means_reads_no_weights(scheme, groups, monkeypatch):
+    """No more than for one estimate and ends; the numbers are those by weights."""
+    how = {"scheme": scheme, "groups": groups, "method": "abc"}
+    seen, weighted = [], Moments.weighted
+
+    def watched(self, weights):
+        seen.append(len(weights))
+        return weighted(self, weights)
+
+    monkeypatch.setattr(Moments, "weighted", watched)
+    found = short("corr", TABLE, **how)
+    ends = found.interval()
+    assert sum(seen) < 60
+    monkeypatch.setattr(Moments, "towards", BoundStatistic.towards)
+    expected = short("corr", TABLE, **how).interval()
+    assert_allclose(ends, expected, rtol=1e-7)
+
+
+def test_abc_of_many_rows_wants_a_function_of_means():
+    x = np.random.default_rng(0).normal(size=40_001)
+    assert np.isfinite(bootstrap("mean", x, method="abc").interval()).all()
+    with pytest.raises(ValueError, match=r"of all 40001 rows twice for .* Take 'bca'"):
+        bootstrap(weighted, x, method="abc")
 
 
 @pytest.mark.parametrize(
@@ -990,6 +1026,14 @@ def test_the_studentized_regression_takes_bounded_memory(scheme):
     assert peak_of(lambda: bootstrap("ols", t, y, **how).interval()) < 80e6
 
 
+def test_the_studentized_correlation_of_a_million_rows_takes_bounded_memory():
+    """The columns alone are 40 MB, and replicates of them need 129 MB."""
+    x, z = np.random.default_rng(0).normal(size=(2, 10**6))
+    how = {"n_resamples": 39, "rng": 0, "method": "studentized"}
+    bootstrap("corr", x[:50], z[:50], **how).interval(confidence_level=0.5)  # compiles
+    assert peak_of(lambda: bootstrap("corr", x, z, **how).interval()) < 256e6
+
+
 def test_blocks_of_a_series_of_a_million_rows():
     x = np.random.default_rng(0).normal(size=10**6)
     scheme = CircularBlockBootstrap(block_length=100)
@@ -997,6 +1041,23 @@ def test_blocks_of_a_series_of_a_million_rows():
     result = bootstrap("mean", x, **run)
     assert result.standard_error == pytest.approx(1e-3, rel=4 * np.sqrt(1 / 398))
     assert peak_of(lambda: bootstrap("mean", x, **run).interval()) < 140e6
+
+
+def test_the_studentized_interval_of_four_rows_is_not_one_of_rounding():
+    """A third of the resamples have two distinct rows, so r is 1 or -1 with no error.
+
+    Ends were a million errors away.
+    """
+    how = {"method": "studentized", "rng": 0}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = bootstrap("corr", [1, 2, 3, 4], [1, 5, 4, 2], **how)
+        ends = result.interval()
+    messages = [str(one.message) for one in caught]
+    assert sum("so 'bca' took over" in message for message in messages) == 1
+    assert result.method_used == "bca"
+    assert ends == result.interval("bca")
+    assert -1 <= ends.low < ends.high <= 1
 
 
 # Level of tests.

@@ -40,9 +40,15 @@ from ensembles.inference._intervals._levels import (
     tails_at,
 )
 
-__all__ = ["AbcDistribution", "StatisticOfWeights", "abc_distributions"]
+__all__ = [
+    "AbcDistribution",
+    "StatisticOfShares",
+    "StatisticOfWeights",
+    "abc_distributions",
+]
 
 StatisticOfWeights: TypeAlias = Callable[[FloatArray], FloatArray]
+StatisticOfShares: TypeAlias = Callable[[FloatArray], FloatArray | None]
 
 # What one call of the statistic is given at once.
 _BATCH_BYTES = 16 * 2**20
@@ -180,13 +186,15 @@ def abc_distributions(
     *,
     strata: ArrayLike | None = None,
     eps: float | None = None,
+    towards: StatisticOfShares | None = None,
 ) -> list[AbcDistribution]:
     """Return the confidence distribution by ABC of each number of a statistic.
 
     Use it for statistics that are smooth in the weights of rows: sums, ratios,
     correlations, coefficients. It takes ``2 n + 1`` evaluations and six more for each
     number and interval, and no random numbers. It is not for medians and other
-    statistics that jump, where the percentile method is.
+    statistics that jump, where the percentile method is. Each evaluation reads n
+    weights, so many rows want `towards`.
 
     Parameters
     ----------
@@ -200,6 +208,11 @@ def abc_distributions(
         Sample or stratum of each row. The weights of each sum to its share of rows.
     eps : float or None, default=None
         Step of the derivatives towards one row; None is ``0.01 / n``.
+    towards : callable or None, default=None
+        A way to the derivatives without weights: maps shares of shape (n,) to the
+        statistic where each row in turn is given that share of the weight of its
+        stratum, from all rows of the stratum alike; shape (n, p). Weights are taken
+        where it is None or returns None.
 
     Returns
     -------
@@ -270,11 +283,7 @@ def abc_distributions(
     estimate = statistic.towards(np.zeros(1, dtype=np.intp), 0.0)[0]
     if not np.isfinite(estimate).all():
         raise ValueError("The statistic has no finite value at equal weights.")
-    slope, bend = np.zeros((2, n, len(estimate)))
-    for rows in _batches(n, n):
-        ahead, behind = (statistic.towards(rows, by) for by in (step, -step))
-        slope[rows] = (ahead - behind) / (2 * step)
-        bend[rows] = (ahead - 2 * estimate + behind) / step**2
+    slope, bend = _derivatives(statistic, towards, estimate, step)
     # Differences of equal values give no more than this by rounding alone.
     noise = 10 * np.finfo(np.float64).eps * np.abs(estimate) / (step * np.sqrt(n))
     flat = ~(np.sqrt((slope**2).sum(axis=0)) / n > noise)
@@ -288,6 +297,28 @@ def abc_distributions(
         _distribution(statistic, number, float(estimate[number]), first, second)
         for number, (first, second) in enumerate(zip(slope.T, bend.T, strict=True))
     ]
+
+
+def _derivatives(
+    statistic: _Weighted,
+    towards: StatisticOfShares | None,
+    estimate: FloatArray,
+    step: float,
+) -> tuple[FloatArray, FloatArray]:
+    """First and second derivatives towards each row, both of shape (n, p)."""
+    n = len(statistic.codes)
+    # At no share too, for what rounding makes of sums that are the same for all.
+    here = None if towards is None else towards(np.zeros(n))
+    if towards is not None and here is not None:
+        ahead = np.asarray(towards(statistic.shares(step)))
+        behind = np.asarray(towards(statistic.shares(-step)))
+        return (ahead - behind) / (2 * step), (ahead - 2 * here + behind) / step**2
+    slope, bend = np.zeros((2, n, len(estimate)))
+    for rows in _batches(n, n):
+        ahead, behind = (statistic.towards(rows, by) for by in (step, -step))
+        slope[rows] = (ahead - behind) / (2 * step)
+        bend[rows] = (ahead - 2 * estimate + behind) / step**2
+    return slope, bend
 
 
 def _distribution(
@@ -324,35 +355,48 @@ class _Weighted:
 
     def towards(self, rows: IntArray, step: float) -> FloatArray:
         """Values on the way from equal weights to one row each, (len(rows), p)."""
-        n = len(self.codes)
-        weights = np.full((len(rows), n), (1 - step) / n)
-        weights[np.arange(len(rows)), rows] += step
+        n, codes = len(self.codes), self.codes
+        shares = self.shares(step)[rows]
+        weights = np.repeat((1 - shares)[:, None] / n, n, axis=1)
+        if codes.any():
+            weights[codes[rows, None] != codes] = 1 / n
+        weights[np.arange(len(rows)), rows] += shares * self._of_stratum[codes[rows]]
         return self._at(weights)
+
+    def shares(self, step: float) -> FloatArray:
+        """Of the weight of its stratum, what such a step gives a row, shape (n,)."""
+        return np.asarray((step / (self._of_stratum * (1 - step) + step))[self.codes])
+
+    @property
+    def _of_stratum(self) -> FloatArray:
+        """Share of the rows that each stratum has."""
+        return np.asarray(np.bincount(self.codes) / len(self.codes))
 
     def along(self, direction: FloatArray, steps: FloatArray) -> FloatArray:
         """Values some steps from equal weights along a direction, (len(steps), p)."""
-        n = len(self.codes)
-        return np.concatenate(
-            [
-                self._at(1 / n + steps[batch, np.newaxis] * direction)
-                for batch in _batches(len(steps), n)
-            ]
-        )
+        parts = []
+        for batch in _batches(len(steps), len(self.codes)):
+            weights = 1 / len(self.codes) + steps[batch, np.newaxis] * direction
+            parts.append(self._at(self._scaled(weights)))
+        return np.concatenate(parts)
 
-    def _at(self, weights: FloatArray) -> FloatArray:
-        """Values at the weights, scaled to sum to what they should; shape (m, p)."""
-        n = len(self.codes)
+    def _scaled(self, weights: FloatArray) -> FloatArray:
+        """Weights that sum to what they should, shape (m, n)."""
         order = np.argsort(self.codes, kind="stable")
         counts = np.bincount(self.codes)
         firsts = np.cumsum(counts) - counts
-        scale = counts / n / np.add.reduceat(weights[:, order], firsts, axis=1)
+        sums = np.add.reduceat(weights[:, order], firsts, axis=1)
+        return np.asarray(weights * (self._of_stratum / sums)[:, self.codes])
+
+    def _at(self, weights: FloatArray) -> FloatArray:
+        """Values at the weights, shape (m, p)."""
         with np.errstate(all="ignore"):
-            values = self.statistic(weights * scale[:, self.codes])
+            values = self.statistic(weights)
         values = np.asarray(values, dtype=np.float64)
         if values.ndim not in (1, 2) or len(values) != len(weights):
             raise ValueError(
                 "statistic_of_weights must return one value, or one row of p values, "
-                f"for each row of weights of shape {(len(weights), n)}, got shape "
+                f"for each row of weights of shape {weights.shape}, got shape "
                 f"{values.shape}."
             )
         return values.reshape(len(weights), -1)

@@ -28,6 +28,9 @@ from ensembles.inference._intervals._smoothing import SmoothedLaw, smoothed_law
 __all__ = ["Evidence"]
 
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)
+# Of the estimate's error: what is left of an error of zero where variances cancel and
+# derivatives are differences, as those of a correlation of two distinct rows.
+_NO_ERROR = 1e-3
 
 
 @final
@@ -148,17 +151,25 @@ class Evidence:
 
     @cached_property
     def _pivots(self) -> FloatArray:
-        """Distances from the estimate in standard errors, ascending; nan if any is."""
+        """Distances from the estimate in standard errors, ascending; nan if any is.
+
+        A distance that has no error but that of rounding is infinite, so that ends are
+        finite only where they lie further in. No distance with no error tells nothing.
+        """
         if self.replicate_errors is None:
             raise ValueError(
                 "method='studentized' needs the standard error of the statistic in "
                 "each resample (replicate_errors)."
             )
-        with np.errstate(divide="ignore", invalid="ignore"):
-            pivots = (self.replicates - self._around) / self.replicate_errors
-        if np.isnan(pivots).any() or (self.replicate_errors < 0).any():
+        distances, errors = self.replicates - self._around, self.replicate_errors
+        if not (errors >= 0).all():
             return np.full(2, np.nan)
-        return ascending(pivots)
+        has_none = errors <= _NO_ERROR * np.nan_to_num(self.estimate_error)
+        errors = np.where(has_none, 0.0, errors)
+        told = ~(has_none & (np.abs(distances) <= self.rounding))
+        with np.errstate(divide="ignore"):
+            pivots = distances[told] / errors[told]
+        return ascending(pivots) if len(pivots) > 1 else np.full(2, np.nan)
 
     @cached_property
     def _ranks(self) -> FloatArray:

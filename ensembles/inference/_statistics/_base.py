@@ -13,7 +13,7 @@ import numpy as np
 
 from ensembles._typing import FloatArray, IntArray
 from ensembles.resampling._base import BoundScheme, Seeds
-from ensembles.resampling._deletions import Deletions
+from ensembles.resampling._deletions import Deletions, EachUnit
 
 __all__ = ["BoundStatistic"]
 
@@ -58,3 +58,11 @@ class BoundStatistic(ABC):
     def leaves_out_at_once(self, deletions: Deletions) -> bool:
         """Whether `without` costs no more than a few passes over the data."""
         return False
+
+    def towards(self, deletions: EachUnit, shares: FloatArray) -> FloatArray | None:
+        """The statistic with weight moved to each unit in turn.
+
+        `shares`, of shape (n_units,), are those of the weight of a unit's stratum that
+        the unit is given. None where that takes weights of all rows for each unit.
+        """
+        return None

@@ -83,6 +83,12 @@ class _Joined(BoundStatistic):
         """Where all of them do."""
         return all(one.leaves_out_at_once(deletions) for one in self.parts)
 
+    def towards(self, deletions: EachUnit, shares: FloatArray) -> FloatArray | None:
+        """The values of all with weight moved to each unit in turn."""
+        values = [one.towards(deletions, shares) for one in self.parts]
+        known = [one for one in values if one is not None]
+        return np.concatenate(known, axis=1) if len(known) == len(values) else None
+
     def without(self, deletions: Deletions) -> FloatArray:
         """The values of all without each unit in turn."""
         return np.concatenate([one.without(deletions) for one in self.parts], axis=1)
@@ -162,6 +168,11 @@ class _Linear(BoundStatistic):
     def leaves_out_at_once(self, deletions: Deletions) -> bool:
         """Where the statistic does."""
         return self.of.leaves_out_at_once(deletions)
+
+    def towards(self, deletions: EachUnit, shares: FloatArray) -> FloatArray | None:
+        """Combinations with weight moved to each unit in turn."""
+        values = self.of.towards(deletions, shares)
+        return None if values is None else values @ self.matrix.T
 
     def without(self, deletions: Deletions) -> FloatArray:
         """Combinations without each unit in turn."""

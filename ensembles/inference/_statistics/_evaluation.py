@@ -19,7 +19,7 @@ from ensembles._validation import n_rows_of
 from ensembles.inference._statistics._base import BoundStatistic
 from ensembles.inference._statistics._callables import PlainFunction, WeightedFunction
 from ensembles.inference._statistics._combined import linear
-from ensembles.inference._statistics._moments import Moments
+from ensembles.inference._statistics._moments import LeastSquares, Moments
 from ensembles.inference._statistics._sources import (
     AlignedRows,
     JackknifeValues,
@@ -30,6 +30,7 @@ from ensembles.inference._statistics._standard_errors import (
     errors_of_replicates,
 )
 from ensembles.resampling._base import Seeds
+from ensembles.resampling._deletions import Deletions
 
 __all__ = [
     "Evaluation",
@@ -40,8 +41,11 @@ __all__ = [
 
 # Units that are left out one by one; of more, sets are left out.
 _MAX_DELETIONS = 200
-# Columns whose products two by two are still few.
-_MAX_COLUMNS = 40
+# Columns by whose means derivatives are taken one by one: of more, resamples of each
+# resample cost less. Those of a regression have a closed form.
+_MAX_COLUMNS = 300
+# Memory that values without each unit may take; of more units, sets are left out.
+_JACKKNIFE_BYTES = 128 * 2**20
 # Memory that weights or resampled arrays of one batch may take.
 _BATCH_BYTES = 16 * 2**20
 
@@ -123,11 +127,24 @@ class StatisticOfWeights(Evaluation):
 
     def jackknife(self) -> JackknifeValues:
         """Values without each unit of the scheme, by stratum."""
-        deletions = self.source.bound.deletions()
-        if not self.statistic.leaves_out_at_once(deletions):
-            deletions = deletions.coarsened(_MAX_DELETIONS)
+        deletions = self._deletions()
         values = self.statistic.without(deletions)
         return deletions.by_stratum(values), deletions.overlap
+
+    def _deletions(self) -> Deletions:
+        """The units, or sets of them where these are too many or cost too much."""
+        bound, statistic = self.source.bound, self.statistic
+        deletions = bound.deletions()
+        if statistic.leaves_out_at_once(deletions):
+            # What is written for a unit: its sums, what is left of them, and values.
+            held = min(statistic.numbers_held(bound), bound.n_samples)
+            most = _JACKKNIFE_BYTES // (8 * (2 * held + 2 * len(self.names)))
+            if deletions.n_units <= most:
+                return deletions
+            sets = deletions.coarsened(max(most, _MAX_DELETIONS))
+            if statistic.leaves_out_at_once(sets):
+                return sets
+        return deletions.coarsened(_MAX_DELETIONS)
 
     def resampled(self, seed: Any) -> StatisticOfWeights:
         """The statistic of the rows drawn, or of their weights."""
@@ -150,7 +167,10 @@ class StatisticOfWeights(Evaluation):
     def error(self) -> FloatArray | None:
         """By the delta method for functions of means."""
         statistic = self.statistic
-        if not isinstance(statistic, Moments) or len(statistic.columns) > _MAX_COLUMNS:
+        if not isinstance(statistic, Moments):
+            return None
+        is_short = len(statistic.columns) <= _MAX_COLUMNS
+        if not (is_short or isinstance(statistic, LeastSquares)):
             return None
         return error_of_estimate(statistic, self.source.bound)
 

@@ -19,7 +19,7 @@ import numpy as np
 from ensembles._typing import BoolArray, FloatArray, IntArray
 from ensembles.inference._statistics._base import BoundStatistic
 from ensembles.resampling._base import BoundScheme, Seeds
-from ensembles.resampling._deletions import Deletions
+from ensembles.resampling._deletions import Deletions, EachUnit
 
 __all__ = [
     "Correlation",
@@ -34,6 +34,8 @@ __all__ = [
 
 
 _EPS = float(np.finfo(np.float64).eps)
+# Memory that sums of columns of one batch of units may take.
+_BATCH_BYTES = 4 * 2**20
 
 
 class Moments(BoundStatistic):
@@ -113,9 +115,28 @@ class Moments(BoundStatistic):
 
     def without(self, deletions: Deletions) -> FloatArray:
         """The statistic without each unit in turn."""
-        columns = with_ones(self.columns)
-        rest = columns.sum(axis=1) - deletions.sums(columns)
-        return self._of_sums(rest[:, :-1], rest[:, -1])
+        n_samples = self.columns.shape[1]
+        rest = self.columns.sum(axis=1) - deletions.sums(self.columns)
+        n_left = n_samples - deletions.sums(np.ones((1, n_samples)))[:, 0]
+        return self._of_sums(rest, n_left)
+
+    def towards(self, deletions: EachUnit, shares: FloatArray) -> FloatArray:
+        """The statistic with weight moved to each unit in turn, by sums over units."""
+        units = deletions.sums(with_ones(self.columns))
+        strata = deletions.strata
+        if strata is None:
+            strata = np.zeros(len(units), dtype=np.intp)
+        of_strata = np.stack([np.bincount(strata, one) for one in units.T], axis=1)
+        sizes, sums = np.bincount(strata), of_strata.sum(axis=0)
+        values = np.empty((len(units), len(self.names)))
+        size = max(1, _BATCH_BYTES // (8 * len(sums)))
+        for start in range(0, len(units), size):
+            rows = slice(start, start + size)
+            own = strata[rows]
+            gained = sizes[own, None] * units[rows] - of_strata[own]
+            moved = sums + shares[rows, None] * gained
+            values[rows] = self._of_sums(moved[:, :-1], moved[:, -1])
+        return values
 
     @property
     def rounding(self) -> float:

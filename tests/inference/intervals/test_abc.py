@@ -205,6 +205,36 @@ def test_the_step_can_be_chosen():
     assert_allclose(weights.max(), 0.25 + 0.75 / 20)
 
 
+# Without weights.
+
+
+@pytest.mark.parametrize("strata", [None, np.arange(20) % 3, [0] * 15 + [1] * 5])
+@pytest.mark.parametrize("statistic", [mean, variance, both])
+def test_shares_of_strata_stand_for_weights(statistic, strata):
+    labels = np.zeros(20, dtype=int) if strata is None else np.asarray(strata)
+    calls = []
+
+    def towards(shares):
+        calls.append(shares)
+        same = labels[:, None] == labels
+        taken = np.where(same, shares[:, None], 0.0) / 20
+        given = np.diag(shares * same.mean(axis=1))
+        return statistic(1 / 20 - taken + given).reshape(20, -1)
+
+    expected = abc_distributions(statistic, 20, strata=strata)
+    found = abc_distributions(statistic, 20, strata=strata, towards=towards)
+    assert len(calls) == 3
+    for one, other in zip(found, expected, strict=True):
+        assert_allclose(one.influence, other.influence, atol=1e-9)
+        assert_allclose(one.bias, other.bias, atol=1e-8)
+        assert_allclose(one.interval(0.9), other.interval(0.9), rtol=1e-7)
+
+
+def test_weights_are_taken_where_shares_tell_nothing():
+    (found,) = abc_distributions(variance, 20, towards=lambda shares: None)
+    assert_array_equal(found.interval(), only(variance).interval())
+
+
 # Errors.
 
 

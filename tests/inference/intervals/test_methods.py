@@ -412,6 +412,32 @@ def test_a_few_replicates_without_error_leave_studentized_its_inner_endpoints():
     assert np.isfinite(interval(evidence, "studentized", 0.998)).all()
 
 
+@pytest.mark.parametrize("left", [0.0, 1e-9, 5e-4])
+def test_errors_of_zero_up_to_rounding_are_errors_of_zero(left):
+    """What is left of them is a share of the estimate's error, 1.9."""
+    errors = some_evidence().replicate_errors.copy()
+    errors[::20] = 1.9 * left
+    evidence = some_evidence(replicate_errors=errors)
+    assert resolve_method(evidence, "studentized", 0.95) == "bca"
+    assert interval(evidence, "studentized") == interval(evidence, "bca")
+    assert resolve_method(evidence, "studentized", 0.5) == "studentized"
+    errors[::20] = 1.9 * 2e-3
+    evidence = some_evidence(replicate_errors=errors)
+    assert resolve_method(evidence, "studentized", 0.95) == "studentized"
+
+
+def test_no_distance_with_no_error_tells_nothing():
+    evidence = some_evidence()
+    replicates, errors = evidence.replicates.copy(), evidence.replicate_errors.copy()
+    kept = np.arange(999) >= 100
+    replicates[~kept] = evidence.estimate * (1 + 1e-15)
+    errors[~kept] = 1e-17
+    changed = some_evidence(replicates=replicates, replicate_errors=errors)
+    expected = interval(changed.only(kept), "studentized")
+    assert resolve_method(changed, "studentized", 0.95) == "studentized"
+    assert interval(changed, "studentized") == expected
+
+
 @every_method
 def test_equal_replicates_are_an_interval_of_one_point(method):
     evidence = some_evidence(replicates=np.full(999, 3.8))

@@ -324,6 +324,20 @@ def test_only_functions_of_means_have_a_formula_for_their_error():
     assert evaluation("ratio", X, Z, paired=False).error() is None
 
 
+@pytest.mark.parametrize("n_slopes", [6, 7, 20, 30])
+def test_a_regression_has_a_formula_for_its_error_however_many_slopes(n_slopes):
+    """From 7 slopes on its columns are more than 40, from 22 on more than 300."""
+    rng = np.random.default_rng(0)
+    t, y = rng.normal(size=(60, n_slopes)), rng.normal(size=60)
+    assert evaluation("ols", t, y).error().shape == (n_slopes + 1,)
+
+
+def test_means_of_too_many_columns_to_derive_by_have_no_formula():
+    t = np.random.default_rng(0).normal(size=(5, 301))
+    assert evaluation("mean", t[:, :300]).error().shape == (300,)
+    assert evaluation("mean", t).error() is None
+
+
 def test_functions_of_samples_refuse_a_formula():
     bound = evaluation(gini, X)
     with pytest.raises(NotImplementedError):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
+from ensembles.inference._statistics import _moments
 from ensembles.inference._statistics._moments import (
     Correlation,
     LeastSquares,
@@ -27,6 +28,7 @@ from ensembles.resampling import (
     PoissonBootstrap,
     StationaryBootstrap,
 )
+from ensembles.resampling._deletions import EachUnit
 
 MOMENTS = [
     pytest.param(*case, id=name)
@@ -43,6 +45,28 @@ numbers = st.floats(-1e3, 1e3).map(lambda value: round(value, 3))
 
 def bound_to(name, data):
     return _parsed(name)(*data)
+
+
+@every_statistic
+@pytest.mark.parametrize("of_groups", [False, True])
+@pytest.mark.parametrize("strata", [None, np.arange(N) % 3])
+def test_weight_moved_to_each_unit_is_that_of_rows(
+    name, data, function, of_groups, strata, monkeypatch
+):
+    statistic, codes = bound_to(name, data), np.arange(N)
+    if of_groups:
+        codes = np.unique(GROUPS, return_inverse=True)[1]
+    labels = None if strata is None else strata[: codes.max() + 1]
+    deletions = EachUnit(codes, labels)
+    n_units = deletions.n_units
+    shares = np.linspace(-0.02, 0.03, n_units)
+    same = np.ones((n_units, n_units)) if labels is None else labels[:, None] == labels
+    weights = 1 - np.where(same, shares[:, None], 0.0)
+    weights += np.diag(shares * same.sum(axis=1))
+    expected = statistic.weighted(weights[:, codes])
+    assert_allclose(statistic.towards(deletions, shares), expected, atol=1e-10)
+    monkeypatch.setattr(_moments, "_BATCH_BYTES", 8 * 70)
+    assert_allclose(statistic.towards(deletions, shares), expected, atol=1e-10)
 
 
 def weighted_moments(t, w):

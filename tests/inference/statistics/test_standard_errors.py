@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from _twins import GROUPS, LABELS, TABLE, N, X, Z
 from numpy.testing import assert_allclose, assert_array_equal
+from threadpoolctl import threadpool_limits
 
 from ensembles.inference._statistics import _standard_errors
 from ensembles.inference._statistics._moments import (
@@ -236,21 +237,91 @@ SPREADS = {
 
 @pytest.mark.parametrize(("scheme", "groups"), SPREADS.values(), ids=SPREADS)
 def test_errors_of_replicates_are_near_the_spread_of_replicates(scheme, groups):
-    """In the square, on average, and but for the shrinkage of few units, 35 % here."""
+    """In the square, on average, and but for the shrinkage of few units, 35 % here.
+
+    Ratios of 2,000 replicates stray by less than 0.02 around means from 0.7 to 1.06
+    (blocks that the scheme draws longer than those of the formula); 3 errors are left.
+    """
     bound, seeds, errors = replicate_errors(Mean(X), scheme, groups, 2000)
     spread = Mean(X).replicates(bound, seeds).std()
     ratio = np.sqrt((errors**2).mean()) / spread
-    assert 0.65 < ratio < 1.05
+    assert 0.65 < ratio < 1.12
 
 
-def test_errors_do_not_depend_on_how_products_are_split(monkeypatch):
-    """Passes over the same draws; the gradient makes 1e-11 of a last bit."""
-    statistic = LeastSquares(TABLE[:, 1:], X)
-    _, _, at_once = replicate_errors(statistic, Bootstrap())
-    monkeypatch.setattr(_standard_errors, "_BATCH_BYTES", 8 * N * 3)
-    monkeypatch.setattr(_standard_errors, "_FEWEST_PRODUCTS", 2)
-    _, _, in_parts = replicate_errors(statistic, Bootstrap())
+BY_WEIGHTS = {
+    "rows": (Bootstrap(), None),
+    "15 of 24": (Bootstrap(max_samples=15), None),
+    "Poisson": (PoissonBootstrap(), None),
+    "Bayesian": (BayesianBootstrap(), None),
+    "groups": (GroupBootstrap(), GROUPS),
+}
+
+
+@every_statistic
+@pytest.mark.parametrize(("scheme", "groups"), BY_WEIGHTS.values(), ids=BY_WEIGHTS)
+def test_influences_and_products_of_columns_give_the_same_errors(
+    statistic, scheme, groups, monkeypatch
+):
+    """The gradient makes 1e-11 of a last bit."""
+    _, _, of_products = replicate_errors(statistic, scheme, groups)
+    monkeypatch.setattr(_standard_errors, "_MAX_PRODUCTS", 0)
+    _, _, of_influences = replicate_errors(statistic, scheme, groups)
+    assert_allclose(of_influences, of_products, rtol=1e-7)
+
+
+@pytest.mark.parametrize(("scheme", "groups"), SPREADS.values(), ids=SPREADS)
+@pytest.mark.parametrize("statistic", [LeastSquares(TABLE[:, 1:], X), Mean(TABLE)])
+def test_errors_do_not_depend_on_how_much_fits_into_memory(
+    statistic, scheme, groups, monkeypatch
+):
+    monkeypatch.setattr(_standard_errors, "_MAX_PRODUCTS", 0)
+    bound, _, at_once = replicate_errors(statistic, scheme, groups)
+    of_estimate = error_of_estimate(statistic, bound)
+    monkeypatch.setattr(_standard_errors, "_BATCH_BYTES", 8 * N)
+    monkeypatch.setattr(_standard_errors, "_CACHE_BYTES", 8 * 7)
+    _, _, in_parts = replicate_errors(statistic, scheme, groups)
     assert_allclose(in_parts, at_once, rtol=1e-9)
+    assert_allclose(error_of_estimate(statistic, bound), of_estimate, rtol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e6])
+def test_the_gradient_of_a_regression_is_that_of_differences(scale, monkeypatch):
+    statistic = LeastSquares(TABLE[:, 1:] * [scale, 1.0] + [0.0, 3.0], X)
+    bound = Bootstrap().bind(N)
+    sums = bound.sums(bound.seeds(3, 0, 9), statistic.columns)
+    totals, steps = np.full(9, float(N)), _standard_errors._steps(statistic)
+    found = _standard_errors._gradients(statistic, sums / N, totals, steps)
+    monkeypatch.setattr(_standard_errors, "LeastSquares", int)
+    differences = _standard_errors._gradients(statistic, sums / N, totals, steps)
+    size = np.abs(differences).max(axis=1, keepdims=True)
+    assert_allclose(found / size, differences / size, atol=1e-7)
+
+
+def test_errors_of_a_regression_on_many_columns_are_the_sandwich():
+    """20 slopes: 251 columns, and 31,878 products of them two by two."""
+    rng = np.random.default_rng(0)
+    t, y = rng.normal(size=(200, 20)), rng.standard_t(5, size=200)
+    bound, statistic = Bootstrap().bind(200), LeastSquares(t, y)
+    seeds = bound.seeds(0, 0, 5)
+    errors = errors_of_replicates(statistic, bound, seeds)
+    for seed, error in zip(seeds, errors, strict=True):
+        rows = bound.rows(seed)
+        design = np.column_stack([np.ones(200), t])[rows]
+        covariance = sandwich(design, y[rows], np.arange(200))
+        assert_allclose(error, np.sqrt(np.diag(covariance)), rtol=1e-8)
+
+
+@pytest.mark.parametrize("n_slopes", [1, 5])
+def test_errors_do_not_depend_on_the_number_of_threads(n_slopes):
+    rng = np.random.default_rng(0)
+    t, y = rng.normal(size=(20_000, n_slopes)), rng.normal(size=20_000)
+    bound, statistic = Bootstrap().bind(20_000), LeastSquares(t, y)
+    errors = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads):
+            seeds = bound.seeds(0, 0, 5)
+            errors.append(errors_of_replicates(statistic, bound, seeds))
+    assert_array_equal(*errors)
 
 
 def test_errors_do_not_depend_on_the_other_replicates():
