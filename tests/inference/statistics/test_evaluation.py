@@ -20,6 +20,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
 
 from ensembles.inference._intervals import jackknife_acceleration
+from ensembles.inference._metrics._ranking import RocArea
 from ensembles.inference._run import Run
 from ensembles.inference._statistics import _evaluation
 from ensembles.inference._statistics._callables import WeightedFunction
@@ -539,3 +540,26 @@ def test_names_and_shapes_are_those_of_the_statistic():
     of_function = evaluation(lambda t: np.cov(t, rowvar=False), TABLE, groups=GROUPS)
     assert of_function.shape == (3, 3)
     assert of_function.names[:2] == ["0,0", "0,1"]
+
+
+def test_units_too_many_for_the_memory_are_left_out_in_sets(monkeypatch):
+    """Sets of rows of a skewed column have its acceleration, to a tenth."""
+    x = np.random.default_rng(0).gamma(1.0, size=20_000)
+    bound = evaluation("mean", x)
+    (singly,), _ = bound.jackknife()
+    assert len(singly) == len(x)
+    monkeypatch.setattr(_evaluation, "_JACKKNIFE_BYTES", 8 * 4 * 5000)
+    (in_sets,), _ = bound.jackknife()
+    assert len(in_sets) == 5000
+    ours, exact = map(jackknife_acceleration, ([in_sets], [singly]))
+    assert_allclose(ours, exact, rtol=0.1)
+
+
+def test_a_statistic_that_takes_single_rows_only_leaves_out_few_sets(monkeypatch):
+    rng = np.random.default_rng(0)
+    area = RocArea(rng.random(900) < 0.4, rng.normal(size=900), None, "area")
+    source = source_of((np.arange(900.0),), None, True, None)
+    bound = StatisticOfWeights(area, source)
+    assert len(bound.jackknife()[0][0]) == 900
+    monkeypatch.setattr(_evaluation, "_JACKKNIFE_BYTES", 8 * 4 * 500)
+    assert len(bound.jackknife()[0][0]) == 200
