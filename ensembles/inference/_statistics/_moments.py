@@ -138,6 +138,20 @@ class Moments(BoundStatistic):
             values[rows] = self._of_sums(moved[:, :-1], moved[:, -1])
         return values
 
+    def gradients(
+        self, means: FloatArray, totals: FloatArray, steps: FloatArray
+    ) -> FloatArray:
+        """Derivatives by the means, shape (n_replicates, n_columns, n_components).
+
+        Differences of the values a step of each mean to either side.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            differences = [
+                self.finish(means + step, totals) - self.finish(means - step, totals)
+                for step in np.diag(steps)
+            ]
+        return np.asarray(np.stack(differences, axis=1) / (2 * steps[:, None]))
+
     @property
     def rounding(self) -> float:
         """What a mean may be wrong by, of a column whose values have a mean of 1.
@@ -307,6 +321,32 @@ class LeastSquares(Moments):
         slopes = self.to_slopes @ solved[..., 1:, None]
         intercept = solved[..., :1] - (self.centre @ slopes)
         return np.concatenate([intercept, slopes[..., 0]], axis=-1)
+
+    def gradients(
+        self, means: FloatArray, totals: FloatArray, steps: FloatArray
+    ) -> FloatArray:
+        """Derivatives of the solution b of G b = r, which are G^-1 (dr - dG b).
+
+        Influences are then those of White's (1980) sandwich.
+        """
+        first, second, p = self.first, self.second, len(self.names)
+        products, right = np.split(means, [len(first)], axis=1)
+        gram = np.ones((len(means), p, p))
+        gram[:, first, second] = gram[:, second, first] = products
+        values = self.finish(means, totals)[:, None]
+        has_value = np.isfinite(values).all(axis=2, keepdims=True)
+        inverse = np.linalg.inv(np.where(has_value, gram, np.eye(p)))
+        solved = inverse @ right[:, :, None]
+        to_coefficients = np.eye(p)
+        to_coefficients[1:, 1:] = self.to_slopes
+        to_coefficients[0, 1:] = -self.centre @ self.to_slopes
+        by_right = inverse @ to_coefficients.T
+        by_products = by_right[:, first] * solved[:, second]
+        by_products += np.where(
+            (first == second)[:, None], 0.0, by_right[:, second] * solved[:, first]
+        )
+        gradients = np.concatenate([-by_products, by_right], axis=1)
+        return np.where(has_value, gradients, np.nan)
 
 
 def _solve(gram: FloatArray, right: FloatArray, least: float) -> FloatArray:

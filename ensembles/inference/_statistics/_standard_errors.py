@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ensembles._typing import FloatArray, IntArray
-from ensembles.inference._statistics._moments import LeastSquares, Moments, with_ones
+from ensembles.inference._statistics._moments import Moments, with_ones
 from ensembles.resampling._base import BoundScheme, Seeds
 from ensembles.resampling._deletions import Deletions, EachBlock, EachUnit
 
@@ -43,7 +43,7 @@ def error_of_estimate(statistic: Moments, bound: BoundScheme) -> FloatArray:
     deletions, columns = bound.deletions(), statistic.columns
     total = np.array([float(columns.shape[1])])
     means = columns.sum(axis=1)[None] / total
-    gradient = _gradients(statistic, means, total, _steps(statistic))[0]
+    gradient = statistic.gradients(means, total, _steps(statistic))[0]
     errors = np.empty(gradient.shape[1])
     for part in _slices(len(errors), 8 * columns.shape[1], _BATCH_BYTES):
         units = deletions.sums(_influences(gradient[:, part], columns, means[0]))
@@ -111,7 +111,7 @@ def _from_products(
         squares = to_deviations @ moments @ to_deviations.transpose(0, 2, 1)
         # A product for each replicate and component: one sum over all would round by
         # their number.
-        rows = _gradients(statistic, means, totals, steps).transpose(0, 2, 1)
+        rows = statistic.gradients(means, totals, steps).transpose(0, 2, 1)
         variances = rows[:, :, None] @ squares[:, None] @ rows[..., None]
         roots = np.sqrt(np.maximum(variances[..., 0, 0], 0.0))
         return np.asarray(roots / totals[:, None])
@@ -137,7 +137,7 @@ def _from_weights(
         totals = weights.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         means = bound.sums(seeds, columns) / totals[:, None]
-        gradients = _gradients(statistic, means, totals, steps)
+        gradients = statistic.gradients(means, totals, steps)
         variances = np.zeros((len(seeds), gradients.shape[2]))
         parts = list(_slices(units.shape[1], 8 * gradients.shape[2], _CACHE_BYTES))
         for i, gradient in enumerate(gradients):
@@ -163,7 +163,7 @@ def _from_rows(
     sums = np.array([[column[rows].sum() for column in columns] for rows in drawn])
     totals = np.array([float(len(rows)) for rows in drawn])
     means = sums / totals[:, None]
-    gradients = _gradients(statistic, means, totals, steps)
+    gradients = statistic.gradients(means, totals, steps)
     errors = np.empty((len(drawn), gradients.shape[2]))
     for i, rows in enumerate(drawn):
         longest = max(len(rows), columns.shape[1])
@@ -206,48 +206,6 @@ def _steps(statistic: Moments) -> FloatArray:
     """Step of the differences in each column, shape (n_columns,)."""
     spreads = np.array([column.std() for column in statistic.columns])
     return np.asarray(_STEP * np.maximum(spreads, np.finfo(float).tiny))
-
-
-def _gradients(
-    statistic: Moments, means: FloatArray, totals: FloatArray, steps: FloatArray
-) -> FloatArray:
-    """Derivatives by the means, shape (n_replicates, n_columns, n_components)."""
-    if isinstance(statistic, LeastSquares):
-        return _gradients_of_least_squares(statistic, means, totals)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        differences = [
-            statistic.finish(means + step, totals)
-            - statistic.finish(means - step, totals)
-            for step in np.diag(steps)
-        ]
-    return np.asarray(np.stack(differences, axis=1) / (2 * steps[:, None]))
-
-
-def _gradients_of_least_squares(
-    statistic: LeastSquares, means: FloatArray, totals: FloatArray
-) -> FloatArray:
-    """Derivatives of the solution b of G b = r, which are G^-1 (dr - dG b).
-
-    Influences are then those of White's (1980) sandwich.
-    """
-    first, second, p = statistic.first, statistic.second, len(statistic.names)
-    products, right = np.split(means, [len(first)], axis=1)
-    gram = np.ones((len(means), p, p))
-    gram[:, first, second] = gram[:, second, first] = products
-    values = statistic.finish(means, totals)[:, None]
-    has_value = np.isfinite(values).all(axis=2, keepdims=True)
-    inverse = np.linalg.inv(np.where(has_value, gram, np.eye(p)))
-    solved = inverse @ right[:, :, None]
-    to_coefficients = np.eye(p)
-    to_coefficients[1:, 1:] = statistic.to_slopes
-    to_coefficients[0, 1:] = -statistic.centre @ statistic.to_slopes
-    by_right = inverse @ to_coefficients.T
-    by_products = by_right[:, first] * solved[:, second]
-    by_products += np.where(
-        (first == second)[:, None], 0.0, by_right[:, second] * solved[:, first]
-    )
-    gradients = np.concatenate([-by_products, by_right], axis=1)
-    return np.where(has_value, gradients, np.nan)
 
 
 def _slices(n: int, each: int, limit: int) -> Iterator[slice]:
