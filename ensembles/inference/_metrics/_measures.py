@@ -58,6 +58,8 @@ _AVERAGES = ("", "binary", "micro", "macro", "weighted")
 _OF_FORMULAS = {"adjusted", "average", "beta", "pos_label", "weights", "zero_division"}
 # Of a table of classes by classes for each row.
 _MOST_BYTES = 2**25
+# Of a single one.
+_MATRIX_BYTES = 2**21
 # Classes whose table has hardly more columns than other statistics have.
 _FEW_CLASSES = 3
 
@@ -296,14 +298,15 @@ def _of_distinct_rows(
     if sample_weight is not None and len(classes) <= _FEW_CLASSES:
         return None  # columns of a table are sums, whose errors have a formula
     rows, code_of_row = _distinct(table, len(classes))
-    if 2 * rows.shape[1] > table.shape[1]:
+    n, k = table.shape[1], len(classes)
+    is_short = 2 * rows.shape[1] > n and 8 * k**2 * n <= _MOST_BYTES
+    if is_short or 8 * k**2 > _MATRIX_BYTES:
         return None
     parts: list[BoundStatistic] = []
     for (measure, _, name), predicted in zip(pairs, rows[1:], strict=True):
         formula = _bound_formula(measure, classes)
         if formula is None:
             return None
-        k = len(classes)
         parts.append(ConfusionOfDistinctRows(rows[0], predicted, k, formula, name))
     statistic = OfDistinctRows(joined(parts), code_of_row, sample_weight, k**2)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}

@@ -136,9 +136,10 @@ class StatisticOfWeights(Evaluation):
         bound, statistic = self.source.bound, self.statistic
         deletions = bound.deletions()
         if statistic.leaves_out_at_once(deletions):
-            # What is written for a unit: its sums, what is left of them, and values.
+            # What is written for a unit: its sums, what is left of them, and values,
+            # of which powers and distances are taken.
             held = min(statistic.numbers_held(bound), bound.n_samples)
-            most = _JACKKNIFE_BYTES // (8 * (2 * held + 2 * len(self.names)))
+            most = _JACKKNIFE_BYTES // (8 * (2 * held + 6 * len(self.names)))
             if deletions.n_units <= most:
                 return deletions
             sets = deletions.coarsened(max(most, _MAX_DELETIONS))

@@ -17,6 +17,7 @@ from sklearn.metrics import make_scorer
 
 from ensembles.exceptions import InvalidParameterError
 from ensembles.inference import metric_interval
+from ensembles.inference._metrics import _measures
 from ensembles.inference._metrics._confusion import ConfusionMetric
 from ensembles.inference._metrics._interval import evaluation_of_measures
 from ensembles.inference._metrics._measures import (
@@ -190,6 +191,13 @@ def test_areas_of_each_class_against_the_rest_are_not_called(weighted):
     assert not isinstance(found, WeightedFunction)
     of_pairs = partial(metrics.roc_auc_score, multi_class="ovr", average="weighted")
     assert isinstance(statistic(of_pairs, y, p), WeightedFunction)
+
+
+def test_many_classes_on_few_rows_take_no_table_of_classes_by_classes(monkeypatch):
+    monkeypatch.setattr(_measures, "_MOST_BYTES", 1)
+    y, p = classes(40, 30, 0)
+    macro = partial(metrics.f1_score, average="macro")
+    assert isinstance(assert_equal_on_resampled_rows(macro, y, p), OfDistinctRows)
 
 
 def test_classes_of_several_columns_are_numbered_as_one():

@@ -548,7 +548,7 @@ def test_units_too_many_for_the_memory_are_left_out_in_sets(monkeypatch):
     bound = evaluation("mean", x)
     (singly,), _ = bound.jackknife()
     assert len(singly) == len(x)
-    monkeypatch.setattr(_evaluation, "_JACKKNIFE_BYTES", 8 * 4 * 5000)
+    monkeypatch.setattr(_evaluation, "_JACKKNIFE_BYTES", 8 * 8 * 5000)
     (in_sets,), _ = bound.jackknife()
     assert len(in_sets) == 5000
     ours, exact = map(jackknife_acceleration, ([in_sets], [singly]))
@@ -561,5 +561,5 @@ def test_a_statistic_that_takes_single_rows_only_leaves_out_few_sets(monkeypatch
     source = source_of((np.arange(900.0),), None, True, None)
     bound = StatisticOfWeights(area, source)
     assert len(bound.jackknife()[0][0]) == 900
-    monkeypatch.setattr(_evaluation, "_JACKKNIFE_BYTES", 8 * 4 * 500)
+    monkeypatch.setattr(_evaluation, "_JACKKNIFE_BYTES", 8 * 8 * 500)
     assert len(bound.jackknife()[0][0]) == 200
