@@ -19,13 +19,14 @@ from sklearn.metrics import get_scorer
 from sklearn.utils.multiclass import type_of_target
 
 from ensembles._compat import parts_of_scorer
-from ensembles._typing import Estimator, FloatArray, IntArray, Table
+from ensembles._typing import Estimator, FloatArray, Table
 from ensembles._validation import invalid_parameter
 from ensembles.inference._metrics._confusion import (
     FORMULAS,
     ConfusionMetric,
     ConfusionOfDistinctRows,
 )
+from ensembles.inference._metrics._labels import distinct_columns, numbered
 from ensembles.inference._metrics._ranking import AveragePrecision, RocArea
 from ensembles.inference._metrics._row_means import (
     LOSSES,
@@ -294,10 +295,10 @@ def _of_distinct_rows(
     labels = [np.asarray(y_true), *(np.asarray(y_pred) for _, y_pred, _ in pairs)]
     if any(column.ndim != 1 for column in labels):
         return None
-    classes, table = _numbered(labels)
+    classes, table = numbered(labels)
     if sample_weight is not None and len(classes) <= _FEW_CLASSES:
         return None  # columns of a table are sums, whose errors have a formula
-    rows, code_of_row = _distinct(table, len(classes))
+    rows, code_of_row = distinct_columns(table, len(classes))
     n, k = table.shape[1], len(classes)
     is_short = 2 * rows.shape[1] > n and 8 * k**2 * n <= _MOST_BYTES
     if is_short or 8 * k**2 > _MATRIX_BYTES:
@@ -312,31 +313,6 @@ def _of_distinct_rows(
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}
     values = [measure(y_true, y_pred, **weights) for measure, y_pred, _ in pairs]
     return statistic if _agrees(statistic, values) else None
-
-
-def _numbered(labels: Sequence[Any]) -> tuple[Any, IntArray]:
-    """Classes of all columns of labels, and the number of each label's class."""
-    columns = [np.unique(one, return_inverse=True) for one in labels]
-    classes = np.unique(np.concatenate([own for own, _ in columns]))
-    return classes, np.stack(
-        [np.searchsorted(classes, own)[number] for own, number in columns]
-    )
-
-
-def _distinct(table: IntArray, n_classes: int) -> tuple[IntArray, IntArray]:
-    """Distinct columns of a table of classes, and which of them each column is."""
-    codes, n_codes = np.zeros(table.shape[1], dtype=np.int64), 1
-    for classes in table:
-        codes = codes * n_classes + classes
-        if n_codes * n_classes > len(codes):
-            codes = np.unique(codes, return_inverse=True)[1]
-        else:  # few enough to be counted, which sorts nothing
-            is_seen = np.bincount(codes, minlength=n_codes * n_classes) > 0
-            codes = (np.cumsum(is_seen) - 1)[codes]
-        n_codes = int(codes.max()) + 1
-    a_row_of = np.empty(n_codes, dtype=np.int64)
-    a_row_of[codes] = np.arange(len(codes))
-    return table[:, a_row_of], codes
 
 
 def _fast(
@@ -380,7 +356,7 @@ def _without_calls(
     if p.ndim != 1:
         return None
     if _is_of_labels(measure):
-        classes, (true, predicted) = _numbered([y, p])
+        classes, (true, predicted) = numbered([y, p])
         return _confusion(measure, classes, true, predicted, sample_weight, name)
     ranking = _formula_of(measure, _RANKINGS)
     if ranking is not None:

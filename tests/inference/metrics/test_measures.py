@@ -21,8 +21,6 @@ from ensembles.inference._metrics import _measures
 from ensembles.inference._metrics._confusion import ConfusionMetric
 from ensembles.inference._metrics._interval import evaluation_of_measures
 from ensembles.inference._metrics._measures import (
-    _distinct,
-    _numbered,
     measures_of,
     statistic_of,
 )
@@ -198,21 +196,6 @@ def test_many_classes_on_few_rows_take_no_table_of_classes_by_classes(monkeypatc
     y, p = classes(40, 30, 0)
     macro = partial(metrics.f1_score, average="macro")
     assert isinstance(assert_equal_on_resampled_rows(macro, y, p), OfDistinctRows)
-
-
-def test_classes_of_several_columns_are_numbered_as_one():
-    names, numbers = _numbered([np.array(["b", "a"]), np.array(["cc", "a"])])
-    assert list(names) == ["a", "b", "cc"]
-    assert numbers.tolist() == [[1, 0], [2, 0]]
-
-
-@by_property
-@given(st.integers(1, 5), st.integers(1, 60), st.integers(2, 9), st.integers(0, 99))
-def test_distinct_columns_make_the_table_again(k, n, n_classes, seed):
-    table = np.random.default_rng(seed).integers(n_classes, size=(k, n))
-    rows, codes = _distinct(table, n_classes)
-    assert_allclose(rows[:, codes], table)
-    assert len(np.unique(rows, axis=1).T) == rows.shape[1] == codes.max() + 1
 
 
 @pytest.mark.parametrize("metric", OF_TWO, ids=name_of)
