@@ -248,13 +248,9 @@ def known_metric(metric: Any, arrays: Sequence[Table]) -> BoundStatistic | None:
     is_known = isinstance(function, Hashable) and any(function in t for t in tables)
     if len(arrays) != 2 or not is_known:
         return None
-    measure = _measure(metric)
     y_true, y_pred = arrays
-    if _is_of_labels(measure):
-        distinct = _of_distinct_rows([(measure, y_pred, "0")], y_true, None)
-        if distinct is not None:
-            return distinct
-    return _fast(measure, y_true, y_pred, None, "0")
+    statistic = statistic_of([_measure(metric)], y_true, [y_pred], None, ["0"])
+    return None if isinstance(statistic, WeightedFunction) else statistic
 
 
 def _is_of_labels(measure: Measure) -> bool:
