@@ -6,6 +6,7 @@ A block scheme is its law of block starts and lengths; the rest is written once.
 from __future__ import annotations
 
 from abc import abstractmethod
+from importlib import import_module
 from typing import Any, Literal, final
 
 import numpy as np
@@ -19,7 +20,7 @@ from ensembles._validation import (
     is_positive,
     resolve_n_draws,
 )
-from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds, compiled, ramps
+from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds, ramps
 from ensembles.resampling._block_length import optimal_block_length
 from ensembles.resampling._deletions import Deletions, EachBlock
 from ensembles.resampling._plan import BlockPlan, equal_blocks, geometric_blocks
@@ -46,7 +47,7 @@ class BoundBlocks(BoundScheme):
         """Rows of one replicate, block after block."""
         starts = np.empty(self.plan.n_draws, dtype=np.int64)
         lengths = np.empty_like(starts)
-        n_blocks = compiled().lay_blocks(self.plan, seed, starts, lengths)
+        n_blocks = _kernels().lay_blocks(self.plan, seed, starts, lengths)
         return ramps(starts[:n_blocks], lengths[:n_blocks]) % self.n_samples
 
     def sums(self, seeds: Seeds, columns: FloatArray) -> FloatArray:
@@ -60,13 +61,15 @@ class BoundBlocks(BoundScheme):
             lap = cumulated[start + 1 : start + n + 1]
             np.add(cumulated[1 : len(lap) + 1], cumulated[start], out=lap)
         sums = np.empty((len(keys), len(columns)))
-        if len(plan.thresholds):
-            compiled().sum_geometric_blocks(plan, keys, cumulated, sums)
-            return sums
         starts = np.arange(plan.n_starts) * plan.step
-        ends = np.minimum(starts + plan.longest, plan.end)
-        of_blocks = cumulated[ends] - cumulated[starts]
-        compiled().sum_equal_blocks(plan, keys, cumulated, of_blocks, sums)
+        ends = starts + plan.longest
+        if len(plan.thresholds):
+            _kernels().sum_geometric_blocks(plan, keys, cumulated, sums)
+        elif ends[-1] > plan.end:
+            _kernels().sum_laid_blocks(plan, keys, cumulated, sums)
+        else:
+            of_blocks = cumulated[ends] - cumulated[starts]
+            _kernels().sum_equal_blocks(plan, keys, cumulated, of_blocks, sums)
         return sums
 
     @property
@@ -112,6 +115,11 @@ class BoundBlocks(BoundScheme):
         return plan.n_draws < plan.n_samples or not (
             fixed and plan.length == plan.n_samples
         )
+
+
+def _kernels() -> Any:
+    """The compiled kernels, imported when they are first needed."""
+    return import_module("ensembles.resampling._kernels_blocks")
 
 
 def _is_numeric(series: ArrayLike) -> bool:

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ensembles._typing import FloatArray, IntArray, KeyArray
 from ensembles.resampling._base import BoundScheme, Seeds, compiled
-from ensembles.resampling._plan import CodePlan, DrawPlan, code_plan
+from ensembles.resampling._plan import CodePlan, DrawPlan, code_plan, draw_plan
 
 __all__ = ["BoundDraws"]
 
 
 class BoundDraws(BoundScheme):
-    """Rows drawn by a plan whose position j stands for row ``order[j]``."""
+    """Draws of ``sizes[s]`` rows from the ``lengths[s]`` of each stratum.
 
-    def __init__(self, plan: DrawPlan, order: IntArray | None = None) -> None:
-        super().__init__(int(plan.edges[-1]))
-        self.plan = plan
+    Strata are consecutive in an order whose position j stands for row ``order[j]``.
+    """
+
+    def __init__(
+        self,
+        lengths: Sequence[int] | IntArray,
+        sizes: IntArray,
+        order: IntArray | None = None,
+    ) -> None:
+        super().__init__(int(np.sum(lengths)))
+        self.lengths = lengths
+        self.sizes = sizes
         self.order = order
         self._cells: tuple[IntArray, CodePlan] | None = None
+
+    @cached_property
+    def plan(self) -> DrawPlan:
+        """What the kernels need; laid out once, for the statistics that draw rows."""
+        return draw_plan(self.lengths, self.sizes)
 
     def counts(self, seeds: KeyArray) -> IntArray:
         """How often each row is drawn, shape (n_replicates, n_samples)."""
@@ -40,7 +56,7 @@ class BoundDraws(BoundScheme):
     @property
     def total(self) -> float:
         """Rows a replicate."""
-        return float(self.plan.n_draws.sum())
+        return float(self.sizes.sum())
 
     def rows(self, seed: Any) -> IntArray:
         """Rows of one replicate, ascending."""

@@ -14,7 +14,7 @@ from ensembles._validation import check_choice, check_labels
 from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds, compiled, ramps
 from ensembles.resampling._deletions import Deletions, EachUnit
 from ensembles.resampling._draws import BoundDraws
-from ensembles.resampling._plan import TreePlan, draw_plan
+from ensembles.resampling._plan import TreePlan
 from ensembles.resampling._strata import stratum_codes
 
 __all__ = ["GroupBootstrap", "nested_codes"]
@@ -224,7 +224,7 @@ class _BoundGroups(_BoundClusters):
         self.starts = np.cumsum(self.sizes) - self.sizes
         n_groups = np.bincount(self.strata)
         order = np.argsort(self.strata, kind="stable") if len(n_groups) > 1 else None
-        self.draws = BoundDraws(draw_plan(n_groups, n_groups), order)
+        self.draws = BoundDraws(n_groups, n_groups, order)
 
     def rows(self, seed: Any) -> IntArray:
         """Rows of the groups drawn, group after group."""

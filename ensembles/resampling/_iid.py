@@ -21,7 +21,6 @@ from ensembles._validation import (
 from ensembles.resampling._base import BaseScheme, BoundScheme
 from ensembles.resampling._deletions import Deletions, EachUnit
 from ensembles.resampling._draws import BoundDraws
-from ensembles.resampling._plan import draw_plan
 from ensembles.resampling._strata import Strata, rows_by_code, stratum_codes
 
 __all__ = ["Bootstrap"]
@@ -206,9 +205,8 @@ class _BoundIid(BoundDraws):
     def __init__(self, strata: Strata, sizes: IntArray) -> None:
         lengths = [len(rows) for rows in strata]
         order = None if len(strata) == 1 else np.concatenate(strata)
-        super().__init__(draw_plan(lengths, sizes), order)
+        super().__init__(lengths, sizes, order)
         self.strata = strata if len(strata) > 1 else []
-        self.sizes = sizes
         self.has_choice = int(sizes.sum()) < sum(lengths) or max(lengths) > 1
 
     def leaves_rows_out(self, *, as_weights: bool) -> bool:

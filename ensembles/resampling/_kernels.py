@@ -3,11 +3,11 @@
 All that is random in replicate i follows from its key (see `_kernels_words`), so the
 replicate is the same in every kernel, thread and batch.
 
-A multinomial draw goes by blocks of 256 rows. Block totals come first: independent
-Poisson totals, drawn again while their sum exceeds the draws wanted, then topped up by
-single rows. Given its sum a vector of Poisson counts is multinomial, so the law is
-exact. Within a block, rows are the bytes of words, on a machine whose first byte is the
-lowest.
+A multinomial draw goes by blocks of at most 256 rows. Block totals come first:
+independent Poisson totals, drawn again while their sum exceeds the draws wanted, then
+topped up by single rows. Given its sum a vector of Poisson counts is multinomial, so
+the law is exact. Within a block, rows are the bytes of words, on a machine whose first
+byte is the lowest.
 
 `_kernels_plain` holds a twin of each kernel in numpy. This module is imported when the
 first kernel is needed, since importing numba takes time.
@@ -23,7 +23,6 @@ from numba import uint64
 from ensembles._random import GOLDEN
 from ensembles._typing import FloatArray, IntArray, KeyArray
 from ensembles.resampling._kernels_words import (
-    LOW_32,
     below,
     column_above,
     compiled,
@@ -36,9 +35,7 @@ from ensembles.resampling._kernels_words import (
 from ensembles.resampling._plan import (
     BLOCK,
     GUIDE_BITS,
-    LENGTH_GUIDE_BITS,
     TILE,
-    BlockPlan,
     CodePlan,
     DrawPlan,
     TreePlan,
@@ -53,17 +50,15 @@ __all__ = [
     "count_poisson",
     "count_rows",
     "draw_totals",
-    "lay_blocks",
     "room_for",
     "sum_codes",
-    "sum_equal_blocks",
-    "sum_geometric_blocks",
     "sum_rows",
     "sum_weighted",
 ]
 
 # Replicates whose totals are drawn together, and whose rows of a block in turn.
 GROUP = 4 * TILE
+_EVERY_BYTE = np.uint64(0x0101010101010101)
 
 
 @compiled
@@ -125,25 +120,26 @@ def room_for(plan: DrawPlan) -> Any:
 def draw_block(state: Any, total: int, size: int, words: Any, rows: Any) -> Any:
     """State, with `total` rows below `size` <= 256 written to `rows`, bytes of `words`.
 
-    Of fewer than 256 rows, a byte that numbers none is written over by the next one.
+    Low bits of each byte number the rows, all alike where their number is a power of
+    two. A byte that numbers no row is written over by the next one.
     """
-    if size == BLOCK:
+    if size & (size - 1) == 0:
+        masks = uint64(size - 1) * _EVERY_BYTE
         for k in range((total + 7) >> 3):
             state += GOLDEN
-            words[k] = word_of(state)
+            words[k] = word_of(state) & masks
     else:
         n_numbers = 1
         while n_numbers < size:
             n_numbers *= 2
-        mask, bound = uint64(n_numbers - 1), uint64(size)
-        drawn = 0
-        while drawn < total:
+        mask, bound, drawn = uint64(n_numbers - 1), uint64(size), uint64(0)
+        while drawn < uint64(total):
             state += GOLDEN
             word = word_of(state)
             for shift in range(0, 64, 8):
                 row = (word >> uint64(shift)) & mask
                 rows[drawn] = row
-                drawn += row < bound
+                drawn += uint64(row < bound)
     return state
 
 
@@ -284,7 +280,8 @@ def sum_rows(
 
     `columns` has shape (n_columns, n_rows) and `sums` (n_replicates, n_columns). A
     group of replicates shares each read of a block of columns. The values of a single
-    column are added up as they are drawn; of several, counts of rows are multiplied.
+    column are added up as they are drawn; of several, counts of rows are multiplied,
+    those of neighbouring small blocks together.
     """
     n_columns, edges = len(columns), plan.edges
     totals, states, words, rows = room_for(plan)
@@ -295,19 +292,24 @@ def sum_rows(
         n_here = min(GROUP, len(keys) - i)
         of_group[:] = 0.0
         draw_totals(plan, keys[i : i + GROUP], totals, states)
+        first_counted = 0
         for block in range(len(edges) - 1):
-            start = edges[block]
-            size = edges[block + 1] - start
-            of_block = columns[0, start : start + size]
+            start, end = edges[block], edges[block + 1]
+            size, at = end - start, start - first_counted
+            of_block = columns[0, start:end]
             for r in range(n_here):
                 total = totals[r, block]
                 states[r] = draw_block(states[r], total, size, words, rows)
                 if n_columns == 1:
                     of_group[r, 0] += _sum_of(of_block, rows, total)
                 else:
-                    _count(rows, total, counts, weights, r)
-            if n_columns > 1:
-                _add_products(weights, columns, start, size, of_group)
+                    _count(rows, total, counts[:size], weights[r, at : at + size])
+            is_last = block == len(edges) - 2
+            if is_last or edges[block + 2] - first_counted > BLOCK:
+                if n_columns > 1:
+                    n_counted = end - first_counted
+                    _add_products(weights, columns, first_counted, n_counted, of_group)
+                first_counted = end
         sums[i : i + n_here] = of_group[:n_here]
 
 
@@ -330,13 +332,13 @@ def _sum_of(values: FloatArray, rows: Any, total: int) -> float:
 
 
 @inlined
-def _count(rows: Any, total: int, counts: Any, weights: FloatArray, r: int) -> None:
-    """Write how often each row of a block is drawn, in `weights[r]`."""
+def _count(rows: Any, total: int, counts: Any, weights: FloatArray) -> None:
+    """Write how often each row of a block is drawn."""
     counts[:] = 0
     for k in range(total):
         counts[rows[k]] += 1
-    for k in range(BLOCK):
-        weights[r, k] = counts[k]
+    for k in range(len(counts)):
+        weights[k] = counts[k]
 
 
 @compiled
@@ -381,92 +383,3 @@ def _add_products(
             sums[r + 1, j] += s1
             sums[r + 2, j] += s2
             sums[r + 3, j] += s3
-
-
-@inlined
-def _length_at(state: Any, thresholds: IntArray, guides: IntArray) -> Any:
-    """Length of a block, by the low half of the word whose high half is its start."""
-    u = np.int64(word_of(state) & LOW_32)
-    guide = np.int64(guides[0, u >> (32 - LENGTH_GUIDE_BITS)])
-    return column_above(u, thresholds, 0, guide)
-
-
-@compiled
-def lay_blocks(plan: BlockPlan, key: Any, starts: IntArray, lengths: IntArray) -> int:
-    """Write the blocks of a replicate, the last one cut; return their number."""
-    thresholds, guides = plan.thresholds, plan.guides
-    state, missing, n_blocks = key, plan.n_draws, 0
-    least = least_product(plan.n_starts)
-    while missing > 0:
-        state, number = below(state, plan.n_starts, least)
-        length = plan.longest
-        if thresholds.size:
-            length = _length_at(state, thresholds, guides)
-        start = number * plan.step
-        starts[n_blocks] = start
-        lengths[n_blocks] = min(length, plan.end - start, missing)
-        missing -= lengths[n_blocks]
-        n_blocks += 1
-    return n_blocks
-
-
-@compiled
-def sum_equal_blocks(
-    plan: BlockPlan,
-    keys: KeyArray,
-    cumulated: FloatArray,
-    of_blocks: FloatArray,
-    sums: FloatArray,
-) -> None:
-    """Write the sums of columns over the rows of blocks of one length.
-
-    `of_blocks`, of shape (n_starts, n_columns), holds the sum of each block. The last
-    one drawn is cut: its sum is a difference of rows of `cumulated`, of shape
-    (n_rows + 1, n_columns). The sum of the first column stays in a register, as it
-    often is the only one.
-    """
-    n_starts, step, longest, end = plan.n_starts, plan.step, plan.longest, plan.end
-    n_columns, least = of_blocks.shape[1], least_product(n_starts)
-    for i in range(len(keys)):
-        sums[i] = 0.0
-        first = 0.0
-        missing = plan.n_draws
-        state, number = below(keys[i], n_starts, least)
-        length = min(longest, end - number * step)
-        while length < missing:
-            first += of_blocks[number, 0]
-            for j in range(1, n_columns):
-                sums[i, j] += of_blocks[number, j]
-            missing -= length
-            state, number = below(state, n_starts, least)
-            length = min(longest, end - number * step)
-        start = number * step
-        sums[i, 0] = first
-        for j in range(n_columns):
-            sums[i, j] += cumulated[start + missing, j] - cumulated[start, j]
-
-
-@compiled
-def sum_geometric_blocks(
-    plan: BlockPlan, keys: KeyArray, cumulated: FloatArray, sums: FloatArray
-) -> None:
-    """Write the sums of columns over the rows of blocks of geometric length.
-
-    The sum of a block is a difference of two rows of `cumulated`, which holds the
-    series and then its beginning again, as far as a block may reach past the end.
-    """
-    thresholds, guides, n_starts = plan.thresholds, plan.guides, plan.n_starts
-    n_columns, least = cumulated.shape[1], least_product(n_starts)
-    for i in range(len(keys)):
-        sums[i] = 0.0
-        first = 0.0
-        state, missing = keys[i], plan.n_draws
-        while missing > 0:
-            state, start = below(state, n_starts, least)
-            length = _length_at(state, thresholds, guides)
-            end = start + min(length, missing)
-            missing -= length
-            first += cumulated[end, 0] - cumulated[start, 0]
-            for j in range(1, n_columns):
-                sums[i, j] += cumulated[end, j] - cumulated[start, j]
-        sums[i, 0] = first

@@ -10,7 +10,7 @@ import numpy as np
 
 from ensembles._random import GOLDEN, words_of
 from ensembles._typing import FloatArray, IntArray, KeyArray
-from ensembles.resampling._plan import BlockPlan, CodePlan, DrawPlan, TreePlan
+from ensembles.resampling._plan import CHUNK, BlockPlan, CodePlan, DrawPlan, TreePlan
 
 __all__ = [
     "count_cells",
@@ -22,6 +22,7 @@ __all__ = [
     "sum_codes",
     "sum_equal_blocks",
     "sum_geometric_blocks",
+    "sum_laid_blocks",
     "sum_rows",
     "sum_weighted",
 ]
@@ -34,9 +35,9 @@ class Stream:
         self.key = np.array([key], dtype=np.uint64)
         self.taken = taken
 
-    def word(self, again: bool = False) -> int:
-        """The next 64 bits, or the last ones again."""
-        self.taken += not again
+    def word(self) -> int:
+        """The next 64 bits."""
+        self.taken += 1
         state = self.key + np.array([self.taken], dtype=np.uint64) * GOLDEN
         return int(words_of(state)[0])
 
@@ -50,6 +51,14 @@ class Stream:
             number, low = divmod((self.word() >> 32) * size, 2**32)
             if low >= 2**32 % size:
                 return number
+
+    def chunk(self, size: int) -> list[int]:
+        """The next chunk of words whose high halves number fairly below `size`."""
+        words = [self.word() for _ in range(CHUNK)]
+        for k in range(CHUNK):
+            while (words[k] >> 32) * size % 2**32 < 2**32 % size:
+                words[k] = self.word()
+        return words
 
     def number(self, thresholds: IntArray) -> int:
         """The next number whose law these thresholds are."""
@@ -167,11 +176,15 @@ def lay_blocks(
     """Write the blocks of a replicate; return their number."""
     stream = Stream(key)
     n_blocks, missing = 0, plan.n_draws
+    words: list[int] = []
     while missing > 0:
-        start, length = stream.below(plan.n_starts) * plan.step, plan.longest
+        words = words or stream.chunk(plan.n_starts)
+        word = words.pop(0)
+        start = ((word >> 32) * plan.n_starts >> 32) * plan.step
+        length = plan.longest
         if len(plan.thresholds):
-            low_half = stream.word(again=True) % 2**32
-            length = int(np.searchsorted(plan.thresholds[0], low_half, side="right"))
+            low = word % 2**32
+            length = int(np.searchsorted(plan.thresholds[0], low, side="right"))
         length = min(length, plan.end - start)
         starts[n_blocks], lengths[n_blocks] = start, min(length, missing)
         missing -= length
@@ -187,10 +200,17 @@ def sum_equal_blocks(
     sums: FloatArray,
 ) -> None:
     """Write the sums of columns over the rows of blocks of one length."""
-    sum_geometric_blocks(plan, keys, cumulated, sums)
+    sum_laid_blocks(plan, keys, cumulated, sums)
 
 
 def sum_geometric_blocks(
+    plan: BlockPlan, keys: KeyArray, cumulated: FloatArray, sums: FloatArray
+) -> None:
+    """Write the sums of columns over the rows of blocks of geometric length."""
+    sum_laid_blocks(plan, keys, cumulated, sums)
+
+
+def sum_laid_blocks(
     plan: BlockPlan, keys: KeyArray, cumulated: FloatArray, sums: FloatArray
 ) -> None:
     """Write the sums of columns over the rows of blocks of any length."""

@@ -13,6 +13,8 @@ import numpy as np
 from numba import njit, uint64
 
 from ensembles._random import GOLDEN
+from ensembles._typing import KeyArray
+from ensembles.resampling._plan import CHUNK
 
 __all__ = [
     "LOW_32",
@@ -20,8 +22,10 @@ __all__ = [
     "column_above",
     "compiled",
     "compiled_sum",
+    "fill_fair",
     "inlined",
     "least_product",
+    "number_of",
     "uniform",
     "word_of",
 ]
@@ -78,3 +82,29 @@ def below(state: Any, size: int, least: Any) -> Any:
         product = (word_of(state) >> uint64(32)) * uint64(size)
         if product & LOW_32 >= least:
             return state, np.int64(product >> uint64(32))
+
+
+@inlined
+def number_of(word: Any, size: Any) -> Any:
+    """The number below `size` that the high half of a fair word stands for."""
+    return (word >> uint64(32)) * uint64(size) >> uint64(32)
+
+
+@inlined
+def fill_fair(state: Any, size: int, least: Any, words: KeyArray) -> Any:
+    """State, with a chunk of words that number each of `size` equally likely.
+
+    Those that are not fair are replaced by the words that follow the chunk, in turn.
+    """
+    any_unfair = False
+    for k in range(uint64(CHUNK)):
+        state += GOLDEN
+        word = word_of(state)
+        words[k] = word
+        any_unfair |= (word >> uint64(32)) * uint64(size) & LOW_32 < least
+    if any_unfair:
+        for k in range(uint64(CHUNK)):
+            while (words[k] >> uint64(32)) * uint64(size) & LOW_32 < least:
+                state += GOLDEN
+                words[k] = word_of(state)
+    return state

@@ -1,8 +1,8 @@
 """What the kernels need to know of a scheme: plain arrays, made once when it is bound.
 
-Rows are cut into blocks of 256, strata by strata. A stratum of several blocks carries
-the laws of its block totals, Poisson, cumulated (see `_kernels` for why). Cumulated
-laws are whole numbers, multiples of 2**-53 or 2**-32, as random bits are.
+Rows are cut into blocks of at most 256, strata by strata. A stratum of several blocks
+carries the laws of its block totals, Poisson, cumulated (see `_kernels` for why).
+Cumulated laws are whole numbers, multiples of 2**-53 or 2**-32, as random bits are.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ensembles._typing import FloatArray, IntArray
 
 __all__ = [
     "BLOCK",
+    "CHUNK",
     "GUIDE_BITS",
     "LENGTH_GUIDE_BITS",
     "TILE",
@@ -34,6 +35,8 @@ __all__ = [
 BLOCK = 256
 # Replicates that share a read of the data.
 TILE = 4
+# Words taken together: compilers fill vector registers with so many, not with fewer.
+CHUNK = 32
 # Guides go by the high bits: enough of them that a number is mostly its guide's own.
 GUIDE_BITS = 10
 LENGTH_GUIDE_BITS = 12
@@ -179,11 +182,21 @@ def draw_plan(
     sizes: Sequence[int] | IntArray, draws: Sequence[int] | IntArray
 ) -> DrawPlan:
     """Plan to draw ``draws[s]`` of the ``sizes[s]`` rows of each stratum."""
-    n_rows = np.asarray(sizes, dtype=np.int64)
-    n_blocks = -(-n_rows // BLOCK)
-    block_sizes = np.full(n_blocks.sum(), BLOCK)
-    block_sizes[np.cumsum(n_blocks) - 1] = n_rows - BLOCK * (n_blocks - 1)
-    return cell_plan(block_sizes, n_blocks, draws)
+    blocks = [_block_sizes(int(size)) for size in sizes]
+    n_blocks = [len(of_stratum) for of_stratum in blocks]
+    return cell_plan(np.concatenate(blocks), n_blocks, draws)
+
+
+def _block_sizes(n_rows: int) -> IntArray:
+    """Sizes of the blocks of a stratum: one, or blocks of 256 and what is left over.
+
+    That is cut into powers of two, which are drawn without a rejection.
+    """
+    if n_rows <= BLOCK:
+        return np.array([n_rows])
+    whole, left = divmod(n_rows, BLOCK)
+    powers = [2**bit for bit in reversed(range(left.bit_length())) if left >> bit & 1]
+    return np.concatenate([np.full(whole, BLOCK), np.array(powers, dtype=np.int64)])
 
 
 def cell_plan(

@@ -986,12 +986,20 @@ def peak_of(function):
 @few
 @pytest.mark.parametrize(
     ("statistic", "n_bytes"),
-    [("mean", 140e6), ("median", 100e6), ("std", 170e6), ("corr", 270e6)],
+    [
+        ("mean", 140e6),
+        ("median", 100e6),
+        ("std", 170e6),
+        ("corr", 270e6),
+        ("ols", 2**28),
+    ],
 )
 def test_a_million_rows_take_a_few_copies_of_their_columns(statistic, n_bytes):
     """The peak of what numpy asks for; the columns of these means are 8 MB each."""
     x = np.random.default_rng(0).normal(size=10**6)
     data = (x, x + 1) if statistic == "corr" else (x,)
+    if statistic == "ols":
+        data = (np.random.default_rng(1).normal(size=(10**6, 4)), x)
     run = {"n_resamples": 39, "rng": 0}
     assert peak_of(lambda: bootstrap(statistic, *data, **run).interval()) < n_bytes
 

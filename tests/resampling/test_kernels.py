@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import pdtr
 from scipy.stats import binom, chisquare, norm
@@ -18,9 +19,12 @@ from ensembles.resampling import (
     StationaryBootstrap,
     _blocks,
     _kernels,
+    _kernels_blocks,
     _kernels_plain,
 )
+from ensembles.resampling._kernels_words import fill_fair, least_product
 from ensembles.resampling._plan import (
+    CHUNK,
     CodePlan,
     TreePlan,
     cell_plan,
@@ -230,7 +234,7 @@ def test_blocks_and_their_sums_equal_the_twin(scheme, n, entropy):
     keys = bound.seeds(entropy, 0, 3)
     plan = bound.plan
     laid = []
-    for module in (_kernels, _kernels_plain):
+    for module in (_kernels_blocks, _kernels_plain):
         starts, lengths = np.zeros((2, plan.n_draws), dtype=np.int64)
         n_blocks = module.lay_blocks(plan, keys[0], starts, lengths)
         laid.append((n_blocks, *starts, *lengths))
@@ -238,7 +242,7 @@ def test_blocks_and_their_sums_equal_the_twin(scheme, n, entropy):
     values = np.random.default_rng(0).normal(size=(2, n))
     ours = bound.sums(keys, values)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_blocks, "compiled", lambda: _kernels_plain)
+        patch.setattr(_blocks, "_kernels", lambda: _kernels_plain)
         plain = bound.sums(keys, values)
     assert_allclose(ours, plain, rtol=0, atol=1e-11)
     drawn = [values[:, bound.rows(key)].sum(axis=1) for key in keys]
@@ -296,3 +300,20 @@ def test_pairs_of_draws_within_a_small_block_are_independent():
             seen.append((code == 3 ** pair[0] + 3 ** pair[1]).sum())
             expected.append(15_000 * (1 if pair[0] == pair[1] else 2) / 25)
     assert chisquare(seen, expected).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000, 2**31 + 1, 2**32 - 5])
+def test_a_chunk_of_fair_words_equals_the_twin(size):
+    """Of the last but one size every other word is unfair and replaced."""
+    stream, words = _kernels_plain.Stream(np.uint64(7)), np.empty(CHUNK, np.uint64)
+    state = np.uint64(7)
+    for _ in range(3):
+        state = np.uint64(fill_of(state, size, words))
+        assert words.tolist() == stream.chunk(size)
+        assert all((int(word) >> 32) * size % 2**32 >= 2**32 % size for word in words)
+
+
+@njit
+def fill_of(state, size, words):
+    """The function that kernels inline, on its own."""
+    return fill_fair(state, size, least_product(size), words)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from ensembles._typing import FloatArray, IntArray
 from ensembles.resampling._base import BoundScheme, Seeds
 from ensembles.resampling._deletions import Deletions, EachUnit
 
-__all__ = ["BoundStatistic"]
+__all__ = ["BoundStatistic", "compiled_loops"]
 
 
 class BoundStatistic(ABC):
@@ -66,3 +68,8 @@ class BoundStatistic(ABC):
         the unit is given. None where that takes weights of all rows for each unit.
         """
         return None
+
+
+def compiled_loops() -> Any:
+    """The compiled loops over replicates, imported when they are first needed."""
+    return import_module("ensembles.inference._statistics._kernels")

@@ -1,4 +1,4 @@
-"""The kernel of `_kernels` once more, in plain numpy."""
+"""The kernels of `_kernels` once more, in plain numpy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ensembles._random import GOLDEN, words_of
 from ensembles._typing import FloatArray, IntArray, KeyArray
 from ensembles.inference._statistics._neighbours import NeighbourLaw
 
-__all__ = ["draw_neighbours"]
+__all__ = ["draw_neighbours", "solve_normal_equations"]
 
 
 def draw_neighbours(keys: KeyArray, law: NeighbourLaw, neighbours: IntArray) -> None:
@@ -22,6 +22,26 @@ def draw_neighbours(keys: KeyArray, law: NeighbourLaw, neighbours: IntArray) -> 
         step = np.ceil(left * -np.expm1(np.log1p(-third) / law.n_above))
         moves_on = (second < law.moves_on[at]) & (rank < law.n_rows)
         neighbours[1] += np.where(moves_on, np.clip(step, 1, left), 0).astype(np.intp)
+
+
+def solve_normal_equations(
+    means: FloatArray,
+    first: IntArray,
+    second: IntArray,
+    least: float,
+    solutions: FloatArray,
+) -> None:
+    """Write the solution of the normal equations of each replicate."""
+    p, n_products = solutions.shape[1], len(first)
+    gram = np.ones((len(means), p, p))
+    gram[:, first, second] = gram[:, second, first] = means[:, :n_products]
+    for i, (matrix, right) in enumerate(zip(gram, means[:, n_products:], strict=True)):
+        # Pivots are ratios of leading minors.
+        minors = [1.0, *(np.linalg.det(matrix[:j, :j]) for j in range(1, p + 1))]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pivots = np.divide(minors[1:], minors[:-1])
+        is_fixed = (pivots > least * pivots.max()).all()
+        solutions[i] = np.linalg.solve(matrix, right) if is_fixed else np.nan
 
 
 def _uniforms(keys: KeyArray, number: int) -> FloatArray:

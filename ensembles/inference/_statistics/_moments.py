@@ -16,8 +16,8 @@ from typing import final
 
 import numpy as np
 
-from ensembles._typing import BoolArray, FloatArray, IntArray
-from ensembles.inference._statistics._base import BoundStatistic
+from ensembles._typing import FloatArray, IntArray
+from ensembles.inference._statistics._base import BoundStatistic, compiled_loops
 from ensembles.resampling._base import BoundScheme, Seeds
 from ensembles.resampling._deletions import Deletions, EachUnit
 
@@ -302,21 +302,27 @@ class LeastSquares(Moments):
             )
         scale = np.sqrt(n_samples)
         self.to_slopes = np.linalg.inv(triangle) * scale
-        q = np.column_stack([np.ones(n_samples), basis * scale]).T
+        q = np.concatenate([np.ones((1, n_samples)), basis.T])
+        q[1:] *= scale
+        del deviations, basis  # their memory is wanted for products
         # The first product is one everywhere, and so is its mean.
         pairs = np.array(list(combinations_with_replacement(range(d + 1), 2))[1:])
         self.first, self.second = pairs.T
-        columns = np.concatenate([q[self.first] * q[self.second], q * (y - y_centre)])
+        columns = np.empty((len(pairs) + d + 1, n_samples))
+        for column, (i, j) in zip(columns, pairs, strict=False):
+            np.multiply(q[i], q[j], out=column)
+        np.multiply(q, y - y_centre, out=columns[len(pairs) :])
         origin = np.append(y_centre, np.zeros(d))
         super().__init__(columns, ["intercept", *names], (d + 1,), origin)
 
     def finish(self, m: FloatArray, n: FloatArray) -> FloatArray:
         """Solutions of normal equations; nan where the rows drawn do not fix them."""
-        n_products = len(self.first)
-        gram = np.ones((*m.shape[:-1], len(self.names), len(self.names)))
-        gram[..., self.first, self.second] = m[..., :n_products]
-        gram[..., self.second, self.first] = m[..., :n_products]
-        solved = _solve(gram, m[..., n_products:], self.rounding)
+        means = np.ascontiguousarray(m).reshape(-1, m.shape[-1])
+        solved = np.empty((len(means), len(self.names)))
+        compiled_loops().solve_normal_equations(
+            means, self.first, self.second, self.rounding, solved
+        )
+        solved = solved.reshape(*m.shape[:-1], -1)
         # A product for each replicate: one for all would round by their number.
         slopes = self.to_slopes @ solved[..., 1:, None]
         intercept = solved[..., :1] - (self.centre @ slopes)
@@ -347,29 +353,6 @@ class LeastSquares(Moments):
         )
         gradients = np.concatenate([-by_products, by_right], axis=1)
         return np.where(has_value, gradients, np.nan)
-
-
-def _solve(gram: FloatArray, right: FloatArray, least: float) -> FloatArray:
-    """Solutions, nan where a matrix cannot be solved to more than rounding errors."""
-    determined = _determined(gram, least)[..., None]
-    safe = np.where(determined[..., None], gram, np.eye(gram.shape[-1]))
-    return np.where(determined, np.linalg.solve(safe, right[..., None])[..., 0], np.nan)
-
-
-def _determined(gram: FloatArray, least: float) -> BoolArray:
-    """Whether no pivot of elimination falls below the share `least` of the largest.
-
-    Element by element, where LAPACK would raise for all matrices if one is singular.
-    """
-    rest, pivots = gram.copy(), np.empty(gram.shape[:-1])
-    for j in range(gram.shape[-1]):
-        pivots[..., j] = rest[..., j, j]
-        below = rest[..., j + 1 :, j]
-        share = below / pivots[..., j, None]
-        rest[..., j + 1 :, j + 1 :] -= share[..., None] * below[..., None, :]
-    return np.asarray(
-        (pivots > least * pivots.max(axis=-1, keepdims=True)).all(axis=-1)
-    )
 
 
 def _as_table(x: FloatArray) -> tuple[FloatArray, Sequence[str], tuple[int, ...]]:

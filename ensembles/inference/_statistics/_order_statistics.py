@@ -7,25 +7,18 @@ median costs one number looked up in a table, whatever n is (Efron 1979, section
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
 from ensembles._typing import FloatArray, IntArray
-from ensembles.inference._statistics._base import BoundStatistic
+from ensembles.inference._statistics._base import BoundStatistic, compiled_loops
 from ensembles.inference._statistics._neighbours import NeighbourLaw, neighbour_law
 from ensembles.resampling._base import BoundScheme, Seeds
 from ensembles.resampling._deletions import Deletions
 from ensembles.resampling._draws import BoundDraws
 
 __all__ = ["Quantile"]
-
-
-def _kernels() -> Any:
-    """The compiled draws, imported when they are first needed."""
-    from ensembles.inference._statistics import _kernels
-
-    return _kernels
 
 
 @final
@@ -72,7 +65,7 @@ class Quantile(BoundStatistic):
             self._laws[n_draws] = neighbour_law(len(self.sorted), n_draws, self.q)
         law = self._laws[n_draws]
         neighbours = np.empty((2, len(seeds)), dtype=np.int64)
-        _kernels().draw_neighbours(np.asarray(seeds), law, neighbours)
+        compiled_loops().draw_neighbours(np.asarray(seeds), law, neighbours)
         low, high = self.sorted[neighbours]
         return np.asarray(low + law.fraction * (high - low))[:, None]
 
@@ -107,4 +100,4 @@ class Quantile(BoundStatistic):
 
 def _are_independent(bound: BoundScheme) -> bool:
     """Whether rows are drawn from all, each by itself."""
-    return isinstance(bound, BoundDraws) and len(bound.plan.n_draws) == 1
+    return isinstance(bound, BoundDraws) and len(bound.sizes) == 1
