@@ -58,7 +58,7 @@ __all__ = [
 
 # Replicates whose totals are drawn together, and whose rows of a block in turn.
 GROUP = 4 * TILE
-_EVERY_BYTE = np.uint64(0x0101010101010101)
+_BYTE, _EVERY_BYTE = np.uint64(0xFF), np.uint64(0x0101010101010101)
 
 
 @compiled
@@ -280,14 +280,49 @@ def sum_rows(
 
     `columns` has shape (n_columns, n_rows) and `sums` (n_replicates, n_columns). A
     group of replicates shares each read of a block of columns. The values of a single
-    column are added up as they are drawn; of several, counts of rows are multiplied,
-    those of neighbouring small blocks together.
+    column are added up as they are drawn; of several, counts of rows are multiplied.
     """
-    n_columns, edges = len(columns), plan.edges
+    if len(columns) == 1:
+        _sum_column(plan, keys, columns[0], sums[:, 0])
+    else:
+        _sum_columns(plan, keys, columns, sums)
+
+
+@compiled
+def _sum_column(
+    plan: DrawPlan, keys: KeyArray, values: FloatArray, sums: FloatArray
+) -> None:
+    """Write the sum of the values of the rows drawn, (n_replicates,)."""
+    edges = plan.edges
+    totals, states, words, rows = room_for(plan)
+    for i in range(0, len(keys), GROUP):
+        of_group = sums[i : i + GROUP]
+        of_group[:] = 0.0
+        draw_totals(plan, keys[i : i + GROUP], totals, states)
+        for block in range(len(edges) - 1):
+            of_block = values[edges[block] : edges[block + 1]]
+            size = len(of_block)
+            for r in range(len(of_group)):
+                total = totals[r, block]
+                if size & (size - 1) == 0:
+                    states[r], drawn = _sum_of_words(states[r], total, of_block)
+                    of_group[r] += drawn
+                else:
+                    states[r] = draw_block(states[r], total, size, words, rows)
+                    for k in range(total):
+                        of_group[r] += of_block[rows[k]]
+
+
+@compiled
+def _sum_columns(
+    plan: DrawPlan, keys: KeyArray, columns: FloatArray, sums: FloatArray
+) -> None:
+    """Write the sums of columns, neighbouring small blocks multiplied together."""
+    edges = plan.edges
     totals, states, words, rows = room_for(plan)
     weights = np.zeros((GROUP, BLOCK))
     counts = np.empty(BLOCK, np.int32)
-    of_group = np.empty((GROUP, n_columns))
+    of_group = np.empty((GROUP, len(columns)))
     for i in range(0, len(keys), GROUP):
         n_here = min(GROUP, len(keys) - i)
         of_group[:] = 0.0
@@ -296,39 +331,41 @@ def sum_rows(
         for block in range(len(edges) - 1):
             start, end = edges[block], edges[block + 1]
             size, at = end - start, start - first_counted
-            of_block = columns[0, start:end]
             for r in range(n_here):
                 total = totals[r, block]
                 states[r] = draw_block(states[r], total, size, words, rows)
-                if n_columns == 1:
-                    of_group[r, 0] += _sum_of(of_block, rows, total)
-                else:
-                    _count(rows, total, counts[:size], weights[r, at : at + size])
+                _count(rows, total, counts[:size], weights[r, at : at + size])
             is_last = block == len(edges) - 2
             if is_last or edges[block + 2] - first_counted > BLOCK:
-                if n_columns > 1:
-                    n_counted = end - first_counted
-                    _add_products(weights, columns, first_counted, n_counted, of_group)
+                n_counted = end - first_counted
+                _add_products(weights, columns, first_counted, n_counted, of_group)
                 first_counted = end
         sums[i : i + n_here] = of_group[:n_here]
 
 
 @inlined
-def _sum_of(values: FloatArray, rows: Any, total: int) -> float:
-    """Sum of the values of the first `total` rows, which are bytes.
+def _sum_of_words(state: Any, total: int, values: FloatArray) -> Any:
+    """State, and the sum of the values of `total` rows whose number is a power of two.
 
+    Rows are those of `draw_block`, taken out of their words with no way through memory.
     Four sums at a time, as each addition has to wait for the one before.
     """
+    masks = uint64(len(values) - 1) * _EVERY_BYTE
     s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-    whole = uint64(total & ~3)
-    for k in range(uint64(0), whole, uint64(4)):
-        s0 += values[rows[k]]
-        s1 += values[rows[k + uint64(1)]]
-        s2 += values[rows[k + uint64(2)]]
-        s3 += values[rows[k + uint64(3)]]
-    for k in range(whole, uint64(total)):
-        s0 += values[rows[k]]
-    return (s0 + s1) + (s2 + s3)
+    for _ in range(total >> 3):
+        state += GOLDEN
+        word = word_of(state) & masks
+        s0 += values[word & _BYTE] + values[word >> uint64(32) & _BYTE]
+        s1 += values[word >> uint64(8) & _BYTE] + values[word >> uint64(40) & _BYTE]
+        s2 += values[word >> uint64(16) & _BYTE] + values[word >> uint64(48) & _BYTE]
+        s3 += values[word >> uint64(24) & _BYTE] + values[word >> uint64(56)]
+    if total & 7:
+        state += GOLDEN
+        word = word_of(state) & masks
+        for _ in range(total & 7):
+            s0 += values[word & _BYTE]
+            word >>= uint64(8)
+    return state, (s0 + s1) + (s2 + s3)
 
 
 @inlined
