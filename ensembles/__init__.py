@@ -30,7 +30,15 @@ from ensembles.inference import (
     metric_interval,
     probability_of_overfitting,
 )
-from ensembles.model_selection import RollingOrigin
+from ensembles.model_selection import (
+    CombinatorialPurgedKFold,
+    Guarded,
+    HVBlock,
+    PanelSplit,
+    PurgedKFold,
+    RandomOrigin,
+    RollingOrigin,
+)
 from ensembles.resampling import (
     BayesianBootstrap,
     BlockJackknife,
@@ -65,8 +73,11 @@ __all__ = [
     "BootstrapResult",
     "BootstrapScore",
     "CircularBlockBootstrap",
+    "CombinatorialPurgedKFold",
     "GroupBootstrap",
     "GroupJackknife",
+    "Guarded",
+    "HVBlock",
     "Jackknife",
     "LittleBootstrap",
     "ModelComparison",
@@ -74,8 +85,11 @@ __all__ = [
     "MovingBlockBootstrap",
     "NonOverlappingBlockBootstrap",
     "OverfittingResult",
+    "PanelSplit",
     "ParametricBootstrap",
     "PoissonBootstrap",
+    "PurgedKFold",
+    "RandomOrigin",
     "RealityCheck",
     "ResidualBootstrap",
     "RollingOrigin",

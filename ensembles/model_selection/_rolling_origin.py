@@ -10,70 +10,89 @@ rows after the origin are tested::
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal, final
-from warnings import warn
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.model_selection import BaseCrossValidator
 
-from ensembles._typing import ArrayLike, IntArray, Table
-from ensembles._validation import (
-    check_choice,
-    check_count,
-    invalid_parameter,
-    is_count,
-    n_rows_of,
+from ensembles._typing import Table
+from ensembles._validation import check_choice, check_count, is_count
+from ensembles.model_selection._axis import TimeAxis
+from ensembles.model_selection._base import BaseTimeSplitter, axis_of
+from ensembles.model_selection._guard import Fold
+from ensembles.model_selection._layouts import (
+    WindowSizes,
+    before_gap,
+    check_horizon,
+    layout_by_hand,
+    layout_in_numbers,
+    layout_in_time,
 )
+from ensembles.model_selection._sizes import Size, Span, size_of
+from ensembles.model_selection._windows import Window, back_from
 
 __all__ = ["RollingOrigin"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Sizes of all folds once those left open are filled in."""
-
-    n_splits: int
-    offsets: IntArray
-    """Tested rows, counted from the origin."""
-    step: int
-    first_origin: int
-
-
 @final
-class RollingOrigin(BaseEstimator, BaseCrossValidator):
+class RollingOrigin(BaseTimeSplitter):
     """Split a series so that each test set comes after its training set.
 
     Use it for rows in order of time, where a model is trained on the past and used on
     the future. At its defaults it is :class:`~sklearn.model_selection.TimeSeriesSplit`
-    row for row; the keyword-only parameters after `gap` go further. Rows must be
-    sorted by time, one a time step.
+    row for row; the keyword-only parameters go further. Where a stationary series is
+    short, :class:`PurgedKFold` tests on all of it.
+
+    A size is an int (rows, or distinct times where times repeat), a float (share of
+    them), a timedelta or ``"30D"`` (a span of time), or a pandas offset such as
+    ``"3MS"`` or ``"5B"`` (steps of a calendar).
 
     Parameters
     ----------
     n_splits : int or None, default=5
         Number of folds. None makes as many as fit behind a first training set of
-        `train_size` rows.
-    max_train_size : int or None, default=None
-        Most rows of a training set; older ones are dropped.
-    test_size : int or None, default=None
-        Rows of a test set. None means ``n_samples // (n_splits + 1)``.
-    gap : int, default=0
-        Rows left out between training and test set.
-    train_size : int or None, default=None
-        With ``window="expanding"`` the least rows of the first training set; with
-        ``window="sliding"`` the rows of every training set, where None takes as many
+        `train_size`.
+    max_train_size : size or None, default=None
+        Most that a training set holds; older rows are dropped.
+    test_size : size or None, default=None
+        Size of a test set. None means ``n_samples // (n_splits + 1)``, and with
+        `origins` all up to the next one. Test sets of a calendar start where its steps
+        do: ``"MS"`` tests whole months.
+    gap : size, default=0
+        What is left out between training and test set.
+    train_size : size or None, default=None
+        With ``window="expanding"`` the least size of the first training set; with
+        ``window="sliding"`` the size of every training set, where None takes as many
         as the first fold has.
     window : {"expanding", "sliding"}, default="expanding"
         Whether training sets start at the first row and grow, or keep their size and
         move.
-    step : int or None, default=None
-        Rows from one origin to the next. None means `test_size`, so that test sets
-        join; less lets them overlap. The last test set ends with the last row.
+    step : size or None, default=None
+        From one origin to the next. None means `test_size`, so that test sets join;
+        less lets them overlap.
     horizon : int, sequence of int or None, default=None
         Steps ahead that are tested, in place of `test_size`: 1 is the row at the
         origin. ``horizon=[1, 7]`` tests two rows a fold.
+    anchor : {"end", "start"}, default="end"
+        Whether the last test set ends with the data, or the first one starts right
+        behind its training set of `train_size` (None: the size of a test set).
+    season : int or None, default=None
+        Rows of a cycle. Test sets then hold whole cycles: one left open is cut down to
+        some, one given must be a multiple.
+    origins : array-like of shape (n_splits,) or None, default=None
+        Times at which test sets start, ascending, in place of `n_splits`; numbers of
+        rows where rows have no times.
+    unit : {"auto", "rows", "times"}, default="auto"
+        What ints count. "auto" counts distinct times. Where times repeat, "rows" cuts
+        at the nearest time.
+    closed : {"left", "both"}, default="left"
+        Whether a label that ends just when a test set starts is known ("left") or not
+        ("both").
+    time : str, int, callable or None, default=None
+        Where X holds times: name of a column or of a level of the index, position of a
+        column, or function of X. None takes an index of dates, else the order of rows.
+    label_end : str, int, callable or None, default=None
+        Where X holds the times at which labels are known. Training rows whose label is
+        not known when the test set starts are dropped.
 
     Raises
     ------
@@ -83,6 +102,7 @@ class RollingOrigin(BaseEstimator, BaseCrossValidator):
 
     See Also
     --------
+    PurgedKFold : Tests on every row, training on both sides.
     ensembles.resampling.StationaryBootstrap : Blocks drawn at random.
 
     References
@@ -113,19 +133,38 @@ class RollingOrigin(BaseEstimator, BaseCrossValidator):
     #####T.T....
     #######T.T..
     #########T.T
+
+    Months of a table with dates, each tested by what three months before it tell:
+
+    >>> import pandas as pd
+    >>> X = pd.DataFrame({"x": 1.0}, index=pd.date_range("2024-01-01", "2024-06-30"))
+    >>> months = RollingOrigin(None, test_size="MS", train_size="3MS", window="sliding")
+    >>> print(months.summary(X)[["n_train", "n_test", "test_first"]])
+          n_train  n_test test_first
+    fold
+    0          91      30 2024-04-01
+    1          90      31 2024-05-01
+    2          92      30 2024-06-01
     """
 
     def __init__(
         self,
         n_splits: int | None = 5,
         *,
-        max_train_size: int | None = None,
-        test_size: int | None = None,
-        gap: int = 0,
-        train_size: int | None = None,
+        max_train_size: Any = None,
+        test_size: Any = None,
+        gap: Any = 0,
+        train_size: Any = None,
         window: Literal["expanding", "sliding"] = "expanding",
-        step: int | None = None,
+        step: Any = None,
         horizon: Any = None,
+        anchor: Literal["end", "start"] = "end",
+        season: int | None = None,
+        origins: Any = None,
+        unit: Literal["auto", "rows", "times"] = "auto",
+        closed: Literal["left", "both"] = "left",
+        time: Any = None,
+        label_end: Any = None,
     ) -> None:
         self.n_splits = n_splits
         self.max_train_size = max_train_size
@@ -135,173 +174,97 @@ class RollingOrigin(BaseEstimator, BaseCrossValidator):
         self.window = window
         self.step = step
         self.horizon = horizon
+        self.anchor = anchor
+        self.season = season
+        self.origins = origins
+        self.unit = unit
+        self.closed = closed
+        self.time = time
+        self.label_end = label_end
 
-    def get_n_splits(
-        self,
-        X: Table | None = None,
-        y: ArrayLike | None = None,
-        groups: ArrayLike | None = None,
-    ) -> int:
-        """Return the number of folds.
+    def _axis(self, X: Table, times: Any, label_end: Any) -> TimeAxis:
+        """Rows in order of time, counted as `unit` says."""
+        return axis_of(
+            X,
+            times,
+            label_end,
+            time=self.time,
+            end=self.label_end,
+            counts_rows=self.unit == "rows",
+        )
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...) or None, default=None
-            Needed only where ``n_splits=None``.
-        y, groups : object, default=None
-            Ignored; present for API consistency.
+    def _fixed_n_splits(self) -> int | None:
+        """The number asked for."""
+        return len(self.origins) if self.origins is not None else self.n_splits
 
-        Returns
-        -------
-        int
-            Number of folds.
+    def _n_splits(self, axis: TimeAxis) -> int:
+        """As many as fit."""
+        return len(self._windows(axis, self._resolved(axis)))
 
-        Raises
-        ------
-        ValueError
-            If ``n_splits=None`` and there is no X to count the folds of.
-        """
-        if self.n_splits is not None:
-            return self.n_splits
-        if X is None:
-            raise ValueError(
-                "RollingOrigin(n_splits=None) makes as many folds as fit: pass X to "
-                "count them."
-            )
-        return self._layout(n_rows_of(X)).n_splits
+    def _sizes(self) -> dict[str, Any]:
+        """All that may be spans of time."""
+        names = ("test_size", "train_size", "max_train_size", "gap", "step")
+        return {name: self._size(name) for name in names}
 
-    def split(
-        self,
-        X: Table,
-        y: ArrayLike | None = None,
-        groups: ArrayLike | None = None,
-    ) -> Iterator[tuple[IntArray, IntArray]]:
-        """Yield the rows of each fold, in order of time.
+    def _size(self, name: str) -> Size | None:
+        """A size, checked; scikit-learn takes 0 for no limit of training sets."""
+        value = getattr(self, name)
+        no_limit = name == "max_train_size" and is_count(value) and not value
+        if no_limit or (value is None and name != "gap"):
+            return None
+        return size_of(self, name, value, low=int(name != "gap"))
 
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            Only its number of rows matters.
-        y : object, default=None
-            Ignored; present for API consistency.
-        groups : object, default=None
-            Ignored, with a warning where it is given.
-
-        Yields
-        ------
-        train : ndarray of shape (n_train,)
-            A view of one index shared by all folds.
-        test : ndarray of shape (n_test,)
-            A view too, unless `horizon` has gaps.
-
-        Raises
-        ------
-        ValueError
-            If the sizes do not fit the data.
-        """
-        if groups is not None:
-            warn(
-                f"The groups parameter is ignored by {type(self).__name__}",
-                UserWarning,
-                stacklevel=2,
-            )
-        n_samples = n_rows_of(X)
-        layout = self._layout(n_samples)
-        indices = np.arange(n_samples)
-        longest = self._longest_train(layout)
-        contiguous = len(layout.offsets) == layout.offsets[-1] - layout.offsets[0] + 1
-        for fold in range(layout.n_splits):
-            origin = layout.first_origin + fold * layout.step
-            end = origin - self.gap
-            start = 0 if longest is None else max(0, end - longest)
-            tested = origin + layout.offsets
-            span = slice(tested[0], tested[-1] + 1)
-            yield indices[start:end], indices[span] if contiguous else indices[tested]
-
-    def _longest_train(self, layout: _Layout) -> int | None:
-        """Most rows of a training set; None means all that came before."""
-        sliding = None
-        if self.window == "sliding":
-            sliding = self.train_size or layout.first_origin - self.gap
-        limits = [size for size in (sliding, self.max_train_size) if size]
-        return min(limits) if limits else None
-
-    def _layout(self, n_samples: int) -> _Layout:
-        """Fill in the sizes left open and check that all folds fit."""
-        self._check_params()
-        offsets = self._offsets(n_samples)
-        span = int(offsets[-1]) + 1
-        step = self.step or span
-        n_splits = self.n_splits
-        if n_splits is None:
-            n_splits = self._as_many_as_fit(n_samples, span, step)
-        first_origin = n_samples - span - (n_splits - 1) * step
-        what = "test_size" if self.horizon is None else "horizon"
-        if first_origin - self.gap <= 0:
-            raise ValueError(
-                f"Too many splits={n_splits} for number of samples"
-                f"={n_samples} with {what}={span} and gap={self.gap}."
-            )
-        if self.train_size is not None and first_origin - self.gap < self.train_size:
-            raise ValueError(
-                f"train_size={self.train_size} does not fit: with n_splits={n_splits}, "
-                f"{what}={span}, step={step} and gap={self.gap} the first training "
-                f"set of {n_samples} samples has {first_origin - self.gap} rows. Lower "
-                "train_size, or leave n_splits=None for as many folds as fit."
-            )
-        return _Layout(n_splits, offsets, step, first_origin)
+    def _resolved(self, axis: TimeAxis) -> WindowSizes:
+        """All sizes, shares turned into counts."""
+        sizes = self._sizes()
+        axis.check_spans(self, **sizes)
+        test, train, most, gap, step = (
+            axis.count(size) if isinstance(size, float) else size
+            for size in sizes.values()
+        )
+        return WindowSizes(test, train, most, gap or 0, step)
 
     def _check_params(self) -> None:
         """Raise for any parameter that is wrong whatever the data are."""
+        super()._check_params()
         check_count(self, "n_splits", self.n_splits, none=True)
-        check_count(self, "max_train_size", self.max_train_size, low=0, none=True)
-        check_count(self, "test_size", self.test_size, none=True)
-        check_count(self, "gap", self.gap, low=0)
-        check_count(self, "train_size", self.train_size, none=True)
-        check_count(self, "step", self.step, none=True)
+        check_count(self, "season", self.season, none=True)
         check_choice(self, "window", self.window, {"expanding", "sliding"})
-
-    def _offsets(self, n_samples: int) -> IntArray:
-        """Tested rows, counted from the origin."""
+        check_choice(self, "anchor", self.anchor, {"end", "start"})
+        check_choice(self, "unit", self.unit, {"auto", "rows", "times"})
+        self._sizes()
         if self.horizon is not None:
-            return self._horizon_offsets()
-        if self.n_splits is None:
-            if self.test_size is None:
-                raise ValueError(
-                    "RollingOrigin(n_splits=None) needs test_size or horizon, since "
-                    "the size of a test set follows from n_splits otherwise."
-                )
-            return np.arange(self.test_size)
-        n_folds = self.n_splits + 1
-        if n_folds > n_samples:
-            raise ValueError(
-                f"Cannot have number of folds={n_folds} greater"
-                f" than the number of samples={n_samples}."
-            )
-        return np.arange(self.test_size or n_samples // n_folds)
+            check_horizon(self)
 
-    def _horizon_offsets(self) -> IntArray:
-        """Steps ahead as offsets from the origin, ascending."""
-        steps = np.atleast_1d(self.horizon).tolist()
-        if not steps or not all(is_count(h) and h >= 1 for h in steps):
-            raise invalid_parameter(
-                self, "horizon", self.horizon, "an int >= 1, ints >= 1 or None"
-            )
-        if self.test_size is not None:
-            raise ValueError(
-                f"test_size={self.test_size} and horizon={self.horizon!r} both say "
-                "which rows are tested. Give one of them."
-            )
-        return np.unique(np.asarray(steps, dtype=np.intp)) - 1
+    def _folds(self, axis: TimeAxis) -> Iterator[Fold]:
+        """Windows, with what may be trained on before each."""
+        sizes = self._resolved(axis)
+        windows = self._windows(axis, sizes)
+        limits = [
+            size
+            for size in (self._moving_size(axis, sizes, windows), sizes.most)
+            if size is not None
+        ]
+        for window in windows:
+            stop, time = before_gap(axis, window, sizes.gap)
+            start = max([0, *(back_from(axis, stop, size, time) for size in limits)])
+            yield Fold(window.starts, window.stops, start, stop)
 
-    def _as_many_as_fit(self, n_samples: int, span: int, step: int) -> int:
-        """Number of folds behind a first training set of `train_size` rows."""
-        least = self.train_size or 1
-        room = n_samples - least - self.gap - span
-        if room < 0:
-            raise ValueError(
-                f"No fold fits into {n_samples} samples with train_size={least}, "
-                f"gap={self.gap} and test sets that span {span} rows: they need "
-                f"{least + self.gap + span}."
-            )
-        return room // step + 1
+    def _moving_size(
+        self, axis: TimeAxis, sizes: WindowSizes, windows: list[Window]
+    ) -> Size | None:
+        """Size of a training set that moves; None where all of the past is taken."""
+        if self.window == "expanding":
+            return None
+        if sizes.train is not None:
+            return sizes.train
+        stop, _ = before_gap(axis, windows[0], sizes.gap)
+        return int(axis.number_of(np.array([stop]))[0])
+
+    def _windows(self, axis: TimeAxis, sizes: WindowSizes) -> list[Window]:
+        """All windows of test rows."""
+        if self.origins is not None:
+            return layout_by_hand(self, axis, sizes)
+        if isinstance(sizes.test, Span) or isinstance(sizes.step, Span):
+            return layout_in_time(self, axis, sizes)
+        return layout_in_numbers(self, axis, sizes)

@@ -3,6 +3,7 @@
 import itertools
 import pickle
 import re
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -310,13 +311,32 @@ def test_groups_are_ignored_with_a_warning():
         ({"n_splits": 0}, "'n_splits' parameter of RollingOrigin must be an int in th"),
         ({"n_splits": 2.0}, "'n_splits' parameter of RollingOrigin must be an int in "),
         ({"n_splits": True}, "'n_splits' parameter of RollingOrigin must be an int in"),
-        ({"max_train_size": -1}, "must be an int in the range [0, inf) or None. Got -"),
-        ({"test_size": 0}, "must be an int in the range [1, inf) or None. Got 0 inste"),
-        ({"test_size": 0.2}, "must be an int in the range [1, inf) or None. Got 0.2 i"),
-        ({"gap": -1}, "'gap' parameter of RollingOrigin must be an int in the range ["),
-        ({"gap": None}, "'gap' parameter of RollingOrigin must be an int in the range"),
-        ({"train_size": 0}, "'train_size' parameter of RollingOrigin must be an int i"),
-        ({"step": 0}, "'step' parameter of RollingOrigin must be an int in the range "),
+        ({"max_train_size": -1}, "'30D', '3MS' or '5B'; ints are >= 1. Got -1 instead"),
+        ({"test_size": 0}, "or a pandas offset such as '30D', '3MS' or '5B'; ints are"),
+        (
+            {"test_size": 1.5},
+            "must be an int (rows, or distinct times), a float in the",
+        ),
+        ({"test_size": "a month"}, "ints are >= 1. Got 'a month' instead."),
+        ({"test_size": timedelta(0)}, "must be a positive span of time. Got datetime."),
+        ({"test_size": timedelta(-1)}, "must be a positive span of time."),
+        ({"test_size": "-3MS"}, "ints are >= 1. Got '-3MS' instead."),
+        (
+            {"gap": -1},
+            "'gap' parameter of RollingOrigin must be an int (rows, or disti",
+        ),
+        ({"gap": None}, "ints are >= 0. Got None instead."),
+        ({"train_size": 0}, "'train_size' parameter of RollingOrigin must be an int ("),
+        ({"step": 0}, "'step' parameter of RollingOrigin must be an int (rows, or dis"),
+        (
+            {"anchor": "middle"},
+            "must be one of {'end', 'start'}. Got 'middle' instead.",
+        ),
+        ({"unit": "days"}, "must be one of {'auto', 'rows', 'times'}. Got 'days' inst"),
+        ({"closed": "right"}, "must be one of {'both', 'left'}. Got 'right' instead."),
+        ({"season": 0}, "'season' parameter of RollingOrigin must be an int in the ra"),
+        ({"time": [1, 2]}, "must be a str, an int, a callable or None. Got 'list' ins"),
+        ({"label_end": [1]}, "Values for each row are passed to split, as label_end=."),
         ({"window": "rolling"}, "must be one of {'expanding', 'sliding'}. Got 'rollin"),
         ({"window": ["sliding"]}, "must be one of {'expanding', 'sliding'}. Got ['sli"),
         ({"horizon": 0}, "must be an int >= 1, ints >= 1 or None. Got 0 instead."),
