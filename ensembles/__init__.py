@@ -34,10 +34,12 @@ from ensembles.model_selection import (
     CombinatorialPurgedKFold,
     Guarded,
     HVBlock,
+    LeakageReport,
     PanelSplit,
     PurgedKFold,
     RandomOrigin,
     RollingOrigin,
+    check_leakage,
 )
 from ensembles.resampling import (
     BayesianBootstrap,
@@ -79,6 +81,7 @@ __all__ = [
     "Guarded",
     "HVBlock",
     "Jackknife",
+    "LeakageReport",
     "LittleBootstrap",
     "ModelComparison",
     "ModelConfidenceSet",
@@ -105,6 +108,7 @@ __all__ = [
     "WildBootstrap",
     "bootstrap",
     "bootstrap_score",
+    "check_leakage",
     "compare_models",
     "compare_scores",
     "metric_interval",

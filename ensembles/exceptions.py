@@ -5,13 +5,20 @@
     Exception
     ├── ValueError, TypeError
     │   └── InvalidParameterError      a constructor parameter outside what is allowed
+    ├── ValueError
+    │   └── LeakageError               training rows that tell of test rows
     ├── ImportError
     │   └── MissingDependencyError     an optional dependency that is not installed
     └── UserWarning
         └── MemberFailedWarning        a member that failed and was left out
 """
 
-__all__ = ["InvalidParameterError", "MemberFailedWarning", "MissingDependencyError"]
+__all__ = [
+    "InvalidParameterError",
+    "LeakageError",
+    "MemberFailedWarning",
+    "MissingDependencyError",
+]
 
 
 class InvalidParameterError(ValueError, TypeError):
@@ -24,6 +31,17 @@ class InvalidParameterError(ValueError, TypeError):
     --------
     >>> from ensembles.exceptions import InvalidParameterError
     >>> issubclass(InvalidParameterError, ValueError)
+    True
+    """
+
+
+class LeakageError(ValueError):
+    """Training rows tell of the test rows of their fold.
+
+    Examples
+    --------
+    >>> from ensembles.exceptions import LeakageError
+    >>> issubclass(LeakageError, ValueError)
     True
     """
 

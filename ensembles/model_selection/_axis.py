@@ -17,6 +17,10 @@ from ensembles.model_selection._times import Times
 
 __all__ = ["TimeAxis"]
 
+# Times from which it is told when the next one is due.
+_RECENT = 400
+_DAY = 86_400_000_000_000
+
 
 @final
 class TimeAxis:
@@ -31,6 +35,8 @@ class TimeAxis:
         Number of rows.
     index : ndarray of shape (n_samples,)
         Row at each position.
+    in_order : bool
+        Whether rows stand in order of time.
     times : ndarray of shape (n_samples,) or None
         Time of each position, ascending; None where rows are in order and that is all.
     edges : ndarray of shape (n_times + 1,) or None
@@ -55,13 +61,17 @@ class TimeAxis:
         self.n_samples = n_samples
         self.counts_rows = counts_rows
         self.index: IntArray = np.arange(n_samples)
+        self.in_order = True
         self.times: Any = None
         self.edges: IntArray | None = None
-        self.zone = times.zone if times else None
+        self.given = times
+        self.zone = None if times is None else times.zone
         self.has_dates = times is not None and times.are_dates
         self.ends: Any = None
         self.latest: Any = None
         self.unresolved: BoolArray | None = None
+        if not n_samples:
+            raise ValueError("There are no rows to split: X has 0 samples.")
         if times is not None:
             self._sort(times)
         if ends is not None:
@@ -69,16 +79,16 @@ class TimeAxis:
 
     def _sort(self, times: Times) -> None:
         """Order positions by time, rows of one time as they stand."""
-        if times.missing.any():
+        if times.missing is not None:
             rows = np.flatnonzero(times.missing)
             raise ValueError(
                 f"{len(rows)} rows have no time, the first of them row {rows[0]}, so "
                 "their place is unknown. Leave these rows out, or give them a time."
             )
         values = times.values
-        steps = values[1:] >= values[:-1]
-        if not steps.all():
+        if not _ascends(values):
             self.index = np.argsort(values, kind="stable")
+            self.in_order = False
             values = values[self.index]
         self.times = values
         begins = values[1:] != values[:-1]
@@ -93,23 +103,24 @@ class TimeAxis:
                 "label_end says until when labels reach, but rows have no times to "
                 "compare it with. Pass times= too, or name a column by time=."
             )
-        if times.are_dates != ends.are_dates:
-            kinds = ["numbers", "dates"]
-            raise TypeError(
-                f"times are {kinds[times.are_dates]} and label_end are "
-                f"{kinds[ends.are_dates]}. Both must be of one kind."
-            )
-        early = ~ends.missing & (ends.values < times.values)
+        times.check_goes_with(ends, "times", "label_end")
+        early = ends.values < times.values
+        if ends.missing is not None:
+            early &= ~ends.missing
         if early.any():
             row = int(early.argmax())
             raise ValueError(
                 f"label_end lies before times in {int(early.sum())} rows, the first of "
                 f"them row {row}. A label ends when it is known, not before its row."
             )
-        values = np.where(ends.missing, times.values, ends.values)[self.index]
-        self.ends, self.latest = values, np.maximum.accumulate(values)
-        if ends.missing.any():
+        values = ends.values
+        if ends.missing is not None:
+            values = np.where(ends.missing, times.values, values)
             self.unresolved = ends.missing[self.index]
+        self.ends = values if self.in_order else values[self.index]
+        # Where labels end one after the other, as they mostly do, no copy is made.
+        is_latest = _ascends(self.ends)
+        self.latest = self.ends if is_latest else np.maximum.accumulate(self.ends)
 
     @property
     def n_times(self) -> int:
@@ -134,11 +145,6 @@ class TimeAxis:
             return position
         return np.searchsorted(self.edges, position)
 
-    def floor_number(self, number: IntArray) -> IntArray:
-        """Number of the last edge at or before what is counted."""
-        number = np.clip(number, 0, self.n_times)
-        return self.floor(number) if self.counts_rows else number
-
     def floor(self, position: IntArray) -> IntArray:
         """Last edge at or before each position."""
         if self.edges is None:
@@ -160,9 +166,44 @@ class TimeAxis:
         """First position whose time is not before `time`."""
         return np.asarray(np.searchsorted(self.times, time, side="left"))
 
-    def first_after(self, time: Any) -> IntArray:
-        """First position whose time is after `time`."""
-        return np.asarray(np.searchsorted(self.times, time, side="right"))
+    def time_at(self, position: int) -> Any:
+        """Time of a position, the last one's beyond the end; None without times."""
+        if self.times is None:
+            return None
+        return self.times[min(position, self.n_samples - 1)]
+
+    def moved_time(self, time: Any, span: Span, n_steps: int = 1) -> int:
+        """Time moved by so many spans."""
+        return int(span.moved(np.array([time]), n_steps, self.zone)[0])
+
+    def back(
+        self, position: int, size: Size, time: Any = None, *, at_most: bool = False
+    ) -> int:
+        """Position that lies before another one by a size, or more.
+
+        With `at_most` by no more, where cuts allow no other. `time` is what a span
+        counts from, where it is not the time of the position.
+        """
+        if isinstance(size, Span):
+            start = self.moved_time(
+                self.time_at(position) if time is None else time, size, -1
+            )
+            return min(int(self.first_at(start)), position)
+        if not self.counts_rows:
+            number = int(self.number_of(np.array(position)))
+            return int(self.position_of(np.array(number - self.count(size))))
+        wanted = np.array(max(position - self.count(size), 0))
+        return int(self.ceil(wanted) if at_most else self.floor(wanted))
+
+    def ahead(self, position: int, size: Size, time: Any = None) -> int:
+        """Position that lies after another one by a size."""
+        if isinstance(size, Span):
+            end = self.moved_time(
+                self.time_at(position) if time is None else time, size
+            )
+            return int(self.first_at(end))
+        number = int(self.number_of(np.array(position)))
+        return int(self.position_of(np.array(number + self.count(size))))
 
     def count(self, size: int | float) -> int:
         """Number of times that a size stands for; a share is rounded up."""
@@ -182,13 +223,21 @@ class TimeAxis:
                     "DatetimeIndex."
                 )
 
-    @property
-    def spacing(self) -> int:
-        """Nanoseconds within which the next time follows as a rule, 95 % of times."""
-        values = self.times if self.edges is None else self.times[self.edges[:-1]]
-        gaps = np.diff(values)
-        return int(np.quantile(gaps, 0.95, method="higher")) if len(gaps) else 1
+    def next_time(self) -> int:
+        """Time by which the next row is due, as rows lately followed this weekday's."""
+        times = self.times if self.edges is None else self.times[self.edges[:-1]]
+        times = times[-_RECENT:]
+        gaps, weekdays = np.diff(times), times // _DAY % 7
+        like_last = gaps[weekdays[:-1] == weekdays[-1]]
+        if not len(like_last):
+            like_last = gaps if len(gaps) else np.ones(1, dtype=np.int64)
+        return int(times[-1]) + int(np.quantile(like_last, 0.95, method="higher"))
 
     def __repr__(self) -> str:
         """Rows and times in numbers."""
         return f"TimeAxis({self.n_samples} rows, {self.n_times} times)"
+
+
+def _ascends(values: Any) -> bool:
+    """Whether no value is below the one before it."""
+    return bool((values[1:] >= values[:-1]).all())

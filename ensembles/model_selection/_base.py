@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,7 +29,7 @@ from ensembles._validation import (
     warn_user,
 )
 from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._guard import Closed, Fold, Guard
+from ensembles.model_selection._guard import Closed, Fold, Guard, without_unresolved
 from ensembles.model_selection._times import Times, find_times, is_dated
 
 __all__ = ["BaseSplitter", "BaseTimeSplitter", "axis_of", "check_sources", "why_empty"]
@@ -56,16 +57,11 @@ def axis_of(
     counts_rows : bool, default=False
         Whether ints count rows where times repeat.
     """
-    found = find_times(X, time, times, _called("times", "time", time, times))
+    found = find_times(X, time, times, "times")
     if found is None:
         found = _times_of_index(X)
-    ends = find_times(X, end, label_end, _called("label_end", "label_end", end, None))
+    ends = find_times(X, end, label_end, "label_end")
     return TimeAxis(n_rows_of(X), found, ends, counts_rows=counts_rows)
-
-
-def _called(name: str, parameter: str, source: Any, given: Any) -> str:
-    """What errors call times."""
-    return name if source is None or given is not None else f"{parameter}={source!r}"
 
 
 def _times_of_index(X: Table) -> Times | None:
@@ -74,7 +70,13 @@ def _times_of_index(X: Table) -> Times | None:
     levels = getattr(index, "levels", None)
     if levels is not None:
         dated = [i for i, level in enumerate(levels) if is_dated(level)]
-        index = index.get_level_values(dated[0]) if len(dated) == 1 else None
+        if len(dated) > 1:
+            names = [index.names[i] for i in dated]
+            raise ValueError(
+                f"The index of X has {len(dated)} levels of dates, {names}. Say which "
+                "one to split by: time= and its name."
+            )
+        index = index.get_level_values(dated[0]) if dated else None
     return find_times(X, None, index, "The index of X") if is_dated(index) else None
 
 
@@ -275,18 +277,22 @@ class BaseTimeSplitter(BaseSplitter):
         axis = self._axis(X, times, label_end)
         guard = self._guard(axis)
         axis.check_spans(self, purge=guard.purge, embargo=guard.embargo)
-        for number, fold in enumerate(self._folds(axis)):
-            train = guard.train(axis, fold)
-            if not len(train):
-                raise ValueError(why_empty(self, axis, guard, fold, number))
-            test = guard.test(axis, fold)
-            if not len(test):
+        for number, cut in enumerate(self._folds(axis)):
+            fold = without_unresolved(axis, cut)
+            if not len(fold.starts):
                 raise ValueError(
                     f"Fold {number} has no test rows: no label of its "
-                    f"{int((fold.stops - fold.starts).sum())} rows has an end. Leave "
+                    f"{int((cut.stops - cut.starts).sum())} rows has an end. Leave "
                     "rows of unknown labels out, or make fewer folds."
                 )
-            yield train, test
+            train = guard.train(axis, fold)
+            if not len(train):
+                n_candidates = fold.high - fold.low
+                reason = why_empty(
+                    self, guard, n_candidates, partial(_train_of, axis, fold)
+                )
+                raise ValueError(f"Fold {number} has no training rows: {reason}")
+            yield train, guard.test(axis, fold)
 
 
 def check_sources(owner: Any) -> None:
@@ -305,31 +311,41 @@ def check_sources(owner: Any) -> None:
             )
 
 
-def why_empty(owner: Any, axis: TimeAxis, guard: Guard, fold: Fold, number: int) -> str:
-    """Say why a fold has no training rows and what would leave some."""
-    start = f"Fold {number} has no training rows: "
-    n_candidates = fold.high - fold.low
+def _train_of(axis: TimeAxis, fold: Fold, guard: Guard) -> IntArray:
+    """Training rows that another guard would leave."""
+    return guard.train(axis, fold)
+
+
+def why_empty(
+    owner: Any,
+    guard: Guard,
+    n_candidates: int,
+    train_of: Callable[[Guard], IntArray],
+    *causes: str,
+) -> str:
+    """Say why a fold has no training rows and what would leave some.
+
+    `train_of` says what a guard leaves; `causes` are what drops rows besides it.
+    """
     if n_candidates <= 0:
-        return f"{start}no row precedes its test rows by the gap. Make it smaller."
-    causes = [
-        f"{name}={getattr(owner, name)!r}"
-        for name in ("purge", "embargo", "h")
-        if getattr(owner, name, 0)
+        return "no row precedes its test rows by as much as asked for."
+    name = "h" if hasattr(owner, "h") else "purge"
+    found = [
+        f"{what}={value!r}"
+        for what, value in ((name, guard.purge), ("embargo", guard.embargo))
+        if value
     ]
-    if axis.ends is not None:
-        causes.append("the ends of labels")
-    start += (
+    start = (
         f"of {n_candidates} rows that could be trained on, all fall to "
-        f"{' and '.join(causes) or 'the times of test rows'}. "
+        f"{', '.join([*found, *causes]) or 'the times and labels of test rows'}. "
     )
     if isinstance(guard.purge, int):
         most = guard.purge
 
         def leaves_some(less: int) -> bool:
-            return len(replace(guard, purge=most - less).train(axis, fold)) > 0
+            return len(train_of(replace(guard, purge=most - less))) > 0
 
         less = bisect_left(range(most + 1), True, key=leaves_some)
-        if less <= most:
-            name = "h" if hasattr(owner, "h") else "purge"
-            return f"{start}The largest {name} that leaves one is {most - less}."
+        if 0 < less <= most:
+            return f"{start}Here {name}={most - less} is the largest that leaves one."
     return f"{start}Make fewer or smaller folds, or guard them less."

@@ -28,7 +28,7 @@ from ensembles.model_selection._axis import TimeAxis
 from ensembles.model_selection._sizes import Size, Span, size_of
 from ensembles.resampling._base import ramps
 
-__all__ = ["Closed", "Fold", "Guard", "guard_of", "runs_of"]
+__all__ = ["Closed", "Fold", "Guard", "guard_of", "runs_of", "without_unresolved"]
 
 Closed = Literal["left", "both"]
 # Up to so many runs of test rows, what is left between them is cut out as slices.
@@ -44,12 +44,15 @@ class Fold(NamedTuple):
         Positions at which runs of test rows begin and end; runs do not touch.
     low, high : int
         Training rows are among the positions from `low` to before `high`.
+    known_by : int, float or None
+        Time by which labels must have ended, where that is before the first run starts.
     """
 
     starts: IntArray
     stops: IntArray
     low: int
     high: int
+    known_by: Any = None
 
 
 def runs_of(positions: IntArray) -> tuple[IntArray, IntArray]:
@@ -71,54 +74,53 @@ class Guard:
 
     def train(self, axis: TimeAxis, fold: Fold) -> IntArray:
         """Rows to train on, in order of time; a view where they are in one piece."""
-        before, after, thresholds = self._borders(axis, fold)
-        begins = np.concatenate([[fold.low], np.maximum.accumulate(after)])
-        ends = np.concatenate([np.minimum(before, fold.high), [fold.high]])
-        begins = np.maximum(begins, fold.low)
-        if axis.unresolved is None and len(before) <= _FEW_RUNS:
-            pieces = []
-            for run, (a, b) in enumerate(zip(begins, ends, strict=True)):
-                if a < b:
-                    pieces += self._piece(axis, int(a), int(b), thresholds, run)
-            pieces = [piece for piece in pieces if len(piece)]
-            if len(pieces) == 1:
-                return pieces[0]
-            return np.concatenate([axis.index[:0], *pieces])
-        lengths = np.maximum(ends - begins, 0)
-        positions = ramps(begins, lengths)
-        if thresholds is not None:
-            runs = np.repeat(np.arange(len(lengths)), lengths)
-            limits = np.append(thresholds, thresholds[-1])[runs]
-            is_last = runs == len(thresholds)
-            ends_of = axis.ends[positions]
-            kept = ends_of <= limits if self.closed == "left" else ends_of < limits
-            positions = positions[kept | is_last]
-        if axis.unresolved is not None:
-            positions = positions[~axis.unresolved[positions]]
-        return axis.index[positions]
+        before, after, limits = self._borders(axis, fold)
+        begins = np.maximum(np.append(fold.low, np.maximum.accumulate(after)), fold.low)
+        ends = np.append(np.minimum(before, fold.high), fold.high)
+        if len(before) > _FEW_RUNS or axis.unresolved is not None:
+            return axis.index[self._positions(axis, begins, ends, limits)]
+        pieces = [axis.index[:0]]
+        for run, (a, b) in enumerate(zip(begins, ends, strict=True)):
+            if a < b:
+                limit = None if limits is None or run == len(limits) else limits[run]
+                pieces += self._stretch(axis, int(a), int(b), limit)
+        pieces = [piece for piece in pieces if len(piece)] or pieces[:1]
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def test(self, axis: TimeAxis, fold: Fold) -> IntArray:
         """Rows to test on, in order of time."""
-        if len(fold.starts) == 1 and axis.unresolved is None:
+        if len(fold.starts) == 1:
             return axis.index[fold.starts[0] : fold.stops[0]]
-        positions = ramps(fold.starts, fold.stops - fold.starts)
-        if axis.unresolved is not None:
-            positions = positions[~axis.unresolved[positions]]
-        return axis.index[positions]
+        return axis.index[ramps(fold.starts, fold.stops - fold.starts)]
 
-    def _piece(
-        self, axis: TimeAxis, a: int, b: int, thresholds: Any, run: int
-    ) -> list[IntArray]:
-        """Rows of a stretch before a run whose labels end in time for it."""
-        if thresholds is None or run == len(thresholds):
+    def _stretch(self, axis: TimeAxis, a: int, b: int, limit: Any) -> list[IntArray]:
+        """Rows of a stretch whose labels end in time, most of them as a slice."""
+        if limit is None:
             return [axis.index[a:b]]
-        limit = thresholds[run]
         # No label up to here ends too late; of those after it some may.
         side: Any = "right" if self.closed == "left" else "left"
         safe = min(max(a, int(np.searchsorted(axis.latest, limit, side=side))), b)
-        late = axis.ends[safe:b]
-        in_time = late <= limit if self.closed == "left" else late < limit
+        in_time = self._is_in_time(axis.ends[safe:b], limit)
         return [axis.index[a:safe], axis.index[safe:b][in_time]]
+
+    def _positions(
+        self, axis: TimeAxis, begins: IntArray, ends: IntArray, limits: Any
+    ) -> IntArray:
+        """Positions of many stretches at once, the same as stretch by stretch."""
+        lengths = np.maximum(ends - begins, 0)
+        positions = ramps(begins, lengths)
+        if limits is not None:
+            run = np.repeat(np.arange(len(lengths)), lengths)
+            limit = np.append(limits, limits[-1])[run]
+            in_time = self._is_in_time(axis.ends[positions], limit)
+            positions = positions[in_time | (run == len(limits))]
+        if axis.unresolved is not None:
+            positions = positions[~axis.unresolved[positions]]
+        return positions
+
+    def _is_in_time(self, ends: Any, limit: Any) -> Any:
+        """Whether labels end before a limit."""
+        return ends <= limit if self.closed == "left" else ends < limit
 
     def _borders(
         self, axis: TimeAxis, fold: Fold
@@ -131,19 +133,21 @@ class Guard:
         before, limits = self._before(axis, starts)
         if axis.ends is None:
             reach = None if axis.times is None else axis.times[stops - 1]
-            after = self._after(axis, stops, reach, "right")
-            return before, after, None
-        ends = _largest(axis.ends, fold.starts, fold.stops)
-        reach = np.maximum.accumulate(ends)
+            return before, self._after(axis, stops, reach, "right"), None
+        if fold.known_by is not None:
+            limits = np.minimum(limits, fold.known_by)
+        reach = np.maximum.accumulate(_largest(axis.ends, fold.starts, fold.stops))
         side: Any = "left" if self.closed == "left" else "right"
-        first_free = np.searchsorted(axis.times, reach, side=side)
-        after = self._after(axis, np.maximum(stops, first_free), reach, side)
-        return before, after, limits
+        free = np.maximum(stops, np.searchsorted(axis.times, reach, side=side))
+        return before, self._after(axis, free, reach, side), limits
 
     def _before(self, axis: TimeAxis, starts: IntArray) -> tuple[IntArray, Any]:
-        """Last position before each run, and the time labels must have ended by."""
+        """Last position before each run, and the time labels must have ended by.
+
+        That is None without times.
+        """
         if isinstance(self.purge, Span):
-            limits = self.purge.earlier(axis.times[starts], axis.zone)
+            limits = self.purge.moved(axis.times[starts], -1, axis.zone)
             return np.minimum(axis.first_at(limits), starts), limits
         count = axis.count(self.purge)
         before = axis.position_of(axis.number_of(starts) - count)
@@ -152,10 +156,14 @@ class Guard:
     def _after(
         self, axis: TimeAxis, free: IntArray, reach: Any, side: Literal["left", "right"]
     ) -> IntArray:
-        """First position that may be trained on after each run."""
+        """First position that may be trained on after each run.
+
+        `free` is the first one by labels alone, which have ended at `reach`. Spans
+        count on from there, up to its own time ("right") or to before it ("left").
+        """
         for size in (self.purge, self.embargo):
             if isinstance(size, Span):
-                reach = size.later(reach, axis.zone)
+                reach = size.moved(reach, 1, axis.zone)
                 reached = np.searchsorted(axis.times, reach, side=side)
                 free = np.maximum(free, reached)
             elif size:
@@ -163,6 +171,18 @@ class Guard:
                 if axis.times is not None:
                     reach, side = axis.times[free - 1], "right"
         return free
+
+
+def without_unresolved(axis: TimeAxis, fold: Fold) -> Fold:
+    """The fold without test rows whose labels have no end yet."""
+    if axis.unresolved is None:
+        return fold
+    positions = ramps(fold.starts, fold.stops - fold.starts)
+    positions = positions[~axis.unresolved[positions]]
+    if not len(positions):
+        return fold._replace(starts=positions, stops=positions)
+    starts, stops = runs_of(positions)
+    return fold._replace(starts=starts, stops=stops)
 
 
 def guard_of(owner: Any) -> Guard:

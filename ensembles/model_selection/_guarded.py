@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 from sklearn.model_selection import check_cv
 
 from ensembles._typing import ArrayLike, IntArray, Table
-from ensembles._validation import check_choice, n_rows_of
+from ensembles._validation import check_choice, invalid_parameter, n_rows_of
+from ensembles.model_selection._axis import TimeAxis
 from ensembles.model_selection._base import BaseSplitter, check_sources, why_empty
-from ensembles.model_selection._guard import Fold, guard_of, runs_of
+from ensembles.model_selection._guard import Fold, Guard, guard_of, runs_of
+from ensembles.model_selection._times import column_of
 
 __all__ = ["Guarded"]
 
@@ -133,8 +136,9 @@ class Guarded(BaseSplitter):
             Number of folds.
         """
         self._check_params()
-        cv = check_cv(self.cv, y)
-        return int(cv.get_n_splits(X, y, groups, **_passed_on(cv, times, label_end)))
+        cv = self._splitter(y)
+        given = {} if X is None else self._passed_on(cv, X, times, label_end)
+        return int(cv.get_n_splits(X, y, groups, **given))
 
     def split(
         self,
@@ -145,7 +149,7 @@ class Guarded(BaseSplitter):
         times: ArrayLike | None = None,
         label_end: ArrayLike | None = None,
     ) -> Iterator[tuple[IntArray, IntArray]]:
-        """Yield the rows of each fold: training rows in order of time, tests as cut.
+        """Yield the rows of each fold, in the order of the splitter inside.
 
         Parameters
         ----------
@@ -176,38 +180,77 @@ class Guarded(BaseSplitter):
         guard = guard_of(self)
         axis.check_spans(self, purge=guard.purge, embargo=guard.embargo)
         labels = _group_labels(self, groups, n_rows_of(X))
-        cv = check_cv(self.cv, y)
+        cv = self._splitter(y)
         position = np.empty(axis.n_samples, dtype=np.intp)
         position[axis.index] = np.arange(axis.n_samples)
-        folds = cv.split(X, y, groups, **_passed_on(cv, times, label_end))
-        for number, (train, rows) in enumerate(folds):
-            test = rows
+        given = self._passed_on(cv, X, times, label_end)
+        for number, rows in enumerate(cv.split(X, y, groups, **given)):
+            train, test = (np.asarray(part) for part in rows)
             if axis.unresolved is not None:
-                test = rows[~axis.unresolved[position[rows]]]
+                test = test[~axis.unresolved[position[test]]]
             if not len(test):
                 raise ValueError(
                     f"Fold {number} of {cv!r} has no test rows, or none whose label "
                     "has an end."
                 )
-            fold = Fold(*runs_of(np.sort(position[test])), 0, axis.n_samples)
-            is_free = np.zeros(axis.n_samples, dtype=np.bool_)
-            is_free[train] = True
-            kept = guard.train(axis, fold)
-            kept = kept[is_free[kept]]
-            if labels is not None:
-                tested = np.zeros(labels.max() + 1, dtype=np.bool_)
-                tested[labels[test]] = True
-                kept = kept[~tested[labels[kept]]]
+            fold = Fold(*runs_of(np.unique(position[test])), 0, axis.n_samples)
+            kept_by = partial(_kept, axis, fold, train, test, labels)
+            kept = kept_by(guard)
             if not len(kept):
-                raise ValueError(why_empty(self, axis, guard, fold, number))
+                causes = ["their groups"] if labels is not None else []
+                reason = why_empty(self, guard, len(train), kept_by, *causes)
+                raise ValueError(f"Fold {number} has no training rows: {reason}")
             yield kept, test
 
+    def _splitter(self, y: Any) -> Any:
+        """The splitter inside."""
+        if hasattr(self.cv, "__next__"):
+            raise invalid_parameter(
+                self,
+                "cv",
+                self.cv,
+                "an int, a splitter or a list of folds",
+                "A generator can be gone through once only; make a list of it.",
+            )
+        return check_cv(self.cv, y)
 
-def _passed_on(cv: Any, times: Any, label_end: Any) -> dict[str, Any]:
-    """What a splitter inside is given that knows about time itself."""
-    if not isinstance(cv, BaseSplitter):
-        return {}
-    return {"times": times, "label_end": label_end}
+    def _passed_on(
+        self, cv: Any, X: Table, times: Any, label_end: Any
+    ) -> dict[str, Any]:
+        """What a splitter inside is given that knows about time itself."""
+        if not isinstance(cv, BaseSplitter):
+            return {}
+        if times is None and self.time is not None:
+            times = column_of(X, self.time, f"time={self.time!r}")
+        if label_end is None and self.label_end is not None:
+            label_end = column_of(X, self.label_end, f"label_end={self.label_end!r}")
+        return {"times": times, "label_end": label_end}
+
+    def _axis(self, X: Table, times: Any, label_end: Any) -> TimeAxis:
+        """Rows in order of time, which the splitter inside may know."""
+        inside = isinstance(self.cv, BaseSplitter)
+        if inside and self.time is None and self.label_end is None:
+            axis: TimeAxis = self.cv._axis(X, times, label_end)
+            return axis
+        return super()._axis(X, times, label_end)
+
+
+def _kept(
+    axis: TimeAxis,
+    fold: Fold,
+    train: IntArray,
+    test: IntArray,
+    labels: IntArray | None,
+    guard: Guard,
+) -> IntArray:
+    """Training rows that a guard leaves, as often as they come."""
+    is_kept = np.zeros(axis.n_samples, dtype=np.bool_)
+    is_kept[guard.train(axis, fold)] = True
+    if labels is not None:
+        tested = np.zeros(labels.max() + 1, dtype=np.bool_)
+        tested[labels[test]] = True
+        is_kept &= ~tested[labels]
+    return train[is_kept[train]]
 
 
 def _group_labels(owner: Guarded, groups: Any, n_samples: int) -> IntArray | None:

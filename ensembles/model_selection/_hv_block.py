@@ -114,7 +114,8 @@ class HVBlock(BaseTimeSplitter):
         if room < 0:
             raise ValueError(
                 f"A block of 2 * v + 1 = {2 * self.v + 1} times does not fit into "
-                f"{axis.n_times}. Take v={max((axis.n_times - 1) // 2, 0)} at most."
+                f"{axis.n_times}. At most v={max((axis.n_times - 2) // 2, 0)} leaves a "
+                "time to train on."
             )
         return room // (self.step or 2 * self.v + 1) + 1
 

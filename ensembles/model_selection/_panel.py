@@ -9,8 +9,10 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from ensembles._typing import ArrayLike, IntArray, Table
-from ensembles._validation import invalid_parameter, n_rows_of
+from ensembles._validation import check_labels, invalid_parameter, is_count, n_rows_of
+from ensembles.model_selection._axis import TimeAxis
 from ensembles.model_selection._base import BaseSplitter
+from ensembles.model_selection._guarded import Guarded
 from ensembles.model_selection._times import column_of, is_dated
 
 __all__ = ["PanelSplit"]
@@ -106,8 +108,11 @@ class PanelSplit(BaseSplitter):
             Number of folds.
         """
         self._check_params()
-        given = {"times": times, "label_end": label_end}
-        n_splits = int(self.time_cv.get_n_splits(X, y, **given))
+        n_splits = int(
+            self.time_cv.get_n_splits(
+                X, y, self._passed_on(groups), times=times, label_end=label_end
+            )
+        )
         if self.entity_cv is None:
             return n_splits
         cv = check_cv(self.entity_cv)
@@ -147,7 +152,9 @@ class PanelSplit(BaseSplitter):
             If entities are not known, or a fold is empty.
         """
         self._check_params()
-        in_time = self.time_cv.split(X, y, times=times, label_end=label_end)
+        in_time = self.time_cv.split(
+            X, y, self._passed_on(groups), times=times, label_end=label_end
+        )
         if self.entity_cv is None:
             yield from in_time
             return
@@ -180,6 +187,33 @@ class PanelSplit(BaseSplitter):
                 "a splitter of ensembles.model_selection",
                 "Guarded(cv) makes one of any other.",
             )
+        if hasattr(self.entity_cv, "__next__"):
+            raise invalid_parameter(
+                self,
+                "entity_cv",
+                self.entity_cv,
+                "an int, a splitter, a list of folds or None",
+                "A generator can be gone through once only; make a list of it.",
+            )
+        entity = self.entity
+        is_name = isinstance(entity, str) or is_count(entity) or callable(entity)
+        if not (entity is None or is_name):
+            raise invalid_parameter(
+                self,
+                "entity",
+                type(entity).__name__,
+                "a str, an int, a callable or None",
+                "Entities of each row are passed to split, as groups=.",
+            )
+
+    def _passed_on(self, groups: Any) -> Any:
+        """Groups, where the splitter of times takes any."""
+        return groups if isinstance(self.time_cv, Guarded) else None
+
+    def _axis(self, X: Table, times: Any, label_end: Any) -> TimeAxis:
+        """Rows in order of time, as the splitter of times sees them."""
+        axis: TimeAxis = self.time_cv._axis(X, times, label_end)
+        return axis
 
     def _entities(self, X: Table, groups: Any) -> Any:
         """Entity of each row."""
@@ -193,6 +227,7 @@ class PanelSplit(BaseSplitter):
                 "PanelSplit(entity_cv=...) needs to know the entities: pass groups= to "
                 "split, or name a column by entity=."
             )
+        check_labels("entities", labels)
         labels = np.asarray(labels)
         if len(labels) != n_rows_of(X):
             raise ValueError(

@@ -242,6 +242,7 @@ class CombinatorialPurgedKFold(BaseTimeSplitter):
     @property
     def n_paths(self) -> int:
         """Complete paths, which is also how often each row is tested."""
+        self._check_params()
         return comb(self.n_folds - 1, self.n_test_folds - 1)
 
     def path_ids(self) -> IntArray:

@@ -8,13 +8,12 @@ from typing import Any, Literal, final
 import numpy as np
 
 from ensembles._random import entropy_from
-from ensembles._typing import RandomState
-from ensembles._validation import check_count
+from ensembles._typing import BoolArray, IntArray, RandomState
+from ensembles._validation import check_count, invalid_parameter
 from ensembles.model_selection._axis import TimeAxis
 from ensembles.model_selection._base import BaseTimeSplitter
 from ensembles.model_selection._guard import Fold
-from ensembles.model_selection._sizes import Span, size_of
-from ensembles.model_selection._windows import ahead_of, back_from
+from ensembles.model_selection._sizes import CalendarSpan, Span, size_of
 
 __all__ = ["RandomOrigin"]
 
@@ -34,8 +33,7 @@ class RandomOrigin(BaseTimeSplitter):
         Number of origins.
     train_size : size, default=0.6
         What is trained on: an int (rows, or distinct times where times repeat), a float
-        (share of them), a span of time such as ``"30D"``, or steps of a calendar such
-        as ``"3MS"``.
+        (share of them), or a span of time such as ``"30D"``.
     test_size : size, default=0.1
         What is tested.
     gap : size, default=0
@@ -72,15 +70,15 @@ class RandomOrigin(BaseTimeSplitter):
     >>> from ensembles.model_selection import RandomOrigin
     >>> cv = RandomOrigin(3, train_size=5, test_size=2, random_state=0)
     >>> for train, test in cv.split(range(16)):
-    ...     line = ["."] * 16
+    ...     line = ["-"] * 16
     ...     for row in train:
     ...         line[row] = "#"
     ...     for row in test:
     ...         line[row] = "T"
     ...     print("".join(line))
-    ........#####TT.
-    ......#####TT...
-    .....#####TT....
+    --------#####TT-
+    ------#####TT---
+    -----#####TT----
     """
 
     def __init__(
@@ -108,7 +106,15 @@ class RandomOrigin(BaseTimeSplitter):
         """Raise for any parameter that is wrong whatever the data are."""
         super()._check_params()
         check_count(self, "n_splits", self.n_splits)
-        self._sizes()
+        for name, size in self._sizes().items():
+            if isinstance(size, CalendarSpan):
+                raise invalid_parameter(
+                    self,
+                    name,
+                    getattr(self, name),
+                    "a count, a share or a span of fixed length",
+                    "A random time is none at which a calendar steps.",
+                )
 
     def _sizes(self) -> dict[str, Any]:
         """Sizes, checked."""
@@ -121,47 +127,50 @@ class RandomOrigin(BaseTimeSplitter):
         """The number asked for."""
         return self.n_splits
 
-    def _n_splits(self, axis: TimeAxis) -> int:
-        """The number asked for."""
-        return self.n_splits
-
     def _folds(self, axis: TimeAxis) -> Iterator[Fold]:
         """What lies before and after each origin."""
         sizes = self._sizes()
         axis.check_spans(self, **sizes)
-        first, last = self._first_and_last(axis, sizes)
+        starts, stops, origins, ends = self._candidates(axis, sizes)
         rng = np.random.default_rng(entropy_from(self.random_state))
-        for number in rng.integers(first, last + 1, size=self.n_splits):
-            origin = int(axis.position_of(np.array([number]))[0])
-            stop = back_from(axis, origin, sizes["gap"])
-            start = back_from(axis, stop, sizes["train_size"])
-            end = ahead_of(axis, origin, sizes["test_size"])
-            yield Fold(np.array([origin]), np.array([end]), start, stop)
+        for i in rng.integers(len(origins), size=self.n_splits):
+            yield Fold(
+                origins[i : i + 1],
+                ends[i : i + 1],
+                int(starts[i]),
+                int(stops[i]),
+                axis.time_at(int(origins[i])),
+            )
 
-    def _first_and_last(self, axis: TimeAxis, sizes: dict[str, Any]) -> tuple[int, int]:
-        """Numbers of the first and the last time that may be an origin."""
-        first = 0
-        for name in ("train_size", "gap"):
-            position = int(axis.position_of(np.array([first]))[0])
-            first = _number(axis, min(position, axis.n_samples - 1), sizes[name])
-        if isinstance(sizes["test_size"], Span):
-            end = np.array([axis.times[-1] + axis.spacing])
-            earliest = sizes["test_size"].earlier(end, axis.zone)
-            last = int(axis.number_of(np.array([axis.first_after(earliest)[0] - 1]))[0])
-        else:
-            last = axis.n_times - axis.count(sizes["test_size"])
-        if first > last:
+    def _candidates(
+        self, axis: TimeAxis, sizes: dict[str, Any]
+    ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+        """Positions of training sets, origins and ends of tests that the data hold.
+
+        Starts and stops of training sets, origins, and ends, shape (n_origins,) each.
+        """
+        origins = axis.position_of(np.arange(axis.n_times))
+        stops, fits_gap = _moved(axis, origins, sizes["gap"], -1)
+        starts, fits_train = _moved(axis, stops, sizes["train_size"], -1)
+        ends, fits_test = _moved(axis, origins, sizes["test_size"], 1)
+        fits = fits_gap & fits_train & fits_test & (starts < stops)
+        if not fits.any():
             raise ValueError(
                 f"train_size={self.train_size!r}, gap={self.gap!r} and "
-                f"test_size={self.test_size!r} do not fit into {axis.n_times} times "
-                "together. Make them smaller."
+                f"test_size={self.test_size!r} do not fit into the data together, "
+                f"{axis.n_times} times. Make them smaller."
             )
-        return first, last
+        return starts[fits], stops[fits], origins[fits], ends[fits]
 
 
-def _number(axis: TimeAxis, position: int, size: Any) -> int:
-    """Number of the first time that lies so much after a position."""
+def _moved(
+    axis: TimeAxis, positions: IntArray, size: Any, sign: int
+) -> tuple[IntArray, BoolArray]:
+    """Positions moved by a size, and whether the data reach so far."""
     if isinstance(size, Span):
-        reached = ahead_of(axis, position, size)
-        return int(axis.number_of(np.array([reached]))[0])
-    return int(axis.number_of(np.array([position]))[0]) + axis.count(size)
+        at = axis.times[np.minimum(positions, axis.n_samples - 1)]
+        times = size.moved(at, sign, axis.zone)
+        fits = times >= axis.times[0] if sign < 0 else times - 1 <= axis.times[-1]
+        return axis.first_at(times), fits
+    numbers = axis.number_of(positions) + sign * axis.count(size)
+    return axis.position_of(numbers), (numbers >= 0) & (numbers <= axis.n_times)

@@ -14,21 +14,19 @@ from typing import Any, Literal, final
 
 import numpy as np
 
-from ensembles._typing import Table
-from ensembles._validation import check_choice, check_count, is_count
+from ensembles._typing import IntArray, Table
+from ensembles._validation import check_choice, check_count, invalid_parameter, is_count
 from ensembles.model_selection._axis import TimeAxis
 from ensembles.model_selection._base import BaseTimeSplitter, axis_of
 from ensembles.model_selection._guard import Fold
 from ensembles.model_selection._layouts import (
     WindowSizes,
-    before_gap,
-    check_horizon,
     layout_by_hand,
     layout_in_numbers,
     layout_in_time,
 )
 from ensembles.model_selection._sizes import Size, Span, size_of
-from ensembles.model_selection._windows import Window, back_from
+from ensembles.model_selection._windows import Window
 
 __all__ = ["RollingOrigin"]
 
@@ -199,10 +197,10 @@ class RollingOrigin(BaseTimeSplitter):
 
     def _n_splits(self, axis: TimeAxis) -> int:
         """As many as fit."""
-        return len(self._windows(axis, self._resolved(axis)))
+        return len(self._trained(axis))
 
-    def _sizes(self) -> dict[str, Any]:
-        """All that may be spans of time."""
+    def _span_sizes(self) -> dict[str, Size | None]:
+        """All sizes that may be spans of time."""
         names = ("test_size", "train_size", "max_train_size", "gap", "step")
         return {name: self._size(name) for name in names}
 
@@ -216,13 +214,35 @@ class RollingOrigin(BaseTimeSplitter):
 
     def _resolved(self, axis: TimeAxis) -> WindowSizes:
         """All sizes, shares turned into counts."""
-        sizes = self._sizes()
-        axis.check_spans(self, **sizes)
+        spans = self._span_sizes()
+        axis.check_spans(self, **spans)
         test, train, most, gap, step = (
             axis.count(size) if isinstance(size, float) else size
-            for size in sizes.values()
+            for size in spans.values()
         )
-        return WindowSizes(test, train, most, gap or 0, step)
+        return WindowSizes(
+            self.n_splits,
+            test,
+            self._offsets(),
+            train,
+            most,
+            self.window == "sliding",
+            gap,
+            step,
+            self.season,
+            self.anchor == "start",
+        )
+
+    def _offsets(self) -> IntArray | None:
+        """Steps ahead as offsets from the origin, ascending."""
+        if self.horizon is None:
+            return None
+        steps = np.atleast_1d(self.horizon).tolist()
+        if not steps or not all(is_count(h) and h >= 1 for h in steps):
+            raise invalid_parameter(
+                self, "horizon", self.horizon, "an int >= 1, ints >= 1 or None"
+            )
+        return np.unique(np.asarray(steps, dtype=np.intp)) - 1
 
     def _check_params(self) -> None:
         """Raise for any parameter that is wrong whatever the data are."""
@@ -232,34 +252,56 @@ class RollingOrigin(BaseTimeSplitter):
         check_choice(self, "window", self.window, {"expanding", "sliding"})
         check_choice(self, "anchor", self.anchor, {"end", "start"})
         check_choice(self, "unit", self.unit, {"auto", "rows", "times"})
-        self._sizes()
-        if self.horizon is not None:
-            check_horizon(self)
+        self._span_sizes()
+        self._offsets()
+        if self.horizon is not None and self.test_size is not None:
+            raise ValueError(
+                f"test_size={self.test_size} and horizon={self.horizon!r} both say "
+                "which rows are tested. Give one of them."
+            )
+        self._check_pairs()
+
+    def _check_pairs(self) -> None:
+        """Raise where one parameter leaves another nothing to say."""
+        by_hand = self.origins is not None
+        for name, default, other, is_given in (
+            ("step", None, "origins", by_hand),
+            ("season", None, "origins", by_hand),
+            ("anchor", "end", "origins", by_hand),
+            ("season", None, "horizon", self.horizon is not None),
+        ):
+            value = getattr(self, name)
+            if is_given and value != default:
+                raise ValueError(
+                    f"{other} say where test sets lie, so {name}={value!r} has no "
+                    f"meaning. Leave {name} out."
+                )
 
     def _folds(self, axis: TimeAxis) -> Iterator[Fold]:
         """Windows, with what may be trained on before each."""
+        for window, (start, stop) in self._trained(axis):
+            yield Fold(window.starts, window.stops, start, stop, window.time)
+
+    def _trained(self, axis: TimeAxis) -> list[tuple[Window, tuple[int, int]]]:
+        """Windows with positions between which is trained.
+
+        Where as many are made as fit, those without training rows do not.
+        """
         sizes = self._resolved(axis)
         windows = self._windows(axis, sizes)
-        limits = [
-            size
-            for size in (self._moving_size(axis, sizes, windows), sizes.most)
-            if size is not None
+        stop = axis.back(windows[0].origin, sizes.gap, windows[0].time)
+        first_size = int(axis.number_of(axis.floor(np.array(stop))))
+        folds = [
+            (window, sizes.train_range(axis, window, first_size)) for window in windows
         ]
-        for window in windows:
-            stop, time = before_gap(axis, window, sizes.gap)
-            start = max([0, *(back_from(axis, stop, size, time) for size in limits)])
-            yield Fold(window.starts, window.stops, start, stop)
-
-    def _moving_size(
-        self, axis: TimeAxis, sizes: WindowSizes, windows: list[Window]
-    ) -> Size | None:
-        """Size of a training set that moves; None where all of the past is taken."""
-        if self.window == "expanding":
-            return None
-        if sizes.train is not None:
-            return sizes.train
-        stop, _ = before_gap(axis, windows[0], sizes.gap)
-        return int(axis.number_of(np.array([stop]))[0])
+        if self.n_splits is None and self.origins is None:
+            folds = [fold for fold in folds if fold[1][0] < fold[1][1]]
+            if not folds:
+                raise ValueError(
+                    f"No fold has a training row before gap={self.gap!r}. Make the gap "
+                    "or test sets smaller."
+                )
+        return folds
 
     def _windows(self, axis: TimeAxis, sizes: WindowSizes) -> list[Window]:
         """All windows of test rows."""

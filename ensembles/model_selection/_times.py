@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import UTC
-from typing import Any, NamedTuple
+from datetime import date
+from typing import Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ensembles._compat import take_columns
 from ensembles._typing import Table
-from ensembles._validation import n_rows_of
+from ensembles._validation import n_rows_of, require
 
 __all__ = ["Times", "column_of", "find_times", "is_dated", "times_of"]
 
 _NAT = np.iinfo(np.int64).min
+# Dates that nanoseconds since 1970 can count, in seconds.
+_FIRST, _LAST = -9_223_372_036, 9_223_372_036
 # How many names of columns an error lists.
 _MOST_NAMES = 10
 
@@ -26,18 +29,35 @@ class Times(NamedTuple):
     ----------
     values : ndarray of shape (n_samples,)
         Nanoseconds since 1970 (UTC) of dates, and numbers as they came.
-    missing : ndarray of bool of shape (n_samples,)
-        Which have no value.
+    missing : ndarray of bool of shape (n_samples,) or None
+        Which have no value; None where all have one.
     are_dates : bool
         Whether values are dates.
     zone : tzinfo or None
-        Zone in which calendars are read.
+        Zone in which calendars are read; None where dates tell none.
     """
 
     values: NDArray[Any]
-    missing: NDArray[np.bool_]
+    missing: NDArray[np.bool_] | None
     are_dates: bool
     zone: Any
+
+    def check_goes_with(self, other: Times, name: str, other_name: str) -> None:
+        """Raise unless both can be compared."""
+        if self.are_dates != other.are_dates:
+            kinds = ["numbers", "dates"]
+            raise TypeError(
+                f"{name} are {kinds[self.are_dates]} and {other_name} are "
+                f"{kinds[other.are_dates]}. Both must be of one kind."
+            )
+        if (self.zone is None) != (other.zone is None):
+            without, with_one = name, other_name
+            if self.zone is not None:
+                without, with_one = other_name, name
+            raise TypeError(
+                f"{without} have no time zone and {with_one} are in "
+                f"{self.zone or other.zone}. Give both one, for example by tz_localize."
+            )
 
 
 def find_times(X: Table, source: Any, given: Any, name: str) -> Times | None:
@@ -53,9 +73,11 @@ def find_times(X: Table, source: Any, given: Any, name: str) -> Times | None:
     given : array-like of shape (n_samples,) or None
         Times themselves, which win.
     name : str
-        What errors call them.
+        The parameter of `split` that takes them, for errors.
     """
     if given is None and source is not None:
+        parameter = "time" if name == "times" else name
+        name = f"{parameter}={source!r}"
         given = column_of(X, source, name)
     if given is None:
         return None
@@ -70,12 +92,7 @@ def find_times(X: Table, source: Any, given: Any, name: str) -> Times | None:
 
 def times_of(values: Any, name: str) -> Times:
     """Numbers that stand for times, with what is missing among them."""
-    zone = getattr(values, "tz", None) or getattr(
-        getattr(values, "dtype", None), "tz", None
-    )
-    if hasattr(values, "to_timestamp") and not hasattr(values, "to_pandas"):
-        values = _period_starts(values)
-    array = _as_array(values, name, zone is not None)
+    array, zone = _as_array(values, "end" if name.startswith("label_end") else "start")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
@@ -84,12 +101,12 @@ def times_of(values: Any, name: str) -> Times:
             "for each row."
         )
     if array.dtype.kind == "M":
-        numbers = array.astype("datetime64[ns]").view(np.int64)
-        return Times(numbers, numbers == _NAT, True, zone)
+        numbers = _nanoseconds(array, name)
+        return Times(numbers, _if_any(numbers == _NAT), True, zone)
     if array.dtype.kind == "f":
-        return Times(array, np.isnan(array), False, None)
+        return Times(array, _if_any(np.isnan(array)), False, None)
     if array.dtype.kind in "iu":
-        return Times(array, np.zeros(len(array), dtype=np.bool_), False, None)
+        return Times(array, None, False, None)
     raise TypeError(
         f"{name} must be dates or numbers, got values of type {array.dtype}, such as "
         f"{array.flat[0] if array.size else None!r}. Turn strings into dates first, "
@@ -97,48 +114,71 @@ def times_of(values: Any, name: str) -> Times:
     )
 
 
-def _as_array(values: Any, name: str, has_zone: bool) -> NDArray[Any]:
-    """Array of dates or numbers of any container of them."""
-    if has_zone:
-        return np.asarray(values.to_numpy(dtype="datetime64[ns]"))
-    array = np.asarray(values)
-    if array.dtype == object:
-        with suppress(TypeError, ValueError):  # the caller says what came
-            array = _dates_of_objects(array)
-    return array
+def _nanoseconds(dates: NDArray[Any], name: str) -> NDArray[np.int64]:
+    """Nanoseconds since 1970, of dates that these can count."""
+    if dates.dtype != "datetime64[ns]" and dates.size:
+        seconds = dates.astype("datetime64[s]").view(np.int64)
+        known = seconds[seconds != _NAT]
+        if len(known) and (known.min() < _FIRST or known.max() > _LAST):
+            raise ValueError(
+                f"{name} reach from {dates[~np.isnat(dates)].min()} to "
+                f"{dates[~np.isnat(dates)].max()}. Dates must lie between 1678 and "
+                "2262; pass years as numbers beyond."
+            )
+    return dates.astype("datetime64[ns]", copy=False).view(np.int64)
 
 
-def _dates_of_objects(array: NDArray[Any]) -> NDArray[Any]:
-    """Dates of an array of objects that know one; those with a zone in UTC."""
-    flat = array.ravel()
-    if any(isinstance(value, str) for value in flat):
-        raise TypeError("strings are no dates")
-    dates = [
-        value.astimezone(tz=_utc()).replace(tzinfo=None)
-        if getattr(value, "tzinfo", None) is not None
-        else value
-        for value in flat
-    ]
-    return np.array(dates, dtype="datetime64[ns]").reshape(array.shape)
+def _if_any(missing: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """What is missing, where something is."""
+    return missing if missing.any() else None
 
 
-def _utc() -> Any:
-    """The zone of dates that are kept as numbers."""
-    return UTC
+def _as_array(values: Any, how: Literal["start", "end"]) -> tuple[NDArray[Any], Any]:
+    """Dates (UTC) or numbers of any container of them, and their zone.
 
-
-def _period_starts(values: Any) -> Any:
-    """First moments of pandas periods; anything else as it is."""
+    Of a period it is the first or the last moment.
+    """
     dtype = getattr(values, "dtype", None)
     if getattr(dtype, "name", "").startswith("period"):
         periods = getattr(values, "array", values)
-        return periods.to_timestamp()
-    return values
+        values = periods.to_timestamp(how=how)
+        dtype = values.dtype
+    zone = getattr(dtype, "tz", None)
+    if zone is not None:
+        return np.asarray(values.to_numpy(dtype="datetime64[ns]")), zone
+    named = getattr(dtype, "time_zone", None)  # of polars
+    array = np.asarray(values)
+    if array.dtype == object and array.size:
+        return _of_objects(array)
+    return array, None if named is None else ZoneInfo(named)
+
+
+def _of_objects(array: NDArray[Any]) -> tuple[NDArray[Any], Any]:
+    """Dates or numbers of objects that are such, others as they are."""
+    known = [value for value in array.ravel() if not _is_missing(value)]
+    if not known or all(isinstance(value, int | float | np.number) for value in known):
+        numbers = [np.nan if _is_missing(value) else value for value in array.ravel()]
+        return np.array(numbers).reshape(array.shape), None
+    if not all(isinstance(value, date | np.datetime64) for value in known):
+        return array, None
+    zone = getattr(known[0], "tzinfo", None)
+    pandas = require("pandas", "dataframe", "Lists of dates")
+    dates = pandas.to_datetime(array.ravel(), utc=zone is not None)
+    return np.asarray(dates.to_numpy(dtype="datetime64[ns]")).reshape(array.shape), zone
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether an object stands for no value: None, NaN, NaT or pandas' NA."""
+    if value is None or type(value).__name__ in {"NAType", "NaTType"}:
+        return True
+    return bool(isinstance(value, float | np.datetime64) and value != value)
 
 
 def is_dated(index: Any) -> bool:
     """Whether an index is one of dates or periods."""
-    return type(index).__name__ in {"DatetimeIndex", "PeriodIndex"}
+    dtype = getattr(index, "dtype", None)
+    name = str(getattr(dtype, "name", dtype))
+    return name.startswith(("datetime64", "period", "timestamp"))
 
 
 def column_of(X: Table, source: Any, name: str) -> Any:
@@ -147,27 +187,31 @@ def column_of(X: Table, source: Any, name: str) -> Any:
         return source(X)
     if isinstance(source, str):
         return _named(X, source, name)
-    array = X.iloc if hasattr(X, "iloc") else np.asarray(X)
-    n_columns = X.shape[1] if hasattr(X, "shape") and len(X.shape) == 2 else 0
+    table = X if hasattr(X, "shape") else np.asarray(X)
+    n_columns = table.shape[1] if len(table.shape) == 2 else 0
     if not -n_columns <= source < n_columns:
         raise ValueError(f"{name} is no column of X, which has {n_columns} of them.")
-    return array[:, source]
+    column = take_columns(table, np.array([source % n_columns]))
+    if hasattr(column, "toarray"):
+        return column.toarray().ravel()
+    if hasattr(column, "iloc"):
+        return column.iloc[:, 0]
+    return column.to_series() if hasattr(column, "to_series") else np.asarray(column)
 
 
 def _named(X: Table, source: str, name: str) -> Any:
     """Column, or level of the index, of this name."""
+    levels = list(getattr(getattr(X, "index", None), "names", None) or [])
+    if source in levels:
+        return X.index.get_level_values(source)
     columns = getattr(X, "columns", None)
     if columns is None:
         raise ValueError(
-            f"{name} names a column, but X is of type {type(X).__name__} and "
-            "has no names. Pass the values to split, or the position of the column as "
-            "an int."
+            f"{name} names a column, but X is of type {type(X).__name__} and has no "
+            "names. Pass the values to split, or the position of the column as an int."
         )
     if source in list(columns):
         return X[source]
-    levels = list(getattr(getattr(X, "index", None), "names", []))
-    if source in levels:
-        return X.index.get_level_values(source)
     known = [str(column) for column in columns][:_MOST_NAMES]
     raise ValueError(
         f"{name} is neither a column of X nor a level of its index. Columns: "

@@ -1,13 +1,14 @@
 """Windows of test rows that move through time: where each starts and ends.
 
 Windows of counts are laid on numbers of times, windows of spans on the calendar. Either
-way a window becomes its origin, the position at which it starts, and runs of tested
+way a window becomes its origin, before which everything is past, and runs of tested
 positions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,16 +16,11 @@ import numpy as np
 from ensembles._typing import IntArray
 from ensembles.model_selection._axis import TimeAxis
 from ensembles.model_selection._guard import runs_of
-from ensembles.model_selection._sizes import CalendarSpan, Size, Span, stamps
+from ensembles.model_selection._sizes import CalendarSpan, Span
 
-__all__ = [
-    "Window",
-    "ahead_of",
-    "back_from",
-    "windows_at",
-    "windows_of_counts",
-    "windows_of_spans",
-]
+__all__ = ["Window", "window_of_counts", "window_of_times", "windows_of_spans"]
+
+_MOST_STEPS = 10_000_000
 
 
 class Window(NamedTuple):
@@ -34,8 +30,8 @@ class Window(NamedTuple):
     ----------
     origin : int
         Position before which everything is past.
-    time : int or float or None
-        Time that the origin stands for, where it is not that of a row.
+    time : int, float or None
+        Time of the origin, which need not be that of a row; None without times.
     starts, stops : ndarray of shape (n_runs,)
         Positions at which runs of tested rows begin and end.
     """
@@ -46,110 +42,66 @@ class Window(NamedTuple):
     stops: IntArray
 
 
-def back_from(axis: TimeAxis, position: int, size: Size, time: Any = None) -> int:
-    """Position so much before another one, whose time may be told apart."""
-    if isinstance(size, Span):
-        if time is None:
-            time = axis.times[min(position, axis.n_samples - 1)]
-        earlier = size.earlier(np.array([time]), axis.zone)
-        return int(min(axis.first_at(earlier)[0], position))
-    number = axis.number_of(axis.floor(np.array([position]))) - axis.count(size)
-    # Rows between two edges are left out: never fewer than asked for.
-    return int(axis.position_of(axis.floor_number(number))[0])
-
-
-def ahead_of(axis: TimeAxis, position: int, size: Size, time: Any = None) -> int:
-    """Position so much after another one, whose time may be told apart."""
-    if isinstance(size, Span):
-        if time is None:
-            time = axis.times[position]
-        later = size.later(np.array([time]), axis.zone)
-        return int(axis.first_at(later)[0])
-    number = axis.number_of(np.array([position]))
-    return int(axis.position_of(number + axis.count(size))[0])
-
-
-def windows_of_counts(
-    axis: TimeAxis, origins: Sequence[int] | IntArray, offsets: IntArray
-) -> Iterator[Window]:
-    """Windows from numbers of times: origins, and what is tested counted from them."""
+def window_of_counts(
+    axis: TimeAxis, number: int, offsets: IntArray, time: Any = None
+) -> Window:
+    """Window at a time, by its number, of the times at these offsets from it."""
     firsts, ends = runs_of(offsets)
-    for origin in origins:
-        starts, stops = (
-            axis.position_of(origin + firsts),
-            axis.position_of(origin + ends),
-        )
-        yield Window(int(axis.position_of(np.array([origin]))[0]), None, starts, stops)
+    starts, stops = axis.position_of(number + firsts), axis.position_of(number + ends)
+    has_rows = starts < stops
+    origin = int(axis.position_of(np.array(number)))
+    time = axis.time_at(origin) if time is None else time
+    return Window(origin, time, starts[has_rows], stops[has_rows])
 
 
-def windows_at(
-    axis: TimeAxis, origins: Any, test_size: Size | None, offsets: IntArray | None
-) -> Iterator[Window]:
-    """Windows that start at the first row of given times or later."""
-    for time in origins:
-        origin = int(axis.first_at(time))
-        if offsets is not None:
-            number = int(axis.number_of(np.array([origin]))[0])
-            window = next(windows_of_counts(axis, [number], offsets))
-            yield window._replace(time=time)
-        else:
-            assert test_size is not None
-            stop = ahead_of(axis, origin, test_size, time)
-            yield Window(origin, time, np.array([origin]), np.array([stop]))
+def window_of_times(axis: TimeAxis, start: Any, stop: Any) -> Window:
+    """Window of the rows from one time to before another one."""
+    positions = axis.first_at(np.array([start, stop]))
+    return Window(int(positions[0]), start, positions[:1], positions[1:])
 
 
 def windows_of_spans(
-    axis: TimeAxis, test: Span, step: Span, *, from_start: bool, least: int
-) -> list[Window]:
-    """Windows of a span of time, in order, without those that hold no row.
+    axis: TimeAxis, test: Span, step: Span | None, *, from_start: bool, least: int
+) -> Iterator[Window]:
+    """Windows of a span of time that hold rows, from the anchored end of the data on.
 
-    Counted back from the end of the data, or ahead from the time `least`. On a calendar
-    they start where its steps do. The last one may end later than the data if by the
-    spacing of times no row of it is missing.
+    Back from the end of the data, the last one first, or ahead from the time `least`.
+    Without `step` each ends where the next one starts. Those of a calendar start where
+    its steps do. The last one may end later than the data if no row of it is missing.
     """
-    times = _origins_ahead if from_start else _origins_back
-    windows = []
-    for time in times(axis, test, step, least):
-        start = int(axis.first_at(time))
-        stop = ahead_of(axis, start, test, time)
-        if start < stop:
-            windows.append(Window(start, time, np.array([start]), np.array([stop])))
-    return windows
+    end = _end_of_data(axis, test)
+    by = test if step is None else step
+    mark = _first_mark(axis, test, step, end, least if from_start else None)
+    marks = _marks(by, mark, 1 if from_start else -1, axis.zone)
+    if step is None:
+        pairs = pairwise(marks)
+        bounds = pairs if from_start else ((start, stop) for stop, start in pairs)
+    else:
+        bounds = ((start, axis.moved_time(start, test)) for start in marks)
+    for start, stop in bounds:
+        if start < least or stop > end:
+            return
+        window = window_of_times(axis, start, stop)
+        if window.starts[0] < window.stops[0]:
+            yield window
 
 
-def _origins_back(axis: TimeAxis, test: Span, step: Span, least: int) -> list[int]:
-    """Times of origins, the last window ending with the data."""
-    last = int(_moved(axis, _end_of_data(axis, test), test, -1))
-    origins = []
-    time = last
-    while time >= least:
-        origins.append(time)
-        time = int(_moved(axis, last, step, -len(origins)))
-    return origins[::-1]
+def _first_mark(
+    axis: TimeAxis, test: Span, step: Span | None, end: int, first: int | None
+) -> int:
+    """Time from which steps are counted: a start, or the end of joined windows.
 
-
-def _origins_ahead(axis: TimeAxis, test: Span, step: Span, least: int) -> list[int]:
-    """Times of origins, the first one where the calendar steps after `least`."""
-    end, first = _end_of_data(axis, test), least
-    if isinstance(test, CalendarSpan) and test.has_grid:
-        first = _on_grid(axis, test, least, forward=True)
-    origins: list[int] = []
-    time = first
-    while int(_moved(axis, time, test, 1)) <= end:
-        origins.append(time)
-        time = int(_moved(axis, first, step, len(origins)))
-    return origins
-
-
-def _moved(axis: TimeAxis, time: int, span: Span, n_steps: int) -> int:
-    """Time moved by so many spans."""
-    if n_steps == 0:
-        return time
-    if isinstance(span, CalendarSpan):
-        steps = CalendarSpan(span.offset * abs(n_steps))
-        move = steps.later if n_steps > 0 else steps.earlier
-        return int(move(np.array([time]), axis.zone)[0])
-    return time + n_steps * span.nanoseconds
+    `first` is where the windows may begin, if it is there that they are anchored.
+    """
+    by = test if step is None else step
+    if first is None and step is None:
+        return end
+    start = axis.moved_time(end, test, -1) if first is None else first
+    if not (isinstance(by, CalendarSpan) and by.has_grid):
+        return start
+    if first is not None:
+        return by.grid_after(start, axis.zone)
+    return by.grid_before(start, axis.zone)
 
 
 def _end_of_data(axis: TimeAxis, test: Span) -> int:
@@ -157,20 +109,19 @@ def _end_of_data(axis: TimeAxis, test: Span) -> int:
     last = int(axis.times[-1])
     if not (isinstance(test, CalendarSpan) and test.has_grid):
         return last + 1
-    below = _on_grid(axis, test, last, forward=False)
-    above = _on_grid(axis, test, last + 1, forward=True)
-    return above if last + axis.spacing >= above else below
+    above = test.grid_after(last + 1, axis.zone)
+    return above if axis.next_time() >= above else test.grid_before(last, axis.zone)
 
 
-def _on_grid(axis: TimeAxis, span: CalendarSpan, time: int, *, forward: bool) -> int:
-    """Date at which a step of the calendar begins, at or next to a time."""
-    stamp = stamps(np.array([time]), axis.zone)[0]
-    step = span.offset.base if hasattr(span.offset, "base") else span.offset
-    day = stamp.normalize()
-    if forward:
-        on_grid = step.rollforward(day)
-        if on_grid < stamp:
-            on_grid = step.rollforward(on_grid + step)
-    else:
-        on_grid = step.rollback(day)
-    return int(on_grid.as_unit("ns").value)
+def _marks(by: Span, first: int, sign: int, zone: Any) -> Iterator[int]:
+    """Times at steps from the first one on, made in ever larger portions."""
+    size = done = 0
+    while done <= _MOST_STEPS:
+        size = min(max(64, 2 * size), 2**16)
+        for mark in by.series(first, sign * done, sign * (done + size), zone):
+            yield int(mark)
+        done += size
+    raise ValueError(
+        f"More than {_MOST_STEPS:,} windows of this size lie within the times of the "
+        "rows. Make test_size or step larger."
+    )
