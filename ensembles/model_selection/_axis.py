@@ -224,14 +224,18 @@ class TimeAxis:
                 )
 
     def next_time(self) -> int:
-        """Time by which the next row is due, as rows lately followed this weekday's."""
+        """Time by which the next row is due, as rows lately followed this weekday's.
+
+        Gaps of more than twice the usual are holes, not the rhythm of the rows.
+        """
         times = self.times if self.edges is None else self.times[self.edges[:-1]]
         times = times[-_RECENT:]
         gaps, weekdays = np.diff(times), times // _DAY % 7
         like_last = gaps[weekdays[:-1] == weekdays[-1]]
         if not len(like_last):
             like_last = gaps if len(gaps) else np.ones(1, dtype=np.int64)
-        return int(times[-1]) + int(np.quantile(like_last, 0.95, method="higher"))
+        no_holes = like_last[like_last <= 2 * np.median(like_last)]
+        return int(times[-1]) + int(no_holes.max())
 
     def __repr__(self) -> str:
         """Rows and times in numbers."""

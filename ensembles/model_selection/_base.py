@@ -132,7 +132,9 @@ class BaseSplitter(BaseEstimator, BaseCrossValidator, ABC):
 
         Parameters
         ----------
-        X, y, groups, times, label_end : object
+        X : array-like of shape (n_samples, ...)
+            As in `split`.
+        y, groups, times, label_end : object, default=None
             As in `split`.
 
         Returns
@@ -288,9 +290,9 @@ class BaseTimeSplitter(BaseSplitter):
             train = guard.train(axis, fold)
             if not len(train):
                 n_candidates = fold.high - fold.low
-                reason = why_empty(
-                    self, guard, n_candidates, partial(_train_of, axis, fold)
-                )
+                causes = [] if axis.ends is None else ["ends of labels"]
+                left_by = partial(_train_of, axis, fold)
+                reason = why_empty(self, guard, n_candidates, left_by, *causes)
                 raise ValueError(f"Fold {number} has no training rows: {reason}")
             yield train, guard.test(axis, fold)
 
@@ -337,7 +339,7 @@ def why_empty(
     ]
     start = (
         f"of {n_candidates} rows that could be trained on, all fall to "
-        f"{', '.join([*found, *causes]) or 'the times and labels of test rows'}. "
+        f"{', '.join([*found, *causes]) or 'times of test rows'}. "
     )
     if isinstance(guard.purge, int):
         most = guard.purge

@@ -138,7 +138,8 @@ class Guarded(BaseSplitter):
         self._check_params()
         cv = self._splitter(y)
         given = {} if X is None else self._passed_on(cv, X, times, label_end)
-        return int(cv.get_n_splits(X, y, groups, **given))
+        wanted = groups if _takes_groups(cv) else None
+        return int(cv.get_n_splits(X, y, wanted, **given))
 
     def split(
         self,
@@ -184,7 +185,8 @@ class Guarded(BaseSplitter):
         position = np.empty(axis.n_samples, dtype=np.intp)
         position[axis.index] = np.arange(axis.n_samples)
         given = self._passed_on(cv, X, times, label_end)
-        for number, rows in enumerate(cv.split(X, y, groups, **given)):
+        wanted = groups if _takes_groups(cv) else None
+        for number, rows in enumerate(cv.split(X, y, wanted, **given)):
             train, test = (np.asarray(part) for part in rows)
             if axis.unresolved is not None:
                 test = test[~axis.unresolved[position[test]]]
@@ -197,7 +199,8 @@ class Guarded(BaseSplitter):
             kept_by = partial(_kept, axis, fold, train, test, labels)
             kept = kept_by(guard)
             if not len(kept):
-                causes = ["their groups"] if labels is not None else []
+                causes = [] if axis.ends is None else ["ends of labels"]
+                causes += [] if labels is None else ["their groups"]
                 reason = why_empty(self, guard, len(train), kept_by, *causes)
                 raise ValueError(f"Fold {number} has no training rows: {reason}")
             yield kept, test
@@ -233,6 +236,13 @@ class Guarded(BaseSplitter):
             axis: TimeAxis = self.cv._axis(X, times, label_end)
             return axis
         return super()._axis(X, times, label_end)
+
+
+def _takes_groups(cv: Any) -> bool:
+    """Whether a splitter uses groups; scikit-learn's others warn of them."""
+    if not hasattr(cv, "get_metadata_routing"):
+        return True
+    return "groups" in cv.get_metadata_routing().split.requests
 
 
 def _kept(

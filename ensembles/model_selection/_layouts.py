@@ -249,11 +249,30 @@ def layout_by_hand(owner: Any, axis: TimeAxis, sizes: WindowSizes) -> list[Windo
                 f"with test_size={owner.test_size!r} and horizon={owner.horizon!r}."
             )
         windows.append(window)
+    _check_least(owner, axis, sizes, windows[0])
     return windows
+
+
+def _check_least(
+    owner: Any, axis: TimeAxis, sizes: WindowSizes, window: Window
+) -> None:
+    """Raise if the first training set, where it grows, is smaller than asked for."""
+    if sizes.moves or sizes.train is None:
+        return
+    _, stop = sizes.train_range(axis, window, 0)
+    reached = axis.ahead(0, sizes.train)
+    if reached > stop or (reached == axis.n_samples and stop < reached):
+        raise ValueError(
+            f"train_size={owner.train_size!r} does not fit: before the first origin, "
+            f"{owner.origins[0]!r}, and gap={owner.gap!r} lie {stop} rows. Start later "
+            "or lower train_size."
+        )
 
 
 def _origins(owner: Any, axis: TimeAxis) -> Any:
     """Origins as numbers of the kind that times of rows are."""
+    if not len(owner.origins):
+        raise ValueError(f"origins must be at least one, got {owner.origins!r}.")
     origins = times_of(owner.origins, "origins")
     if axis.given is not None:
         axis.given.check_goes_with(origins, "times", "origins")
@@ -261,8 +280,6 @@ def _origins(owner: Any, axis: TimeAxis) -> Any:
         raise invalid_parameter(
             owner, "origins", owner.origins, "numbers of rows, as rows have no times"
         )
-    if not len(origins.values) or (np.diff(origins.values) <= 0).any():
-        raise ValueError(
-            f"origins must ascend and be at least one, got {owner.origins!r}."
-        )
+    if (np.diff(origins.values) <= 0).any():
+        raise ValueError(f"origins must ascend, got {owner.origins!r}.")
     return origins.values

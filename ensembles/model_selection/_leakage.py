@@ -51,12 +51,9 @@ class Leak:
     def __str__(self) -> str:
         """Say it in a sentence."""
         some = ", ".join(map(str, self.rows[:_MOST_ROWS]))
-        more = ", ..." if len(self.rows) > _MOST_ROWS else ""
-        plural = "s" if len(self.rows) > 1 else ""
-        return (
-            f"fold {self.fold}: {len(self.rows)} training row{plural} ({some}{more}) "
-            f"{_KINDS[self.kind]}"
-        )
+        n_more = len(self.rows) - _MOST_ROWS
+        more = f" and {n_more} more" if n_more > 0 else ""
+        return f"fold {self.fold}: training rows {some}{more} {_KINDS[self.kind]}"
 
 
 @final
@@ -70,6 +67,26 @@ class LeakageReport:
         In order of folds; empty where there are none.
     n_train, n_test : ndarray of shape (n_splits,)
         Rows of each fold.
+    is_leaky : bool
+        Whether anything was found.
+
+    References
+    ----------
+    .. [1] M. Lopez de Prado, "Advances in Financial Machine Learning", Wiley, 2018,
+       section 7.4.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import KFold
+    >>> from ensembles.model_selection import check_leakage
+    >>> report = check_leakage(KFold(2), range(4), times=[1, 2, 2, 3])
+    >>> print(report.leaks[0])
+    fold 0: training rows 2 share a time with test rows
+    >>> print(report.to_frame()[["n_train", "same_time", "overlap"]])
+          n_train  same_time  overlap
+    fold
+    0           2          1        0
+    1           2          1        0
     """
 
     leaks: tuple[Leak, ...]
@@ -81,13 +98,36 @@ class LeakageReport:
         """Whether anything was found."""
         return bool(self.leaks)
 
-    def raise_if_leaky(self) -> None:
-        """Raise `LeakageError`, which lists what was found, if anything was."""
+    def raise_if_leaky(self) -> LeakageReport:
+        """Raise if anything was found.
+
+        Returns
+        -------
+        LeakageReport
+            The report itself.
+
+        Raises
+        ------
+        LeakageError
+            Lists what was found.
+        """
         if self.leaks:
             raise LeakageError(str(self))
+        return self
 
     def to_frame(self) -> Any:
-        """Return a table of training rows by fold and kind, as a pandas DataFrame."""
+        """Return how many training rows leak, by fold and kind.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a fold; rows of it in ``n_train`` and ``n_test``, and a column a kind.
+
+        Raises
+        ------
+        MissingDependencyError
+            If pandas is not installed.
+        """
         pandas = require("pandas", "dataframe", "to_frame()")
         table = {"n_train": self.n_train, "n_test": self.n_test}
         for kind in _KINDS:
@@ -124,7 +164,9 @@ def check_leakage(
     ----------
     cv : int, splitter or iterable
         What makes the folds, as scikit-learn takes it.
-    X, y : array-like of shape (n_samples, ...)
+    X : array-like of shape (n_samples, ...)
+        As given to the splitter.
+    y : array-like of shape (n_samples, ...) or None, default=None
         As given to the splitter.
     groups : array-like of shape (n_samples,) or None, default=None
         Groups that should not be on both sides; given to the splitter too.
@@ -158,7 +200,7 @@ def check_leakage(
     >>> days = np.arange("2024-01-01", "2024-01-13", dtype="datetime64[D]")
     >>> given = {"times": days, "label_end": days + np.timedelta64(3, "D")}
     >>> print(check_leakage(KFold(2), np.empty((12, 1)), **given).leaks[0])
-    fold 0: 2 training rows (6, 7) have labels that overlap those of test rows
+    fold 0: training rows 6, 7 have labels that overlap those of test rows
     >>> print(check_leakage(Guarded(KFold(2)), np.empty((12, 1)), **given))
     No leaks in 2 folds.
     """

@@ -128,6 +128,10 @@ def size_of(owner: object, name: str, value: Any, *, low: int = 1) -> Size:
     """A size as the user wrote it, checked."""
     span = _span_of(value)  # first, as numpy takes its timedeltas for whole numbers
     if span is None:
+        if isinstance(value, np.timedelta64):
+            raise invalid_parameter(
+                owner, name, value, "a span of fixed length", "Months are '1MS'."
+            )
         if is_count(value) and value >= low:
             return int(value)
         if is_fraction(value) and value < 1:

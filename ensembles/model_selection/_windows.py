@@ -8,7 +8,6 @@ positions.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,18 +71,16 @@ def windows_of_spans(
     end = _end_of_data(axis, test)
     by = test if step is None else step
     mark = _first_mark(axis, test, step, end, least if from_start else None)
-    marks = _marks(by, mark, 1 if from_start else -1, axis.zone)
-    if step is None:
-        pairs = pairwise(marks)
-        bounds = pairs if from_start else ((start, stop) for stop, start in pairs)
-    else:
-        bounds = ((start, axis.moved_time(start, test)) for start in marks)
-    for start, stop in bounds:
-        if start < least or stop > end:
+    for marks in _marks(by, mark, 1 if from_start else -1, axis.zone):
+        if step is None:
+            starts, stops = (marks[:-1], marks[1:])[:: 1 if from_start else -1]
+        else:
+            starts, stops = marks[:-1], test.moved(marks[:-1], 1, axis.zone)
+        firsts, ends = axis.first_at(starts), axis.first_at(stops)
+        for i in np.flatnonzero((firsts < ends) & (starts >= least) & (stops <= end)):
+            yield Window(int(firsts[i]), starts[i], firsts[i : i + 1], ends[i : i + 1])
+        if starts.min() < least or stops.max() > end:
             return
-        window = window_of_times(axis, start, stop)
-        if window.starts[0] < window.stops[0]:
-            yield window
 
 
 def _first_mark(
@@ -113,14 +110,16 @@ def _end_of_data(axis: TimeAxis, test: Span) -> int:
     return above if axis.next_time() >= above else test.grid_before(last, axis.zone)
 
 
-def _marks(by: Span, first: int, sign: int, zone: Any) -> Iterator[int]:
-    """Times at steps from the first one on, made in ever larger portions."""
-    size = done = 0
+def _marks(by: Span, first: int, sign: int, zone: Any) -> Iterator[IntArray]:
+    """Times at steps from the first one on, in ever larger portions.
+
+    Each portion begins with the last time of the one before.
+    """
+    done, size = 0, 64
     while done <= _MOST_STEPS:
-        size = min(max(64, 2 * size), 2**16)
-        for mark in by.series(first, sign * done, sign * (done + size), zone):
-            yield int(mark)
+        yield by.series(first, sign * done, sign * (done + size + 1), zone)
         done += size
+        size = min(2 * size, 2**16)
     raise ValueError(
         f"More than {_MOST_STEPS:,} windows of this size lie within the times of the "
         "rows. Make test_size or step larger."
