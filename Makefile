@@ -28,6 +28,7 @@ bench: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt ".[bench]"
 	$(BIN)/python benchmarks/bench_bagging_predict.py
 	$(BIN)/python benchmarks/bench_inference.py
+	$(BIN)/python benchmarks/bench_splits.py
 
 clean-kernels:
 	find ensembles -name '*.nb[ci]' -delete

@@ -50,9 +50,8 @@ def minutes(n):
 
 def seconds_a_fold(folds):
     """Time of each fold from a fresh iterator; they are let go at once."""
-    at = [time.perf_counter()]
-    for _ in folds:
-        at.append(time.perf_counter())
+    start = time.perf_counter()
+    at = [start, *(time.perf_counter() for _ in folds)]
     return [b - a for a, b in pairwise(at)]
 
 

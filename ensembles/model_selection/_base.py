@@ -297,6 +297,13 @@ class BaseTimeSplitter(BaseSplitter):
             yield train, guard.test(axis, fold)
 
 
+def takes_groups(cv: Any) -> bool:
+    """Whether a splitter uses groups; scikit-learn's others warn of them."""
+    if not hasattr(cv, "get_metadata_routing"):
+        return True
+    return "groups" in cv.get_metadata_routing().split.requests
+
+
 def check_sources(owner: Any) -> None:
     """Raise unless parameters say where times are and which labels touch."""
     check_choice(owner, "closed", owner.closed, {"left", "both"})

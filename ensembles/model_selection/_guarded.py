@@ -12,7 +12,12 @@ from sklearn.model_selection import check_cv
 from ensembles._typing import ArrayLike, IntArray, Table
 from ensembles._validation import check_choice, invalid_parameter, n_rows_of
 from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._base import BaseSplitter, check_sources, why_empty
+from ensembles.model_selection._base import (
+    BaseSplitter,
+    check_sources,
+    takes_groups,
+    why_empty,
+)
 from ensembles.model_selection._guard import Fold, Guard, guard_of, runs_of
 from ensembles.model_selection._times import column_of
 
@@ -138,7 +143,7 @@ class Guarded(BaseSplitter):
         self._check_params()
         cv = self._splitter(y)
         given = {} if X is None else self._passed_on(cv, X, times, label_end)
-        wanted = groups if _takes_groups(cv) else None
+        wanted = groups if takes_groups(cv) else None
         return int(cv.get_n_splits(X, y, wanted, **given))
 
     def split(
@@ -185,7 +190,7 @@ class Guarded(BaseSplitter):
         position = np.empty(axis.n_samples, dtype=np.intp)
         position[axis.index] = np.arange(axis.n_samples)
         given = self._passed_on(cv, X, times, label_end)
-        wanted = groups if _takes_groups(cv) else None
+        wanted = groups if takes_groups(cv) else None
         for number, rows in enumerate(cv.split(X, y, wanted, **given)):
             train, test = (np.asarray(part) for part in rows)
             if axis.unresolved is not None:
@@ -236,13 +241,6 @@ class Guarded(BaseSplitter):
             axis: TimeAxis = self.cv._axis(X, times, label_end)
             return axis
         return super()._axis(X, times, label_end)
-
-
-def _takes_groups(cv: Any) -> bool:
-    """Whether a splitter uses groups; scikit-learn's others warn of them."""
-    if not hasattr(cv, "get_metadata_routing"):
-        return True
-    return "groups" in cv.get_metadata_routing().split.requests
 
 
 def _kept(

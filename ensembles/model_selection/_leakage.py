@@ -13,7 +13,7 @@ from ensembles._typing import ArrayLike, BoolArray, IntArray, Table
 from ensembles._validation import check_bool, check_choice, require
 from ensembles.exceptions import LeakageError
 from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._base import axis_of
+from ensembles.model_selection._base import axis_of, takes_groups
 
 __all__ = ["Leak", "LeakageReport", "check_leakage"]
 
@@ -218,7 +218,8 @@ def check_leakage(
     rows = _Rows(axis, codes, closed, past_only)
     leaks: list[Leak] = []
     sizes = []
-    for fold, (train, test) in enumerate(splitter.split(X, y, groups, **passed)):
+    wanted = groups if takes_groups(splitter) else None
+    for fold, (train, test) in enumerate(splitter.split(X, y, wanted, **passed)):
         sizes.append((len(train), len(test)))
         for kind, found in rows.leaks(np.asarray(train), np.asarray(test)).items():
             if found.any():

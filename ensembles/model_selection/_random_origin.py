@@ -170,7 +170,7 @@ def _moved(
     if isinstance(size, Span):
         at = axis.times[np.minimum(positions, axis.n_samples - 1)]
         times = size.moved(at, sign, axis.zone)
-        fits = times >= axis.times[0] if sign < 0 else times - 1 <= axis.times[-1]
+        fits = times >= axis.times[0] if sign < 0 else times <= axis.next_time()
         return axis.first_at(times), fits
     numbers = axis.number_of(positions) + sign * axis.count(size)
     return axis.position_of(numbers), (numbers >= 0) & (numbers <= axis.n_times)
