@@ -1,0 +1,5 @@
+"""Checks of contracts, for splitters and estimators of others too."""
+
+from ensembles.testing._splitters import check_splitter
+
+__all__ = ["check_splitter"]
