@@ -340,7 +340,7 @@ def why_empty(
         return "no row precedes its test rows by as much as asked for."
     name = "h" if hasattr(owner, "h") else "purge"
     found = [
-        f"{what}={value!r}"
+        f"{what}={value if getattr(owner, what) is None else getattr(owner, what)!r}"
         for what, value in ((name, guard.purge), ("embargo", guard.embargo))
         if value
     ]

@@ -74,8 +74,8 @@ class PurgedKFold(BaseTimeSplitter):
     Raises
     ------
     ValueError
-        From `split`: if there are fewer times than folds, or nothing is left to train
-        on.
+        From `split`: if there are fewer times than folds, a time holds more rows than
+        a fold, or nothing is left to train on.
 
     See Also
     --------
@@ -185,8 +185,8 @@ class CombinatorialPurgedKFold(BaseTimeSplitter):
     Raises
     ------
     ValueError
-        From `split`: if there are fewer times than folds, or nothing is left to train
-        on.
+        From `split`: if there are fewer times than folds, a time holds more rows than
+        a fold, or nothing is left to train on.
 
     See Also
     --------

@@ -26,6 +26,10 @@ ALLOWED = (
     "pandas offset such as '30D', '3MS' or '5B'"
 )
 _DAY = 86_400_000_000_000
+# First and last time that nanoseconds can count; what lies beyond is cut off there.
+_FIRST, _LAST = -(2**63) + 1, 2**63 - 1
+# No data have more rows.
+_MOST = 2**60
 
 
 @final
@@ -37,12 +41,18 @@ class FixedSpan:
 
     def moved(self, times: IntArray, n_steps: int, zone: Any) -> IntArray:
         """Times moved ahead by so many spans, or back if they are negative."""
-        return times + n_steps * self.nanoseconds
+        shift = n_steps * self.nanoseconds
+        if shift > 0:
+            late = times > _LAST - shift
+            return np.where(late, _LAST, np.where(late, 0, times) + shift)
+        early = times < _FIRST - shift
+        return np.where(early, _FIRST, np.where(early, 0, times) + shift)
 
     def series(self, first: int, start: int, stop: int, zone: Any) -> IntArray:
         """Times `start` to `stop` steps after the first one; back if negative."""
-        steps = np.arange(start, stop, -1 if stop < start else 1)
-        return first + steps * self.nanoseconds
+        steps = range(start, stop, -1 if stop < start else 1)
+        times = [first + k * self.nanoseconds for k in steps]
+        return np.array([min(max(time, _FIRST), _LAST) for time in times])
 
 
 @final
@@ -61,10 +71,8 @@ class CalendarSpan:
         """Times moved ahead by so many steps, or back if they are negative."""
         if n_steps == 0:
             return times
-        steps = self.offset * abs(n_steps)
-        on_wall = wall_times(times, zone)
-        moved = [t + steps if n_steps > 0 else t - steps for t in on_wall]
-        return numbers_of(moved, zone)
+        steps = self.offset * n_steps
+        return numbers_of([_stepped(t, steps) for t in wall_times(times, zone)], zone)
 
     def series(self, first: int, start: int, stop: int, zone: Any) -> IntArray:
         """Times `start` to `stop` steps after the first one; back if negative."""
@@ -102,6 +110,15 @@ Span: TypeAlias = FixedSpan | CalendarSpan
 Size: TypeAlias = int | float | Span
 
 
+def _stepped(time: Any, steps: Any) -> Any:
+    """Time after steps of a calendar, as far as times go."""
+    pandas = require("pandas", "dataframe", "Calendar offsets")
+    try:
+        return time + steps
+    except (OverflowError, pandas.errors.OutOfBoundsDatetime):
+        return pandas.Timestamp.max if steps.n > 0 else pandas.Timestamp.min
+
+
 def wall_times(times: IntArray, zone: Any) -> Any:
     """Times as the clock on the wall shows them, a DatetimeIndex without a zone."""
     pandas = require("pandas", "dataframe", "Calendar offsets")
@@ -133,7 +150,7 @@ def size_of(owner: object, name: str, value: Any, *, low: int = 1) -> Size:
                 owner, name, value, "a span of fixed length", "Months are '1MS'."
             )
         if is_count(value) and value >= low:
-            return int(value)
+            return min(int(value), _MOST)
         if is_fraction(value) and value < 1:
             return float(value)
         raise invalid_parameter(owner, name, value, f"{ALLOWED}; ints are >= {low}")
@@ -169,7 +186,7 @@ def _fixed_span(value: Any) -> FixedSpan | None:
     span = np.timedelta64(value)
     if np.isnat(span) or np.datetime_data(span.dtype)[0] in {"Y", "M"}:
         return None
-    whole_days = span.astype("timedelta64[D]").astype(np.int64)
-    if abs(whole_days) > 10**5:  # beyond what nanoseconds can count
-        return None
+    days = int(span.astype("timedelta64[D]").astype(np.int64))
+    if abs(days) > 10**5:  # hours do not matter, and nanoseconds may not suffice
+        return FixedSpan(min(max(days * _DAY, _FIRST), _LAST))
     return FixedSpan(int(span.astype("timedelta64[ns]").astype(np.int64)))

@@ -60,6 +60,28 @@ def test_steps_of_a_calendar_guard_too():
     assert kept[kept < "2021-01-31"][-1] == pd.Timestamp("2021-01-24")
 
 
+@pytest.mark.parametrize(
+    ("how", "times"),
+    [
+        ({"embargo": np.timedelta64(365 * 250, "D")}, "2024-01-01"),
+        ({"embargo": np.timedelta64(365 * 9999, "D")}, "2024-01-01"),
+        ({"embargo": np.timedelta64(10, "D")}, "2262-04-01"),
+        ({"purge": 10**30}, "2024-01-01"),
+        ({"embargo": "300YS"}, "2024-01-01"),
+    ],
+    ids=str,
+)
+def test_guards_beyond_the_end_of_time_leave_nothing(how, times):
+    days = np.datetime64(times) + np.arange(6)
+    (name,) = how
+    with pytest.raises(ValueError, match=f"all fall to {name}="):
+        next(PurgedKFold(2, **how).split(days, times=days))
+    ends = days.astype("datetime64[ns]")
+    ends[0] = np.datetime64(pd.Timestamp.max)
+    with pytest.raises(ValueError, match="all fall to embargo='1B', ends of"):
+        next(PurgedKFold(2, embargo="1B").split(days, times=days, label_end=ends))
+
+
 def test_an_embargo_counts_from_where_labels_end():
     times = np.arange(60)
     given = {"times": times, "label_end": times + 5}
