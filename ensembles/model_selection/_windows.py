@@ -79,7 +79,7 @@ def windows_of_spans(
         firsts, ends = axis.first_at(starts), axis.first_at(stops)
         for i in np.flatnonzero((firsts < ends) & (starts >= least) & (stops <= end)):
             yield Window(int(firsts[i]), starts[i], firsts[i : i + 1], ends[i : i + 1])
-        if starts.min() < least or stops.max() > end:
+        if stops.max() > end if from_start else starts.min() < least:
             return
 
 

@@ -130,12 +130,13 @@ def eliminate_by_average(
     n_models, n_resamples = deviations.T.shape
     # Models still in the set stand together in front: the last one takes each gap.
     by_model, left = np.ascontiguousarray(deviations.T), np.arange(n_models)
+    total = by_model.sum(axis=0)
     order = np.empty(n_models, dtype=np.intp)
     statistics = np.empty(n_models - 1)
     n_as_large = np.empty(n_models - 1, dtype=np.intp)
     for step, size in enumerate(range(n_models, 1, -1)):
         in_set = by_model[:size]
-        average = in_set.mean(axis=0)
+        average = total / size
         squares = np.empty(size)
         _kernels().sum_squares(in_set, average, squares)
         errors = np.sqrt(squares / n_resamples)
@@ -147,6 +148,7 @@ def eliminate_by_average(
         largest = np.empty(n_resamples)
         _kernels().find_largest(in_set, average, inverse_errors(errors, noise), largest)
         n_as_large[step] = np.count_nonzero(largest >= t[worst])
+        total -= by_model[worst]
         by_model[worst], left[worst] = by_model[size - 1], left[size - 1]
         left = left[:-1]
     order[-1] = left[0]
