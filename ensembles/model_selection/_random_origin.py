@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any, Literal, final
 
 import numpy as np
 
 from ensembles._random import entropy_from
-from ensembles._typing import BoolArray, IntArray, RandomState
+from ensembles._typing import RandomState
 from ensembles._validation import check_count, invalid_parameter
 from ensembles.model_selection._axis import TimeAxis
 from ensembles.model_selection._base import BaseTimeSplitter
@@ -16,6 +17,9 @@ from ensembles.model_selection._guard import Fold
 from ensembles.model_selection._sizes import CalendarSpan, Span, size_of
 
 __all__ = ["RandomOrigin"]
+
+# Origins drawn before it is given up that one has rows to train on.
+_MOST_TRIES = 1000
 
 
 @final
@@ -77,8 +81,8 @@ class RandomOrigin(BaseTimeSplitter):
     ...         line[row] = "T"
     ...     print("".join(line))
     --------#####TT-
-    ------#####TT---
     -----#####TT----
+    -------#####TT--
     """
 
     def __init__(
@@ -129,48 +133,54 @@ class RandomOrigin(BaseTimeSplitter):
 
     def _folds(self, axis: TimeAxis) -> Iterator[Fold]:
         """What lies before and after each origin."""
-        sizes = self._sizes()
-        axis.check_spans(self, **sizes)
-        starts, stops, origins, ends = self._candidates(axis, sizes)
+        axis.check_spans(self, **self._sizes())
+        numbers = range(axis.n_times)
+        first = bisect_left(numbers, True, key=lambda k: self._before(axis, k)[2])
+        end = bisect_left(numbers, True, key=lambda k: not self._after(axis, k)[1])
         rng = np.random.default_rng(entropy_from(self.random_state))
-        for i in rng.integers(len(origins), size=self.n_splits):
-            yield Fold(
-                origins[i : i + 1],
-                ends[i : i + 1],
-                int(starts[i]),
-                int(stops[i]),
-                axis.time_at(int(origins[i])),
-            )
+        for _ in range(self.n_splits):
+            # Before some origins there may be a hole where training rows should be.
+            for number in rng.integers(first, max(end, first + 1), size=_MOST_TRIES):
+                start, stop, reaches_back = self._before(axis, int(number))
+                if reaches_back and start < stop and first < end:
+                    break
+            else:
+                raise ValueError(
+                    f"train_size={self.train_size!r}, gap={self.gap!r} and "
+                    f"test_size={self.test_size!r} do not fit into the data together, "
+                    f"{axis.n_times} times. Make them smaller."
+                )
+            origin = axis.position_of(np.array([number]))
+            tested_to = np.array([self._after(axis, int(number))[0]])
+            time = axis.time_at(int(origin[0]))
+            yield Fold(origin, tested_to, start, stop, time)
 
-    def _candidates(
-        self, axis: TimeAxis, sizes: dict[str, Any]
-    ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-        """Positions of training sets, origins and ends of tests that the data hold.
+    def _before(self, axis: TimeAxis, number: int) -> tuple[int, int, bool]:
+        """Where training starts and stops, and whether the data reach back so far."""
+        sizes = self._sizes()
+        position = int(axis.position_of(np.array(number)))
+        stop, time, reaches = _moved(
+            axis, position, axis.time_at(position), sizes["gap"], -1
+        )
+        start, _, reaches_too = _moved(axis, stop, time, sizes["train_size"], -1)
+        return start, stop, reaches and reaches_too
 
-        Starts and stops of training sets, origins, and ends, shape (n_origins,) each.
-        """
-        origins = axis.position_of(np.arange(axis.n_times))
-        stops, fits_gap = _moved(axis, origins, sizes["gap"], -1)
-        starts, fits_train = _moved(axis, stops, sizes["train_size"], -1)
-        ends, fits_test = _moved(axis, origins, sizes["test_size"], 1)
-        fits = fits_gap & fits_train & fits_test & (starts < stops)
-        if not fits.any():
-            raise ValueError(
-                f"train_size={self.train_size!r}, gap={self.gap!r} and "
-                f"test_size={self.test_size!r} do not fit into the data together, "
-                f"{axis.n_times} times. Make them smaller."
-            )
-        return starts[fits], stops[fits], origins[fits], ends[fits]
+    def _after(self, axis: TimeAxis, number: int) -> tuple[int, bool]:
+        """Where the test ends, and whether the data reach so far."""
+        position = int(axis.position_of(np.array(number)))
+        time, size = axis.time_at(position), self._sizes()["test_size"]
+        end, _, reaches = _moved(axis, position, time, size, 1)
+        return end, reaches
 
 
 def _moved(
-    axis: TimeAxis, positions: IntArray, size: Any, sign: int
-) -> tuple[IntArray, BoolArray]:
-    """Positions moved by a size, and whether the data reach so far."""
+    axis: TimeAxis, position: int, time: Any, size: Any, sign: int
+) -> tuple[int, Any, bool]:
+    """Position and time moved by a size, and whether the data reach so far."""
     if isinstance(size, Span):
-        at = axis.times[np.minimum(positions, axis.n_samples - 1)]
-        times = size.moved(at, sign, axis.zone)
-        fits = times >= axis.times[0] if sign < 0 else times <= axis.next_time()
-        return axis.first_at(times), fits
-    numbers = axis.number_of(positions) + sign * axis.count(size)
-    return axis.position_of(numbers), (numbers >= 0) & (numbers <= axis.n_times)
+        time = axis.moved_time(time, size, sign)
+        reaches = time >= axis.times[0] if sign < 0 else time <= axis.next_time()
+        return int(axis.first_at(time)), time, bool(reaches)
+    number = int(axis.number_of(np.array(position))) + sign * axis.count(size)
+    position = int(axis.position_of(np.array(number)))
+    return position, axis.time_at(position), 0 <= number <= axis.n_times
