@@ -136,7 +136,7 @@ class Guard:
             return before, self._after(axis, stops, reach, "right"), None
         if fold.known_by is not None:
             limits = np.minimum(limits, fold.known_by)
-        reach = np.maximum.accumulate(_largest(axis.ends, fold.starts, fold.stops))
+        reach = _largest(axis.ends, fold.starts, fold.stops)
         side: Any = "left" if self.closed == "left" else "right"
         free = np.maximum(stops, np.searchsorted(axis.times, reach, side=side))
         return before, self._after(axis, free, reach, side), limits

@@ -48,7 +48,8 @@ def test_sets_around_one_run_of_tested_rows_in_rows_and_days():
     by_row = folds(PurgedKFold(6, purge=2, embargo=3), DAYS)
     by_day = folds(PurgedKFold(6, purge="2D", embargo="3D"), DAYS)
     by_share = folds(PurgedKFold(6, purge=2, embargo=0.05), DAYS)
-    assert by_row == by_day == by_share
+    mixed = folds(PurgedKFold(6, purge=2, embargo="3D"), DAYS)
+    assert by_row == by_day == by_share == mixed
     assert by_row[1] == ([*range(8), *range(25, 60)], list(range(10, 20)))
 
 

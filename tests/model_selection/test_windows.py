@@ -128,6 +128,17 @@ def test_holes_are_jumped_over():
     assert len(list(RollingOrigin(5, test_size="1h").split(far))) == 5
 
 
+def test_training_windows_count_from_the_origin_where_its_row_is_missing():
+    X = DAYS.drop(DAYS.index[59:64])  # the first days of March
+    cv = RollingOrigin(3, test_size="MS", train_size="MS", window="sliding")
+    train, test = next(cv.split(X))
+    assert (X.index[train[0]], X.index[train[-1]], X.index[test[0]]) == (
+        pd.Timestamp("2021-02-01"),
+        pd.Timestamp("2021-02-28"),
+        pd.Timestamp("2021-03-06"),
+    )
+
+
 def test_too_short_a_window_is_an_error_and_no_endless_search():
     with pytest.raises(ValueError, match="More than 10,000,000 windows of this size"):
         list(RollingOrigin(3, test_size="1us").split(DAYS))
@@ -204,6 +215,8 @@ def test_rows_are_counted_where_times_repeat_but_never_cut():
     times = np.repeat(np.arange(10), 3)
     folds = RollingOrigin(3, test_size=3, unit="rows").split(times, times=times)
     assert [(len(a), len(b)) for a, b in folds] == [(21, 3), (24, 3), (27, 3)]
+    cv = RollingOrigin(3, test_size=3, gap=1, unit="rows")
+    assert [len(a) for a, _ in cv.split(times, times=times)] == [18, 21, 24]
     cv = RollingOrigin(3, test_size=3, max_train_size=4, unit="rows")
     assert [len(a) for a, _ in cv.split(times, times=times)] == [3, 3, 3]
     with pytest.raises(ValueError, match="tests no rows: no time ends within"):
