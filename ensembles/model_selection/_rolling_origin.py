@@ -37,7 +37,8 @@ class RollingOrigin(BaseTimeSplitter):
 
     Use it for rows in order of time, where a model is trained on the past and used on
     the future. At its defaults it is :class:`~sklearn.model_selection.TimeSeriesSplit`
-    row for row; the keyword-only parameters go further. Where a stationary series is
+    row for row, but for rows of known dates, which it orders and never cuts; the
+    keyword-only parameters go further. Where a stationary series is
     short, :class:`PurgedKFold` tests on all of it.
 
     A size is an int (rows, or distinct times where times repeat), a float (share of

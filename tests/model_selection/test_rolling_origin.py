@@ -1,5 +1,6 @@
 """Test sets that move forward in time."""
 
+import importlib
 import itertools
 import pickle
 import re
@@ -69,6 +70,13 @@ def test_it_is_time_series_split_for_all_of_its_parameters(n_splits):
     ):
         params = {"test_size": test_size, "gap": gap, "max_train_size": most}
         assert_same_as_scikit_learn(n, n_splits, **params)
+
+
+@pytest.mark.parametrize("name", ["cv", "max_train_size", "test_size", "gap"])
+def test_scikit_learns_own_tests_of_its_splitter_pass(name, monkeypatch):
+    theirs = importlib.import_module("sklearn.model_selection.tests.test_split")
+    monkeypatch.setattr(theirs, "TimeSeriesSplit", RollingOrigin)
+    getattr(theirs, f"test_time_series_{name}")()
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)
