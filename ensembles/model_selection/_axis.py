@@ -237,10 +237,6 @@ class TimeAxis:
         no_holes = like_last[like_last <= 2 * np.median(like_last)]
         return int(times[-1]) + int(no_holes.max())
 
-    def __repr__(self) -> str:
-        """Rows and times in numbers."""
-        return f"TimeAxis({self.n_samples} rows, {self.n_times} times)"
-
 
 def _ascends(values: Any) -> bool:
     """Whether no value is below the one before it."""

@@ -222,16 +222,16 @@ class RollingOrigin(BaseTimeSplitter):
             for size in spans.values()
         )
         return WindowSizes(
-            self.n_splits,
-            test,
-            self._offsets(),
-            train,
-            most,
-            self.window == "sliding",
-            gap,
-            step,
-            self.season,
-            self.anchor == "start",
+            n_splits=self.n_splits,
+            test=test,
+            horizon=self._offsets(),
+            train=train,
+            most=most,
+            moves=self.window == "sliding",
+            gap=gap,
+            step=step,
+            season=self.season,
+            from_start=self.anchor == "start",
         )
 
     def _offsets(self) -> IntArray | None:
