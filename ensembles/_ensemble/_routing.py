@@ -8,20 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn import get_config
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import get_routing_for_object, process_routing
 from sklearn.utils.validation import has_fit_parameter
 
-from ensembles._compat import take_rows
-from ensembles._typing import Estimator, IntArray
+from ensembles._routing import routing_enabled
+from ensembles._typing import Estimator
 
-__all__ = ["consumes_sample_weight", "params_of_rows", "route", "routing_enabled"]
-
-
-def routing_enabled() -> bool:
-    """Whether scikit-learn's metadata routing is on."""
-    return bool(get_config().get("enable_metadata_routing", False))
+__all__ = ["consumes_sample_weight", "route"]
 
 
 def route(
@@ -73,22 +67,3 @@ def consumes_sample_weight(estimator: Estimator) -> bool:
         router = get_routing_for_object(estimator)
         return bool(router.consumes("fit", ("sample_weight",)))
     return bool(has_fit_parameter(estimator, "sample_weight"))
-
-
-def params_of_rows(
-    params: dict[str, Any], rows: IntArray, n_samples: int
-) -> dict[str, Any]:
-    """Parameters of some rows: whatever has one entry a row is cut, others pass."""
-    return {
-        key: take_rows(value, rows) if _one_a_row(value, n_samples) else value
-        for key, value in params.items()
-    }
-
-
-def _one_a_row(value: Any, n_samples: int) -> bool:
-    """Whether `value` is a container with one entry for each row."""
-    if isinstance(value, str | bytes | dict):
-        return False
-    if hasattr(value, "shape"):
-        return len(value.shape) > 0 and value.shape[0] == n_samples
-    return hasattr(value, "__len__") and len(value) == n_samples

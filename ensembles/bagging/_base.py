@@ -26,8 +26,9 @@ from ensembles._ensemble._casting import as_float32, trees_may_share_a_cast
 from ensembles._ensemble._data import check_table, check_table_and_target
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._ensemble._predict import Output, combined, stacked
-from ensembles._ensemble._routing import route, routing_enabled
+from ensembles._ensemble._routing import route
 from ensembles._random import MAX_SEED, random_generator
+from ensembles._routing import routing_enabled
 from ensembles._typing import (
     ArrayLike,
     Estimator,

@@ -20,8 +20,8 @@ from sklearn.utils import get_tags
 
 from ensembles._compat import take_columns, take_rows
 from ensembles._ensemble._outputs import FittedMember
-from ensembles._ensemble._routing import params_of_rows
 from ensembles._random import set_random_states
+from ensembles._rows import params_of_rows
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
 from ensembles.bagging._sampling import MemberPlan, Resample, Sampler
 

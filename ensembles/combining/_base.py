@@ -16,8 +16,9 @@ from ensembles._combine import Rule
 from ensembles._ensemble._named import BaseNamedEnsemble
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._ensemble._predict import Output, combined
-from ensembles._ensemble._routing import route, routing_enabled
+from ensembles._ensemble._routing import route
 from ensembles._parallel import elapsed_time, map_members
+from ensembles._routing import routing_enabled
 from ensembles._typing import ArrayLike, Estimator, FloatArray, Table
 from ensembles._validation import (
     check_n_jobs,

@@ -1,12 +1,15 @@
 """Splitters that respect time, and a check of what any splitter lets through."""
 
-from ensembles.model_selection._guarded import Guarded
-from ensembles.model_selection._hv_block import HVBlock
-from ensembles.model_selection._leakage import LeakageReport, check_leakage
-from ensembles.model_selection._panel import PanelSplit
-from ensembles.model_selection._purged import CombinatorialPurgedKFold, PurgedKFold
-from ensembles.model_selection._random_origin import RandomOrigin
-from ensembles.model_selection._rolling_origin import RollingOrigin
+from ensembles.model_selection._evaluation._leakage import LeakageReport, check_leakage
+from ensembles.model_selection._splitters import (
+    CombinatorialPurgedKFold,
+    Guarded,
+    HVBlock,
+    PanelSplit,
+    PurgedKFold,
+    RandomOrigin,
+    RollingOrigin,
+)
 
 __all__ = [
     "CombinatorialPurgedKFold",

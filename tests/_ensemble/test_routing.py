@@ -1,16 +1,10 @@
-import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
 from sklearn import config_context
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from ensembles import BaggingClassifier
-from ensembles._ensemble._routing import (
-    consumes_sample_weight,
-    params_of_rows,
-    route,
-)
+from ensembles._ensemble._routing import consumes_sample_weight, route
 
 
 def test_without_routing_only_what_is_allowed_passes():
@@ -33,13 +27,3 @@ def test_with_routing_parameters_go_where_they_were_requested():
 def test_weights_are_taken_by_signature_without_routing():
     assert consumes_sample_weight(LogisticRegression())
     assert not consumes_sample_weight(KNeighborsClassifier())
-
-
-def test_parameters_with_one_entry_a_row_are_cut():
-    rows = np.array([2, 0, 2])
-    given = {"weight": np.arange(3), "names": ["a", "b", "c"], "mode": "abc", "k": 3}
-    cut = params_of_rows(given, rows, 3)
-    assert_array_equal(cut["weight"], rows)
-    assert cut["names"] == ["c", "a", "c"]
-    assert cut["mode"] == "abc"
-    assert cut["k"] == 3

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
-from ensembles._compat import take_columns, take_rows
+from ensembles._compat import take_rows
 from ensembles._random import MAX_SEED
+from ensembles._rows import params_of_rows, table_of_rows
 from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray, Table
 from ensembles._validation import check_sample_weight, invalid_parameter, n_rows_of
 
@@ -102,10 +102,7 @@ class Fitted:
 
     def table(self, X: Table, rows: IntArray | None) -> Table:
         """What the estimator is to predict from: these rows of X, or all."""
-        seen = X if rows is None else take_rows(X, rows)
-        if self.rows is not None and get_tags(self.estimator).input_tags.pairwise:
-            return take_columns(seen, self.rows)  # a column for each training row
-        return seen
+        return table_of_rows(self.estimator, X, rows, self.rows)
 
 
 def seed_of_fit(entropy: int, number: int | None) -> np.random.SeedSequence:
@@ -149,19 +146,9 @@ def fit_on_rows(
     y = sample.y
     if rows is not None:
         y = take_rows(y, rows)
-        params = {
-            key: take_rows(value, rows) if _one_a_row(value, sample) else value
-            for key, value in params.items()
-        }
+        params = params_of_rows(params, rows, sample.n_samples)
     fitted.estimator.fit(fitted.table(sample.X, rows), y, **params)
     return fitted
-
-
-def _one_a_row(value: Any, sample: Sample) -> bool:
-    """Whether a parameter of fit is a container with one entry for each row."""
-    if isinstance(value, str | bytes | dict) or np.ndim(value) == 0:
-        return False
-    return n_rows_of(value) == sample.n_samples
 
 
 def _settle_random_states(estimator: Estimator, seed: np.random.SeedSequence) -> None:

@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils.metadata_routing import UNUSED
 
+from ensembles._times import Times, find_times, is_dated
 from ensembles._typing import ArrayLike, IntArray, Table
 from ensembles._validation import (
     check_choice,
@@ -28,9 +29,13 @@ from ensembles._validation import (
     require,
     warn_user,
 )
-from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._guard import Closed, Fold, Guard, without_unresolved
-from ensembles.model_selection._times import Times, find_times, is_dated
+from ensembles.model_selection._splitters._axis import TimeAxis
+from ensembles.model_selection._splitters._guard import (
+    Closed,
+    Fold,
+    Guard,
+    without_unresolved,
+)
 
 __all__ = ["BaseSplitter", "BaseTimeSplitter", "axis_of", "check_sources", "why_empty"]
 
@@ -295,13 +300,6 @@ class BaseTimeSplitter(BaseSplitter):
                 reason = why_empty(self, guard, n_candidates, left_by, *causes)
                 raise ValueError(f"Fold {number} has no training rows: {reason}")
             yield train, guard.test(axis, fold)
-
-
-def takes_groups(cv: Any) -> bool:
-    """Whether a splitter uses groups; scikit-learn's others warn of them."""
-    if not hasattr(cv, "get_metadata_routing"):
-        return True
-    return "groups" in cv.get_metadata_routing().split.requests
 
 
 def check_sources(owner: Any) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ensembles._times import times_of
 from ensembles._typing import IntArray
 from ensembles._validation import invalid_parameter, is_count
-from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._sizes import CalendarSpan, FixedSpan, Span
-from ensembles.model_selection._times import times_of
-from ensembles.model_selection._windows import (
+from ensembles.model_selection._splitters._axis import TimeAxis
+from ensembles.model_selection._splitters._sizes import CalendarSpan, FixedSpan, Span
+from ensembles.model_selection._splitters._windows import (
     Window,
     window_of_counts,
     window_of_times,

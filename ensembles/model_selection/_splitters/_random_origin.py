@@ -11,10 +11,10 @@ import numpy as np
 from ensembles._random import entropy_from
 from ensembles._typing import RandomState
 from ensembles._validation import check_count, invalid_parameter
-from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._base import BaseTimeSplitter
-from ensembles.model_selection._guard import Fold
-from ensembles.model_selection._sizes import CalendarSpan, Span, size_of
+from ensembles.model_selection._splitters._axis import TimeAxis
+from ensembles.model_selection._splitters._base import BaseTimeSplitter
+from ensembles.model_selection._splitters._guard import Fold
+from ensembles.model_selection._splitters._sizes import CalendarSpan, Span, size_of
 
 __all__ = ["RandomOrigin"]
 

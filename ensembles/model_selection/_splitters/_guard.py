@@ -24,8 +24,8 @@ from typing import Any, Literal, NamedTuple, final
 import numpy as np
 
 from ensembles._typing import IntArray
-from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._sizes import Size, Span, size_of
+from ensembles.model_selection._splitters._axis import TimeAxis
+from ensembles.model_selection._splitters._sizes import Size, Span, size_of
 from ensembles.resampling._base import ramps
 
 __all__ = ["Closed", "Fold", "Guard", "guard_of", "runs_of", "without_unresolved"]

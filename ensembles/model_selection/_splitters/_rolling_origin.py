@@ -16,17 +16,17 @@ import numpy as np
 
 from ensembles._typing import IntArray, Table
 from ensembles._validation import check_choice, check_count, invalid_parameter, is_count
-from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._base import BaseTimeSplitter, axis_of
-from ensembles.model_selection._guard import Fold
-from ensembles.model_selection._layouts import (
+from ensembles.model_selection._splitters._axis import TimeAxis
+from ensembles.model_selection._splitters._base import BaseTimeSplitter, axis_of
+from ensembles.model_selection._splitters._guard import Fold
+from ensembles.model_selection._splitters._layouts import (
     WindowSizes,
     layout_by_hand,
     layout_in_numbers,
     layout_in_time,
 )
-from ensembles.model_selection._sizes import Size, Span, size_of
-from ensembles.model_selection._windows import Window
+from ensembles.model_selection._splitters._sizes import Size, Span, size_of
+from ensembles.model_selection._splitters._windows import Window
 
 __all__ = ["RollingOrigin"]
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ensembles._typing import IntArray
-from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._guard import runs_of
-from ensembles.model_selection._sizes import CalendarSpan, Span
+from ensembles.model_selection._splitters._axis import TimeAxis
+from ensembles.model_selection._splitters._guard import runs_of
+from ensembles.model_selection._splitters._sizes import CalendarSpan, Span
 
 __all__ = ["Window", "window_of_counts", "window_of_times", "windows_of_spans"]
 

@@ -8,9 +8,9 @@ from typing import Any, Literal, final
 import numpy as np
 
 from ensembles._validation import check_count
-from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._base import BaseTimeSplitter
-from ensembles.model_selection._guard import Fold, Guard
+from ensembles.model_selection._splitters._axis import TimeAxis
+from ensembles.model_selection._splitters._base import BaseTimeSplitter
+from ensembles.model_selection._splitters._guard import Fold, Guard
 
 __all__ = ["HVBlock"]
 

@@ -8,12 +8,12 @@ from typing import Any, ClassVar, final
 import numpy as np
 from sklearn.model_selection import check_cv
 
+from ensembles._times import column_of, is_dated
 from ensembles._typing import ArrayLike, IntArray, Table
 from ensembles._validation import check_labels, invalid_parameter, is_count, n_rows_of
-from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._base import BaseSplitter
-from ensembles.model_selection._guarded import Guarded
-from ensembles.model_selection._times import column_of, is_dated
+from ensembles.model_selection._splitters._axis import TimeAxis
+from ensembles.model_selection._splitters._base import BaseSplitter
+from ensembles.model_selection._splitters._guarded import Guarded
 
 __all__ = ["PanelSplit"]
 

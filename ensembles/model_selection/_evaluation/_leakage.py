@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from inspect import signature
 from typing import Any, Literal, final
 
 import numpy as np
 from sklearn.model_selection import check_cv
 
+from ensembles._routing import taken_by_split
 from ensembles._typing import ArrayLike, BoolArray, IntArray, Table
 from ensembles._validation import check_bool, check_choice, require
 from ensembles.exceptions import LeakageError
-from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._base import axis_of, takes_groups
+from ensembles.model_selection._splitters._axis import TimeAxis
+from ensembles.model_selection._splitters._base import axis_of
 
 __all__ = ["Leak", "LeakageReport", "check_leakage"]
 
@@ -212,14 +212,12 @@ def check_leakage(
     codes = None
     if groups is not None:
         codes = np.unique(np.asarray(groups), return_inverse=True)[1].ravel()
-    known = signature(splitter.split).parameters
-    given = {"times": times, "label_end": label_end}
-    passed = {name: value for name, value in given.items() if name in known}
+    given = {"groups": groups, "times": times, "label_end": label_end}
+    passed = taken_by_split(splitter, given)
     rows = _Rows(axis, codes, closed, past_only)
     leaks: list[Leak] = []
     sizes = []
-    wanted = groups if takes_groups(splitter) else None
-    for fold, (train, test) in enumerate(splitter.split(X, y, wanted, **passed)):
+    for fold, (train, test) in enumerate(splitter.split(X, y, **passed)):
         sizes.append((len(train), len(test)))
         for kind, found in rows.leaks(np.asarray(train), np.asarray(test)).items():
             if found.any():

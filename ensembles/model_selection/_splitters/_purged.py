@@ -11,9 +11,9 @@ import numpy as np
 
 from ensembles._typing import IntArray
 from ensembles._validation import check_count
-from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._base import BaseTimeSplitter
-from ensembles.model_selection._guard import Fold, Guard, guard_of
+from ensembles.model_selection._splitters._axis import TimeAxis
+from ensembles.model_selection._splitters._base import BaseTimeSplitter
+from ensembles.model_selection._splitters._guard import Fold, Guard, guard_of
 
 __all__ = ["CombinatorialPurgedKFold", "PurgedKFold"]
 

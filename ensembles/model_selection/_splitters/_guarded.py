@@ -9,17 +9,17 @@ from typing import Any, ClassVar, Literal, final
 import numpy as np
 from sklearn.model_selection import check_cv
 
+from ensembles._routing import takes_groups
+from ensembles._times import column_of
 from ensembles._typing import ArrayLike, IntArray, Table
 from ensembles._validation import check_choice, invalid_parameter, n_rows_of
-from ensembles.model_selection._axis import TimeAxis
-from ensembles.model_selection._base import (
+from ensembles.model_selection._splitters._axis import TimeAxis
+from ensembles.model_selection._splitters._base import (
     BaseSplitter,
     check_sources,
-    takes_groups,
     why_empty,
 )
-from ensembles.model_selection._guard import Fold, Guard, guard_of, runs_of
-from ensembles.model_selection._times import column_of
+from ensembles.model_selection._splitters._guard import Fold, Guard, guard_of, runs_of
 
 __all__ = ["Guarded"]
 

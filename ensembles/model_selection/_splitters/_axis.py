@@ -11,9 +11,9 @@ from typing import Any, final
 
 import numpy as np
 
+from ensembles._times import Times
 from ensembles._typing import BoolArray, IntArray
-from ensembles.model_selection._sizes import Size, Span
-from ensembles.model_selection._times import Times
+from ensembles.model_selection._splitters._sizes import Size, Span
 
 __all__ = ["TimeAxis"]
 
