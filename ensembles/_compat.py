@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing
 
 try:  # scikit-learn >= 1.9
@@ -22,8 +23,10 @@ except ImportError:  # pragma: no cover - run with the oldest supported scikit-l
 
 
 __all__ = [
+    "BaseSearchCV",
     "CallbackSupportMixin",
     "callback_context",
+    "domain_of",
     "parallel_visual_block",
     "parts_of_scorer",
     "take_columns",
@@ -72,3 +75,23 @@ def parallel_visual_block(names: Sequence[str], estimators: Sequence[Any]) -> An
     except ImportError:  # pragma: no cover - run with the oldest scikit-learn
         from sklearn.utils._estimator_html_repr import _VisualBlock
     return _VisualBlock("parallel", estimators, names=names)
+
+
+def domain_of(estimator: Any, name: str, value: Any) -> tuple[float, float, str]:
+    """Lowest and highest value of a parameter, and which of them it may take.
+
+    The last is "both", "left", "right" or "neither", as scikit-learn says it. Reaches
+    from minus to plus infinity where an estimator does not say. Where it takes several
+    ranges, counts and shares for example, the one that `value` is in.
+    """
+    owner, _, own_name = name.rpartition("__")
+    if owner:
+        estimator = estimator.get_params(deep=True).get(owner)
+    constraints = getattr(estimator, "_parameter_constraints", {}).get(own_name, [])
+    for constraint in constraints if isinstance(constraints, list) else []:
+        is_range = hasattr(constraint, "left") and hasattr(constraint, "closed")
+        if is_range and constraint.is_satisfied_by(value):
+            low = -np.inf if constraint.left is None else constraint.left
+            high = np.inf if constraint.right is None else constraint.right
+            return float(low), float(high), str(constraint.closed)
+    return -np.inf, np.inf, "neither"

@@ -9,6 +9,7 @@ as a search with a splitter inside, it is routed there all the same.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
@@ -30,6 +31,7 @@ __all__ = [
     "FoldRouting",
     "route_folds",
     "routing_enabled",
+    "rows_routed",
     "taken_by_split",
     "takes_groups",
 ]
@@ -164,15 +166,37 @@ def route_folds(
             if name not in for_split - elsewhere
         }
     elif asked and params:
-        raise ValueError(
-            f"Parts of {type(estimator).__name__} ask for {', '.join(sorted(asked))}, "
-            f"which are routed to them, and params holds {', '.join(sorted(params))}, "
-            "which nobody has asked for. Switch routing on, "
-            "sklearn.set_config(enable_metadata_routing=True), and request them, for "
-            "example by set_fit_request."
-        )
+        raise _must_be_on(owner, asked, params)
     params |= {name: given[name] for name in asked}
     return FoldRouting(splitter, split, params, is_on or bool(asked))
+
+
+def rows_routed(search: Estimator, params: Iterable[str]) -> Any:
+    """Context in which a search's fit passes times and label_end to its splitter.
+
+    Raises
+    ------
+    ValueError
+        If routing is off and there are parameters besides that would be lost with it
+        on.
+    """
+    told = {"times", "label_end"} & set(params)
+    if routing_enabled() or not told:
+        return nullcontext()
+    others = set(params) - told - {"groups"}
+    if others:
+        raise _must_be_on(type(search).__name__, told, others)
+    return config_context(enable_metadata_routing=True)
+
+
+def _must_be_on(who: str, routed: Iterable[str], others: Iterable[str]) -> ValueError:
+    """Error of parameters that only pass together where routing is on."""
+    return ValueError(
+        f"{who} passes {', '.join(sorted(routed))} on by routing, and with routing on "
+        f"nobody has asked for {', '.join(sorted(others))}. Switch it on for all, by "
+        "sklearn.set_config(enable_metadata_routing=True), and request the others, for "
+        "example by set_fit_request."
+    )
 
 
 def _asked_for(estimator: Estimator, given: dict[str, Any]) -> set[str]:

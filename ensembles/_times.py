@@ -13,7 +13,14 @@ from ensembles._compat import take_columns
 from ensembles._typing import Table
 from ensembles._validation import n_rows_of, require
 
-__all__ = ["Times", "column_of", "find_times", "is_dated", "times_of"]
+__all__ = [
+    "Times",
+    "column_of",
+    "find_times",
+    "is_dated",
+    "times_of",
+    "times_of_rows",
+]
 
 _NAT = np.iinfo(np.int64).min
 # Dates that nanoseconds since 1970 can count, in seconds.
@@ -88,6 +95,28 @@ def find_times(X: Table, source: Any, given: Any, name: str) -> Times | None:
             "one for each row, in the order of the rows."
         )
     return times
+
+
+def times_of_rows(X: Table, source: Any, given: Any) -> Times | None:
+    """Times of rows: given, pointed at, or those of an index of dates."""
+    found = find_times(X, source, given, "times")
+    return _times_of_index(X) if found is None else found
+
+
+def _times_of_index(X: Table) -> Times | None:
+    """Times of an index of dates, or of the only level of dates of several levels."""
+    index: Any = getattr(X, "index", None)
+    levels = getattr(index, "levels", None)
+    if levels is not None:
+        dated = [i for i, level in enumerate(levels) if is_dated(level)]
+        if len(dated) > 1:
+            names = [index.names[i] for i in dated]
+            raise ValueError(
+                f"The index of X has {len(dated)} levels of dates, {names}. Say which "
+                "one to split by: time= and its name."
+            )
+        index = index.get_level_values(dated[0]) if dated else None
+    return find_times(X, None, index, "The index of X") if is_dated(index) else None
 
 
 def times_of(values: Any, name: str) -> Times:

@@ -10,7 +10,8 @@
     ├── ImportError
     │   └── MissingDependencyError     an optional dependency that is not installed
     └── UserWarning
-        └── MemberFailedWarning        a member that failed and was left out
+        ├── MemberFailedWarning        a member that failed and was left out
+        └── SearchEdgeWarning          a best value on the edge of those tried
 """
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "LeakageError",
     "MemberFailedWarning",
     "MissingDependencyError",
+    "SearchEdgeWarning",
 ]
 
 
@@ -64,5 +66,16 @@ class MemberFailedWarning(UserWarning):
     --------
     >>> from ensembles.exceptions import MemberFailedWarning
     >>> issubclass(MemberFailedWarning, UserWarning)
+    True
+    """
+
+
+class SearchEdgeWarning(UserWarning):
+    """The best value of a parameter is the lowest or highest that was tried.
+
+    Examples
+    --------
+    >>> from ensembles.exceptions import SearchEdgeWarning
+    >>> issubclass(SearchEdgeWarning, UserWarning)
     True
     """

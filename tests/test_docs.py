@@ -20,6 +20,7 @@ PACKAGES = [
     "ensembles.combining",
     "ensembles.exceptions",
     "ensembles.inference",
+    "ensembles.inspection",
     "ensembles.model_selection",
     "ensembles.nets",
     "ensembles.resampling",

@@ -233,10 +233,10 @@ class _Rows:
         self, axis: TimeAxis, codes: IntArray | None, closed: str, past_only: bool
     ) -> None:
         in_order = np.arange(axis.n_samples) if axis.times is None else axis.times
-        self.times = _by_row(axis, in_order)
-        self.ends = None if axis.ends is None else _by_row(axis, axis.ends)
+        self.times = axis.by_row(in_order)
+        self.ends = None if axis.ends is None else axis.by_row(axis.ends)
         self.unresolved = (
-            None if axis.unresolved is None else _by_row(axis, axis.unresolved)
+            None if axis.unresolved is None else axis.by_row(axis.unresolved)
         )
         self.codes = codes
         self.closed = closed
@@ -276,10 +276,3 @@ class _Rows:
         start = self.times[train]
         meets = reach > start if self.closed == "left" else reach >= start
         return np.asarray(meets & (n_before > 0))
-
-
-def _by_row(axis: TimeAxis, values: Any) -> Any:
-    """Values in the order of rows, of values in the order of time."""
-    by_row = np.empty_like(values)
-    by_row[axis.index] = values
-    return by_row

@@ -129,6 +129,19 @@ class TimeAxis:
             return self.n_samples
         return len(self.edges) - 1
 
+    def by_row(self, values: Any) -> Any:
+        """Values in the order of rows, of values in the order of time."""
+        by_row = np.empty_like(values)
+        by_row[self.index] = values
+        return by_row
+
+    def numbers_by_row(self) -> IntArray:
+        """Number of each row's distinct time, in the order of rows."""
+        numbers = np.arange(self.n_samples)
+        if self.edges is not None:
+            numbers = np.repeat(np.arange(len(self.edges) - 1), np.diff(self.edges))
+        return np.asarray(self.by_row(numbers))
+
     def position_of(self, number: IntArray) -> IntArray:
         """Position at which a time begins, by its number; beyond the ends cut off.
 
@@ -214,14 +227,18 @@ class TimeAxis:
     def check_spans(self, owner: object, **sizes: Size | None) -> None:
         """Raise if a size is a span of time and rows have no dates."""
         for name, size in sizes.items():
-            if isinstance(size, Span) and not self.has_dates:
-                what = "numbers as times" if self.times is not None else "no times"
-                raise ValueError(
-                    f"{type(owner).__name__}({name}={getattr(owner, name)!r}) is a "
-                    f"span of time, but rows have {what}. Pass dates as times= to "
-                    "split, name a column of dates by time=, or give X a "
-                    "DatetimeIndex."
-                )
+            asked = getattr(owner, name, size)
+            self.check_span(f"{type(owner).__name__}({name}={asked!r})", size)
+
+    def check_span(self, asked: str, size: Size | None) -> None:
+        """Raise if what was asked for is a span of time and rows have no dates."""
+        if isinstance(size, Span) and not self.has_dates:
+            what = "numbers as times" if self.times is not None else "no times"
+            raise ValueError(
+                f"{asked} is a span of time, but rows have {what}. Pass dates as "
+                "times= to split, name a column of dates by time=, or give X a "
+                "DatetimeIndex."
+            )
 
     def next_time(self) -> int:
         """Time by which the next row is due, as rows lately followed this weekday's.

@@ -19,7 +19,7 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils.metadata_routing import UNUSED
 
-from ensembles._times import Times, find_times, is_dated
+from ensembles._times import find_times, times_of_rows
 from ensembles._typing import ArrayLike, IntArray, Table
 from ensembles._validation import (
     check_choice,
@@ -62,27 +62,9 @@ def axis_of(
     counts_rows : bool, default=False
         Whether ints count rows where times repeat.
     """
-    found = find_times(X, time, times, "times")
-    if found is None:
-        found = _times_of_index(X)
+    found = times_of_rows(X, time, times)
     ends = find_times(X, end, label_end, "label_end")
     return TimeAxis(n_rows_of(X), found, ends, counts_rows=counts_rows)
-
-
-def _times_of_index(X: Table) -> Times | None:
-    """Times of an index of dates, or of the only level of dates of several levels."""
-    index: Any = getattr(X, "index", None)
-    levels = getattr(index, "levels", None)
-    if levels is not None:
-        dated = [i for i, level in enumerate(levels) if is_dated(level)]
-        if len(dated) > 1:
-            names = [index.names[i] for i in dated]
-            raise ValueError(
-                f"The index of X has {len(dated)} levels of dates, {names}. Say which "
-                "one to split by: time= and its name."
-            )
-        index = index.get_level_values(dated[0]) if dated else None
-    return find_times(X, None, index, "The index of X") if is_dated(index) else None
 
 
 class BaseSplitter(BaseEstimator, BaseCrossValidator, ABC):
@@ -157,8 +139,7 @@ class BaseSplitter(BaseEstimator, BaseCrossValidator, ABC):
         pandas = require("pandas", "dataframe", "summary()")
         axis = self._axis(X, times, label_end)
         in_order = np.arange(axis.n_samples) if axis.times is None else axis.times
-        when = np.empty_like(in_order)
-        when[axis.index] = in_order
+        when = axis.by_row(in_order)
         columns: dict[str, list[Any]] = {}
         for fold in self.split(X, y, groups, times=times, label_end=label_end):
             for name, rows in zip(("train", "test"), fold, strict=True):

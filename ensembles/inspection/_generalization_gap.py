@@ -1,0 +1,267 @@
+"""Training scores against test scores, and against knowing nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from sklearn.base import is_classifier, is_regressor
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.model_selection import cross_validate
+from sklearn.utils import indexable
+
+from ensembles._routing import route_folds
+from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray, Table
+from ensembles._validation import (
+    check_n_jobs,
+    check_verbose,
+    invalid_parameter,
+    require,
+)
+
+__all__ = ["GeneralizationGap", "generalization_gap"]
+
+_ME = "generalization_gap"
+
+
+@final
+@dataclass(frozen=True)
+class GeneralizationGap:
+    """Scores on rows trained on and on rows that were not, by fold.
+
+    Attributes
+    ----------
+    train_scores, test_scores : ndarray of shape (n_folds,)
+        Scores of the estimator.
+    constant_scores : ndarray of shape (n_folds,)
+        Scores on the test rows of a model that predicts the training rows' mean, or
+        their shares of classes, whatever the features; NaN where there is none.
+    n_train, n_test : ndarray of shape (n_folds,)
+        Rows.
+
+    See Also
+    --------
+    generalization_gap : Makes it.
+
+    References
+    ----------
+    .. [1] C. Nadeau, Y. Bengio, "Inference for the generalization error", Machine
+       Learning 52(3), 239-281, 2003.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from ensembles.inspection import generalization_gap
+    >>> gap = generalization_gap(Ridge(10), *load_diabetes(return_X_y=True))
+    >>> print(gap)
+    train 0.1627, test 0.1384, a constant -0.02751: gap 0.0243 +- 0.031
+    """
+
+    train_scores: FloatArray
+    test_scores: FloatArray
+    constant_scores: FloatArray
+    n_train: IntArray
+    n_test: IntArray
+
+    @property
+    def gap(self) -> float:
+        """Mean of training score less test score."""
+        return float((self.train_scores - self.test_scores).mean())
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of the gap, corrected for training rows that folds share.
+
+        NaN for one fold.
+        """
+        gaps = self.train_scores - self.test_scores
+        if len(gaps) < 2:
+            return float("nan")
+        factor = 1 / len(gaps) + self.n_test.mean() / self.n_train.mean()
+        return float(gaps.std(ddof=1) * np.sqrt(factor))
+
+    @property
+    def retained(self) -> float:
+        """Share of what the estimator knows above a constant that holds on test rows.
+
+        One where nothing is lost, zero where a constant does as well, below zero where
+        it does better. NaN where the estimator is no better than it on training rows:
+        a small gap is no merit there.
+        """
+        known = float((self.train_scores - self.constant_scores).mean())
+        holds = float((self.test_scores - self.constant_scores).mean())
+        return holds / known if known > 0 else float("nan")
+
+    def to_frame(self) -> Any:
+        """Return the scores as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a fold: ``train_score``, ``test_score``, ``constant_score``, ``gap``,
+            ``n_train`` and ``n_test``.
+
+        Raises
+        ------
+        MissingDependencyError
+            If pandas is not installed.
+        """
+        pandas = require("pandas", "dataframe", "to_frame()")
+        return pandas.DataFrame(
+            {
+                "train_score": self.train_scores,
+                "test_score": self.test_scores,
+                "constant_score": self.constant_scores,
+                "gap": self.train_scores - self.test_scores,
+                "n_train": self.n_train,
+                "n_test": self.n_test,
+            }
+        ).rename_axis("fold")
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return (
+            f"train {self.train_scores.mean():.4g}, test {self.test_scores.mean():.4g},"
+            f" a constant {self.constant_scores.mean():.4g}: gap {self.gap:.4g} +- "
+            f"{self.standard_error:.2g}"
+        )
+
+
+def generalization_gap(
+    estimator: Estimator,
+    X: Table,
+    y: Any = None,
+    *,
+    groups: ArrayLike | None = None,
+    scoring: Any = None,
+    cv: Any = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    params: dict[str, Any] | None = None,
+    error_score: Any = np.nan,
+    times: ArrayLike | None = None,
+    label_end: ArrayLike | None = None,
+) -> GeneralizationGap:
+    """Measure by how much an estimator does better on what it was trained on.
+
+    Use it to tell whether a model learns rows by heart, which more data or a simpler
+    model mend, or learns too little, where the gap is small and both scores are poor.
+    The gap is not itself a fault: forests and nearest neighbours have a wide one when
+    they are at their best, so choose between models by the test score.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Is cloned for each fit.
+    X : array-like of shape (n_samples, ...)
+        The rows.
+    y : array-like of shape (n_samples, ...) or None, default=None
+        Target.
+    groups : array-like of shape (n_samples,) or None, default=None
+        Groups of the rows, for the splitter.
+    scoring : str, callable or None, default=None
+        One score, of which greater is better. None is the estimator's own.
+    cv : int, splitter, iterable or None, default=None
+        Folds, as scikit-learn takes them. None is 5-fold.
+    n_jobs : int or None, default=None
+        Workers.
+    verbose : int, default=0
+        joblib's progress messages.
+    params : dict or None, default=None
+        Other parameters of ``fit``.
+    error_score : "raise" or float, default=nan
+        Score of a fit that fails.
+    times : array-like of shape (n_samples,) or None, default=None
+        When each row was known, for the splitter.
+    label_end : array-like of shape (n_samples,) or None, default=None
+        When the label of each row was known, for the splitter.
+
+    Returns
+    -------
+    GeneralizationGap
+        Scores by fold, the gap, and what is retained.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a parameter has a value that is not allowed.
+
+    See Also
+    --------
+    ensembles.model_selection.time_learning_curve : Whether more history narrows it.
+
+    References
+    ----------
+    .. [1] T. Hastie, R. Tibshirani, J. Friedman, "The Elements of Statistical
+       Learning", 2nd edition, Springer, 2009, section 7.4.
+
+    Examples
+    --------
+    A tree that knows every training row keeps little of it; a pruned one keeps more:
+
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from ensembles.inspection import generalization_gap
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> for depth in (None, 3):
+    ...     tree = DecisionTreeRegressor(max_depth=depth, random_state=0)
+    ...     gap = generalization_gap(tree, X, y)
+    ...     print(f"gap {gap.gap:.2f}, {gap.retained:.0%} retained")
+    gap 1.10, -7% retained
+    gap 0.21, 61% retained
+    """
+    check_n_jobs(_ME, n_jobs)
+    check_verbose(_ME, verbose)
+    if isinstance(scoring, list | tuple | set | dict):
+        raise invalid_parameter(
+            _ME, "scoring", scoring, "one score: a name, a scorer or None"
+        )
+    X, y = indexable(X, y)
+    routing = route_folds(
+        _ME,
+        estimator,
+        cv,
+        y,
+        params,
+        scoring=scoring,
+        groups=groups,
+        times=times,
+        label_end=label_end,
+    )
+    folds = routing.folds(X, y)
+    given: dict[str, Any] = {
+        "scoring": scoring,
+        "cv": folds,
+        "n_jobs": n_jobs,
+        "error_score": error_score,
+    }
+    with routing.active():
+        scores = cross_validate(
+            estimator,
+            X,
+            y,
+            params=routing.params,
+            return_train_score=True,
+            verbose=int(verbose),
+            **given,
+        )
+    constant = _constant_like(estimator)
+    constant_scores = np.full(len(folds), np.nan)
+    if constant is not None and y is not None:
+        constant_scores = cross_validate(constant, X, y, **given)["test_score"]
+    return GeneralizationGap(
+        train_scores=np.asarray(scores["train_score"], dtype=float),
+        test_scores=np.asarray(scores["test_score"], dtype=float),
+        constant_scores=np.asarray(constant_scores, dtype=float),
+        n_train=np.array([len(train) for train, _ in folds]),
+        n_test=np.array([len(test) for _, test in folds]),
+    )
+
+
+def _constant_like(estimator: Estimator) -> Estimator | None:
+    """The model that predicts the same whatever it sees."""
+    if is_classifier(estimator):
+        return DummyClassifier(strategy="prior")
+    return DummyRegressor() if is_regressor(estimator) else None

@@ -1,0 +1,171 @@
+"""Numbers of a parameter on its scale, and where to look next.
+
+An axis holds the numbers of one round. The next ones surround the best: they lie
+between its neighbours, or, where it has one neighbour only, reach as far beyond it as
+they did before on both sides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from ensembles.model_selection._search._edges import is_number
+
+__all__ = ["Axis", "Domain", "axis_of_values"]
+
+# How near two numbers are the same, as a share of the distance between neighbours.
+_SAME = 1e-6
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Lowest and highest value of a parameter, and which of them it may take."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    closed: str = "neither"
+
+    @property
+    def has_low(self) -> bool:
+        """Whether the lowest value may be taken."""
+        return self.closed in {"left", "both"}
+
+    @property
+    def has_high(self) -> bool:
+        """Whether the highest value may be taken."""
+        return self.closed in {"right", "both"}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Numbers of a parameter in one round.
+
+    Attributes
+    ----------
+    values : tuple of float or int
+        In ascending order, two at least.
+    is_log : bool
+        Whether distances are ratios.
+    is_whole : bool
+        Whether values are ints.
+    """
+
+    values: tuple[Any, ...]
+    is_log: bool
+    is_whole: bool
+
+    @property
+    def bracket(self) -> tuple[Any, Any]:
+        """Lowest and highest value."""
+        return self.values[0], self.values[-1]
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value lies on the scale."""
+        return is_number(value) and (value > 0 or not self.is_log)
+
+    def around(
+        self, best: Any, n_points: int, domain: Domain, tried: Sequence[Any]
+    ) -> Axis:
+        """Numbers of the next round.
+
+        Parameters
+        ----------
+        best : float or int
+            The best value so far.
+        n_points : int
+            How many numbers to lay out.
+        domain : Domain
+            What the parameter may be.
+        tried : sequence of float or int
+            Values tried so far; where a new one would be nearly one of them, it is that
+            one.
+        """
+        places = sorted({self._place(value) for value in (*self.values, best)})
+        here, last = places.index(self._place(best)), len(places) - 1
+        half = (places[-1] - places[0]) / 2
+        if self.is_whole and not self.is_log:
+            half = max(half, 1.0)
+        low = places[here - 1] if here else self._beyond(places[0], -half, domain)
+        high = self._beyond(places[-1], half, domain)
+        if here < last:
+            high = places[here + 1]
+        if low < places[0]:
+            high = places[0] + half
+        elif high > places[-1]:
+            low = places[-1] - half
+        points = [self._value(place) for place in np.linspace(low, high, n_points)]
+        if self.is_whole:  # rounding may have lost what is beyond
+            steps = [-1] * (low < places[0]) + [1] * (high > places[-1])
+            points += [best + step for step in steps]
+        same = _SAME * (high - low) / n_points
+        values = {self._known(point, tried, same) for point in points}
+        return Axis(tuple(sorted({*values, best})), self.is_log, self.is_whole)
+
+    def _place(self, value: Any) -> float:
+        """Where a value is on the scale."""
+        return math.log(value) if self.is_log else float(value)
+
+    def _value(self, place: float) -> Any:
+        """Which value is at a place."""
+        value = math.exp(place) if self.is_log else place
+        return round(value) if self.is_whole else float(f"{value:.12g}")
+
+    def _beyond(self, edge: float, step: float, domain: Domain) -> float:
+        """The place a step beyond an edge, no further than the domain reaches.
+
+        From a limit that cannot be taken itself, half of the way to it.
+        """
+        limit = domain.low if step < 0 else domain.high
+        is_closed = domain.has_low if step < 0 else domain.has_high
+        if not math.isfinite(limit) or (self.is_log and limit <= 0):
+            return edge + step
+        last = self._place(limit)
+        if abs(last - edge) > abs(step):
+            return edge + step
+        return last if is_closed else (last + edge) / 2
+
+    def _known(self, value: Any, tried: Sequence[Any], same: float) -> Any:
+        """The value tried that this one nearly is, or itself."""
+        for one in tried:
+            if self.holds(one) and abs(self._place(one) - self._place(value)) <= same:
+                return one
+        return value
+
+
+def axis_of_values(values: Sequence[Any], scale: str) -> Axis | None:
+    """Axis of the numbers among the values tried first; None where they are choices.
+
+    Parameters
+    ----------
+    values : sequence
+        As the user listed them.
+    scale : {"auto", "linear", "log", "fixed"}
+        "auto" is the scale on which they are more evenly spaced; fewer than three
+        numbers are choices.
+    """
+    numbers = sorted({value for value in values if is_number(value)})
+    if scale == "fixed" or (scale == "auto" and len(numbers) < 3) or len(numbers) < 2:
+        return None
+    positive = [value for value in numbers if value > 0]
+    is_log = scale == "log" or (scale == "auto" and _is_geometric(numbers, positive))
+    on_scale = tuple(positive if is_log else numbers)
+    if len(on_scale) < 2:
+        return None
+    is_whole = all(isinstance(value, int | np.integer) for value in on_scale)
+    return Axis(on_scale, is_log, is_whole)
+
+
+def _is_geometric(numbers: Sequence[Any], positive: Sequence[Any]) -> bool:
+    """Whether ratios vary less than differences, zero left aside."""
+    if len(positive) < 3 or numbers[0] < 0:
+        return False
+    ratios, differences = np.diff(np.log(positive)), np.diff(positive)
+    spread = [gaps.std() / gaps.mean() for gaps in (ratios, differences)]
+    return bool(spread[0] < spread[1] - 1e-9)

@@ -1,0 +1,194 @@
+"""Best values that stand on the edge of what was tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, final
+
+import numpy as np
+
+from ensembles._compat import domain_of
+from ensembles._typing import Estimator
+from ensembles._validation import warn_user
+from ensembles.exceptions import SearchEdgeWarning
+
+__all__ = ["SearchEdge", "is_number", "search_edges", "warn_of_edges"]
+
+# With fewer values a best one in their midst cannot be.
+_FEWEST = 3
+
+
+@final
+@dataclass(frozen=True)
+class SearchEdge:
+    """A parameter whose best value is the lowest or highest that was tried.
+
+    Attributes
+    ----------
+    name : str
+        The parameter.
+    value : int or float
+        Its best value.
+    side : {"lowest", "highest"}
+        Which of the values tried that is.
+    low, high : int or float
+        The lowest and the highest.
+    n_values : int
+        How many were tried.
+
+    See Also
+    --------
+    search_edges : Finds them.
+
+    References
+    ----------
+    .. [1] Y. Bengio, "Practical recommendations for gradient-based training of deep
+       architectures", Neural Networks: Tricks of the Trade, Springer, 437-478, 2012,
+       section 3.3.
+
+    Examples
+    --------
+    >>> from ensembles.model_selection import SearchEdge
+    >>> print(SearchEdge("alpha", 100.0, "highest", 1.0, 100.0, 3))
+    alpha=100.0 is the highest of 3 values tried, from 1.0 to 100.0
+    """
+
+    name: str
+    value: Any
+    side: str
+    low: Any
+    high: Any
+    n_values: int
+
+    def __str__(self) -> str:
+        """Say it in a sentence."""
+        return (
+            f"{self.name}={self.value} is the {self.side} of {self.n_values} values "
+            f"tried, from {self.low} to {self.high}"
+        )
+
+
+def search_edges(search: Estimator) -> tuple[SearchEdge, ...]:
+    """Find parameters whose best value is the lowest or highest that was tried.
+
+    Use it after any search: where the best value stands on the edge, a better one may
+    lie beyond, and the range is to be moved. Edges beyond which a parameter cannot go
+    do not count, nor do those of parameters of which fewer than three numbers were
+    tried, nor those that a value inside does as well as.
+
+    Parameters
+    ----------
+    search : estimator
+        A fitted search with the attributes of scikit-learn's: ``cv_results_``,
+        ``best_index_`` and ``estimator``.
+
+    Returns
+    -------
+    tuple of SearchEdge
+        In order of names; empty where the best is inside.
+
+    Raises
+    ------
+    ValueError
+        If the search has found nothing: it is not fitted, or has several scores and
+        ``refit=False``.
+
+    See Also
+    --------
+    ZoomSearchCV : Moves the range by itself.
+
+    Notes
+    -----
+    Of n values drawn at random, as by ``RandomizedSearchCV``, the best is the lowest or
+    highest with probability 2 / n where the parameter does not matter.
+
+    References
+    ----------
+    .. [1] Y. Bengio, "Practical recommendations for gradient-based training of deep
+       architectures", Neural Networks: Tricks of the Trade, Springer, 437-478, 2012,
+       section 3.3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from ensembles.model_selection import search_edges
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> search = GridSearchCV(Ridge(), {"alpha": [1, 10, 100]}).fit(X, y)
+    >>> print(*search_edges(search))
+    alpha=1 is the lowest of 3 values tried, from 1 to 100
+    """
+    results = getattr(search, "cv_results_", None)
+    best = getattr(search, "best_index_", None)
+    if results is None or best is None:
+        raise ValueError(
+            f"{type(search).__name__} has no best candidate: fit it first, and with "
+            "several scores name one by refit=."
+        )
+    as_good = _as_good_as(search, results, int(best))
+    edges = (
+        _edge_of(search.estimator, name, results, int(best), as_good)
+        for name in sorted(results["params"][best])
+    )
+    return tuple(edge for edge in edges if edge is not None)
+
+
+def _as_good_as(search: Estimator, results: Mapping[str, Any], best: int) -> list[int]:
+    """Candidates whose score is that of the best one."""
+    refit = getattr(search, "refit", True)
+    name = f"mean_test_{refit if isinstance(refit, str) else 'score'}"
+    if name not in results:
+        name = "mean_test_score"
+    if name not in results:
+        return [best]  # several scores, and a function that chose among them
+    return np.flatnonzero(results[name] == results[name][best]).tolist() or [best]
+
+
+def _edge_of(
+    estimator: Estimator,
+    name: str,
+    results: Mapping[str, Any],
+    best: int,
+    as_good: list[int],
+) -> SearchEdge | None:
+    """The edge that a parameter's best value is on, if it is."""
+    value = results["params"][best][name]
+    tried = sorted(
+        {
+            one[name]
+            for one in results["params"]
+            if name in one and is_number(one[name]) and one[name] == one[name]
+        }
+    )
+    if not is_number(value) or len(tried) < _FEWEST:
+        return None
+    low, high = tried[0], tried[-1]
+    rivals = (results["params"][i].get(name) for i in as_good)
+    if any(is_number(one) and low < one < high for one in rivals):
+        return None
+    first, last, closed = domain_of(estimator, name, value)
+    ends = {"lowest": (low, first, "left"), "highest": (high, last, "right")}
+    for side, (end, limit, which) in ends.items():
+        is_limit = end == limit and closed in {which, "both"}
+        if value == end and not is_limit:
+            return SearchEdge(name, value, side, low, high, len(tried))
+    return None
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value of a parameter lies on a scale: a number and no boolean."""
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+
+
+def warn_of_edges(search: Estimator) -> None:
+    """Warn where the best value of a search that just ended stands on an edge."""
+    if not hasattr(search, "best_index_"):
+        return
+    for edge in search_edges(search):
+        warn_user(
+            f"{edge}: a better one may lie beyond. Move the range, or search on.",
+            SearchEdgeWarning,
+        )
