@@ -24,6 +24,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 
+from ensembles._rows import row_numbers
 from ensembles._typing import Estimator, IntArray, Table
 from ensembles._validation import invalid_parameter
 
@@ -84,7 +85,10 @@ class FoldRouting:
 
     def folds(self, X: Table, y: Any) -> list[tuple[IntArray, IntArray]]:
         """Training and test rows of all folds."""
-        return list(self.cv.split(X, y, **self.split))
+        return [
+            (row_numbers(train), row_numbers(test))
+            for train, test in self.cv.split(X, y, **self.split)
+        ]
 
     def active(self) -> Any:
         """Context in which to fit."""

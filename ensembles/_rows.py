@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.utils import get_tags
 
 from ensembles._compat import take_columns, take_rows
 from ensembles._typing import Estimator, IntArray, Table
 
-__all__ = ["params_of_rows", "table_of_rows"]
+__all__ = ["params_of_rows", "row_numbers", "table_of_rows"]
+
+
+def row_numbers(chosen: Any) -> IntArray:
+    """Numbers of rows that a splitter chose, by number or by mask."""
+    rows = np.asarray(chosen)
+    if rows.dtype == bool:
+        return np.flatnonzero(rows)
+    return rows if rows.size else rows.astype(np.intp)
 
 
 def params_of_rows(

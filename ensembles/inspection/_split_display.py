@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from ensembles._routing import taken_by_split
+from ensembles._rows import row_numbers
 from ensembles._times import Times, times_of_rows
 from ensembles._typing import ArrayLike, FloatArray, IntArray, Table
 from ensembles._validation import n_rows_of, require
@@ -160,7 +161,7 @@ class CVSplitDisplay:
         line = _Line(n_rows_of(X), found)
         given = {"groups": groups, "times": times, "label_end": label_end}
         spans = [
-            line.spans_of(np.asarray(train), np.asarray(test))
+            line.spans_of(row_numbers(train), row_numbers(test))
             for train, test in splitter.split(X, y, **taken_by_split(splitter, given))
         ]
         if not spans:

@@ -213,9 +213,7 @@ def time_learning_curve(
         times=times,
         label_end=label_end,
     )
-    folds = [
-        (np.asarray(train), np.asarray(test)) for train, test in routing.folds(X, y)
-    ]
+    folds = routing.folds(X, y)
     told = routing.split.get("times") if times is None else times
     axis = axis_of(X, told, None, time=getattr(routing.cv, "time", None))
     history = History(axis)

@@ -251,7 +251,7 @@ def _check_parameters(
 
 def _folds(routing: FoldRouting, X: Table, y: Any) -> Folds:
     """Rows of the folds, at least one of each kind."""
-    folds = [(_rows(train), _rows(test)) for train, test in routing.folds(X, y)]
+    folds = routing.folds(X, y)
     if not folds:
         raise ValueError(f"{routing.cv!r} makes no folds of {n_rows_of(X)} rows.")
     for number, (train, test) in enumerate(folds):
@@ -259,12 +259,6 @@ def _folds(routing: FoldRouting, X: Table, y: Any) -> Folds:
             what = "train" if not len(train) else "test"
             raise ValueError(f"Fold {number} of {routing.cv!r} has no {what} rows.")
     return folds
-
-
-def _rows(chosen: Any) -> IntArray:
-    """Row numbers of what may be a mask."""
-    rows = np.asarray(chosen)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
 def _axis(routing: FoldRouting, X: Table, times: Any) -> TimeAxis:

@@ -127,7 +127,7 @@ class Axis:
         if not math.isfinite(limit) or (self.is_log and limit <= 0):
             return edge + step
         last = self._place(limit)
-        if abs(last - edge) > abs(step):
+        if abs(last - edge) > abs(step) * (1 + _SAME):
             return edge + step
         return last if is_closed else (last + edge) / 2
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, final
@@ -14,7 +14,7 @@ from ensembles._typing import Estimator
 from ensembles._validation import warn_user
 from ensembles.exceptions import SearchEdgeWarning
 
-__all__ = ["SearchEdge", "is_number", "search_edges", "warn_of_edges"]
+__all__ = ["SearchEdge", "is_number", "limits_of", "search_edges", "warn_of_edges"]
 
 # With fewer values a best one in their midst cannot be.
 _FEWEST = 3
@@ -129,11 +129,23 @@ def search_edges(search: Estimator) -> tuple[SearchEdge, ...]:
             "several scores name one by refit=."
         )
     as_good = _as_good_as(search, results, int(best))
-    edges = (
-        _edge_of(search.estimator, name, results, int(best), as_good)
-        for name in sorted(results["params"][best])
-    )
-    return tuple(edge for edge in edges if edge is not None)
+    best_params = results["params"][best]
+    edges = []
+    for name in sorted(best_params):
+        limits = limits_of(search, name, best_params[name])
+        edge = _edge_of(name, limits, results, int(best), as_good)
+        if edge is not None:
+            edges.append(edge)
+    return tuple(edges)
+
+
+def limits_of(search: Estimator, name: str, value: Any) -> tuple[float, float, str]:
+    """What a parameter may be: as a search was told, else as the estimator says."""
+    bounds = getattr(search, "bounds", None)
+    if not isinstance(bounds, Mapping) or name not in bounds:
+        return domain_of(search.estimator, name, value)
+    low, high = bounds[name]
+    return -np.inf if low is None else low, np.inf if high is None else high, "both"
 
 
 def _as_good_as(search: Estimator, results: Mapping[str, Any], best: int) -> list[int]:
@@ -148,8 +160,8 @@ def _as_good_as(search: Estimator, results: Mapping[str, Any], best: int) -> lis
 
 
 def _edge_of(
-    estimator: Estimator,
     name: str,
+    limits: tuple[float, float, str],
     results: Mapping[str, Any],
     best: int,
     as_good: list[int],
@@ -169,7 +181,7 @@ def _edge_of(
     rivals = (results["params"][i].get(name) for i in as_good)
     if any(is_number(one) and low < one < high for one in rivals):
         return None
-    first, last, closed = domain_of(estimator, name, value)
+    first, last, closed = limits
     ends = {"lowest": (low, first, "left"), "highest": (high, last, "right")}
     for side, (end, limit, which) in ends.items():
         is_limit = end == limit and closed in {which, "both"}
@@ -183,12 +195,13 @@ def is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
-def warn_of_edges(search: Estimator) -> None:
-    """Warn where the best value of a search that just ended stands on an edge."""
+def warn_of_edges(search: Estimator, names: Iterable[str]) -> None:
+    """Warn where one of these parameters' best value stands on an edge."""
     if not hasattr(search, "best_index_"):
         return
     for edge in search_edges(search):
-        warn_user(
-            f"{edge}: a better one may lie beyond. Move the range, or search on.",
-            SearchEdgeWarning,
-        )
+        if edge.name in names:
+            warn_user(
+                f"{edge}: a better one may lie beyond. Move the range, or search on.",
+                SearchEdgeWarning,
+            )

@@ -15,6 +15,7 @@ from sklearn.utils.metadata_routing import process_routing
 
 from ensembles._compat import BaseSearchCV
 from ensembles._routing import routing_enabled, rows_routed
+from ensembles._rows import row_numbers
 from ensembles._typing import Estimator, IntArray, RandomState, Table
 from ensembles._validation import (
     check_bool,
@@ -245,7 +246,8 @@ class TimeHalvingSearchCV(BaseSearchCV):
                 super().fit(X, y, **params)
             finally:
                 del self._history
-        warn_of_edges(self)
+        searched = set(getattr(self, "best_params_", ())) - {self.resource}
+        warn_of_edges(self, searched)
         return self
 
     def _check_params(self) -> None:
@@ -293,7 +295,7 @@ class TimeHalvingSearchCV(BaseSearchCV):
         times = told.get("times")
         axis = axis_of(X, times, None, time=getattr(splitter, "time", None))
         pairs = [
-            (np.asarray(train), np.asarray(test))
+            (row_numbers(train), row_numbers(test))
             for train, test in splitter.split(X, y, **told)
         ]
         smallest = 4

@@ -10,13 +10,17 @@ from typing import Any, final
 import numpy as np
 from sklearn.model_selection import ParameterGrid
 
-from ensembles._compat import BaseSearchCV, domain_of
+from ensembles._compat import BaseSearchCV
 from ensembles._routing import rows_routed
 from ensembles._typing import Estimator, IntArray, Table
 from ensembles._validation import check_count, invalid_parameter
 from ensembles.model_selection._search._axes import Axis, Domain, axis_of_values
 from ensembles.model_selection._search._best import best_among, score_name
-from ensembles.model_selection._search._edges import is_number, warn_of_edges
+from ensembles.model_selection._search._edges import (
+    is_number,
+    limits_of,
+    warn_of_edges,
+)
 from ensembles.model_selection._search._folds import SameFolds
 
 __all__ = ["ZoomSearchCV"]
@@ -219,7 +223,7 @@ class ZoomSearchCV(BaseSearchCV):
         self._check_params()
         with rows_routed(self, params):
             super().fit(X, y, **params)
-        warn_of_edges(self)
+        warn_of_edges(self, self._zoomed_into())
         return self
 
     def _check_params(self) -> None:
@@ -286,9 +290,15 @@ class ZoomSearchCV(BaseSearchCV):
                     new.append(candidate)
             if not new:
                 break
-            results = evaluate_candidates(
-                new, folds, more_results={"round": [number] * len(new)}
-            )
+            more = {"round": [number] * len(new)}
+            try:
+                results = evaluate_candidates(new, folds, more_results=more)
+            except ValueError:
+                # scikit-learn raises where all fits of a call fail. Here what is new
+                # may lie where nothing works, and the rounds before stand.
+                if number == 0 or self.schedule or self.error_score == "raise":
+                    raise
+                break
             self.n_rounds_ += 1
             for part, grid in enumerate(grids):
                 brackets[part].append(grid.brackets())
@@ -314,6 +324,20 @@ class ZoomSearchCV(BaseSearchCV):
         return grid.around(
             best, self.n_points, partial(_domain, self), results["params"]
         )
+
+    def _zoomed_into(self) -> set[str]:
+        """Parameters whose best value lies within what was looked at last."""
+        best = getattr(self, "best_params_", {})
+        is_one = isinstance(self.param_grid, Mapping)
+        last = [
+            rounds[-1] for rounds in ([self.brackets_] if is_one else self.brackets_)
+        ]
+        return {
+            name
+            for brackets in last
+            for name, (low, high) in brackets.items()
+            if is_number(best.get(name)) and low <= best[name] <= high
+        }
 
     def _select_best_index(self, refit: Any, refit_metric: Any, results: Any) -> int:
         """Index of the best candidate: with a schedule, of the last round."""
@@ -411,13 +435,8 @@ def _check_bounds(search: ZoomSearchCV, name: str, axis: Axis) -> None:
 
 
 def _domain(search: ZoomSearchCV, name: str, value: Any) -> Domain:
-    """What a parameter may be: as the user says, else as the estimator does."""
-    if search.bounds is None or name not in search.bounds:
-        return Domain(*domain_of(search.estimator, name, value))
-    low, high = search.bounds[name]
-    return Domain(
-        -np.inf if low is None else low, np.inf if high is None else high, "both"
-    )
+    """What a parameter may be."""
+    return Domain(*limits_of(search, name, value))
 
 
 def _key(candidate: Mapping[str, Any]) -> Any:
