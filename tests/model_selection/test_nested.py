@@ -170,7 +170,7 @@ def test_candidates_that_differ_have_no_concordance():
 
 
 def test_selection_among_noise_is_seen_through():
-    """The best of twenty columns of noise promises more than it keeps: six data sets."""
+    """The best of thirty columns of noise promises more than it keeps: five data sets."""
     promised, kept = [], []
 
     class Column(LinearRegression):
@@ -184,12 +184,12 @@ def test_selection_among_noise_is_seen_through():
         def predict(self, X):
             return super().predict(X[:, [self.column]])
 
-    for seed in range(6):
+    for seed in range(5):
         rng = np.random.default_rng(seed)
-        noise, target = rng.normal(size=(80, 20)), rng.normal(size=80)
+        noise, target = rng.normal(size=(60, 30)), rng.normal(size=60)
         search = GridSearchCV(
             Column(),
-            {"column": list(range(20))},
+            {"column": list(range(30))},
             cv=KFold(4),
             scoring="neg_mean_squared_error",
         )
@@ -197,7 +197,7 @@ def test_selection_among_noise_is_seen_through():
         promised.append(scores.inner_scores.mean())
         kept.append(scores.mean)
     gaps = np.subtract(promised, kept)
-    assert gaps.mean() > 3 * gaps.std(ddof=1) / np.sqrt(6)
+    assert (gaps > 0.1).all()
 
 
 def test_in_time():
