@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from numbers import Integral
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ __all__ = [
     "BaseSearchCV",
     "CallbackSupportMixin",
     "callback_context",
-    "domain_of",
+    "interval_of",
     "parallel_visual_block",
     "parts_of_scorer",
     "take_columns",
@@ -77,12 +78,21 @@ def parallel_visual_block(names: Sequence[str], estimators: Sequence[Any]) -> An
     return _VisualBlock("parallel", estimators, names=names)
 
 
-def domain_of(estimator: Any, name: str, value: Any) -> tuple[float, float, str]:
-    """Lowest and highest value of a parameter, and which of them it may take.
+class Interval(NamedTuple):
+    """Numbers that a parameter may be, as its estimator says."""
 
-    The last is "both", "left", "right" or "neither", as scikit-learn says it. Reaches
-    from minus to plus infinity where an estimator does not say. Where it takes several
-    ranges, counts and shares for example, the one that `value` is in.
+    low: float
+    high: float
+    closed: str
+    """Which ends it may take itself: "both", "left", "right" or "neither"."""
+    is_whole: bool
+
+
+def interval_of(estimator: Any, name: str, values: Sequence[Any]) -> Interval | None:
+    """Numbers that a parameter may be; None where the estimator does not say.
+
+    Where it takes several ranges, counts and shares for example, the one that all of
+    `values` are in.
     """
     owner, _, own_name = name.rpartition("__")
     if owner:
@@ -90,8 +100,9 @@ def domain_of(estimator: Any, name: str, value: Any) -> tuple[float, float, str]
     constraints = getattr(estimator, "_parameter_constraints", {}).get(own_name, [])
     for constraint in constraints if isinstance(constraints, list) else []:
         is_range = hasattr(constraint, "left") and hasattr(constraint, "closed")
-        if is_range and constraint.is_satisfied_by(value):
+        if is_range and all(map(constraint.is_satisfied_by, values)):
             low = -np.inf if constraint.left is None else constraint.left
             high = np.inf if constraint.right is None else constraint.right
-            return float(low), float(high), str(constraint.closed)
-    return -np.inf, np.inf, "neither"
+            is_whole = constraint.type is Integral
+            return Interval(float(low), float(high), str(constraint.closed), is_whole)
+    return None

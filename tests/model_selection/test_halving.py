@@ -161,6 +161,21 @@ def test_times_are_kept_whole_and_rows_may_be_in_any_order(seen):
     assert_array_equal(np.unique(tested), np.arange(30, 35))
 
 
+def test_ints_are_folds_that_test_after_what_they_train_on(seen):
+    rows = np.arange(120.0)[:, None]
+    for cv, n_splits in ((3, 3), (None, 5)):
+        search = TimeHalvingSearchCV(Spy(), {"quality": [1]}, cv=cv).fit(rows, y)
+        assert search.cv == cv
+        assert search.n_splits_ == n_splits
+    assert all(
+        trained.max() < tested.min() or np.array_equal(trained, tested)
+        for _, trained, tested in seen
+    )
+    with config_context(enable_metadata_routing=True):
+        router = TimeHalvingSearchCV(Spy(), {"quality": [1]}).get_metadata_routing()
+        assert router.consumes("fit", ["times", "label_end"]) == {"times", "label_end"}
+
+
 def test_short_training_sets_are_taken_whole(seen):
     search = TimeHalvingSearchCV(
         Spy(),
@@ -273,9 +288,9 @@ def test_results_do_not_depend_on_n_jobs_and_can_be_pickled(n_jobs):
 @pytest.mark.parametrize(
     ("params", "error", "match"),
     [
-        ({"cv": 5}, InvalidParameterError, r"'cv'.*RollingOrigin\(5\)"),
-        ({"cv": None}, InvalidParameterError, "'cv'"),
-        ({"cv": (fold for fold in [])}, InvalidParameterError, "'cv'"),
+        ({"cv": 0}, InvalidParameterError, "'n_splits'"),
+        ({"cv": "five"}, ValueError, "Expected `cv` as an integer"),
+        ({"cv": (fold for fold in [])}, InvalidParameterError, "make a list of it"),
         ({"factor": 1}, InvalidParameterError, "'factor'"),
         ({"aggressive_elimination": 1}, InvalidParameterError, "'aggressive"),
         ({"n_candidates": 0}, InvalidParameterError, "'n_candidates'"),

@@ -170,7 +170,7 @@ def test_candidates_that_differ_have_no_concordance():
 
 
 def test_selection_among_noise_is_seen_through():
-    """The best of thirty columns of noise promises more than it keeps: five data sets."""
+    """The best of thirty columns of noise promises more than it keeps."""
     promised, kept = [], []
 
     class Column(LinearRegression):

@@ -22,8 +22,8 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from ensembles import SearchEdge, one_standard_error, search_edges
-from ensembles._compat import domain_of
 from ensembles.exceptions import InvalidParameterError
+from ensembles.model_selection._search._domain import Domain, domain_of
 
 X, y = make_regression(60, 4, noise=10, random_state=0)
 X_c, y_c = make_classification(120, 6, n_informative=4, random_state=0)
@@ -93,17 +93,24 @@ def test_choices_have_no_edges():
 
 
 def test_limits_of_an_estimator_are_no_edges():
-    assert domain_of(Lasso(), "alpha", 1.0) == (0, np.inf, "left")
+    def domain(estimator, name, tried):
+        return domain_of(GridSearchCV(estimator, {}), name, tried)
+
+    assert domain(Lasso(), "alpha", [1, 2]) == Domain(0, has_low=True)
     pipe = make_pipeline(StandardScaler(), KNeighborsClassifier())
-    name = "kneighborsclassifier__n_neighbors"
-    low, high, closed = domain_of(pipe, name, 3)
-    assert (low, high) == (1, np.inf)
-    assert closed == "left"
+    assert domain(pipe, "kneighborsclassifier__n_neighbors", [3]) == Domain(
+        1, has_low=True, is_whole=True
+    )
     tree = DecisionTreeClassifier()
-    assert domain_of(tree, "min_samples_split", 5)[0] == 2
-    assert domain_of(tree, "min_samples_split", 0.5)[1] == 1
-    assert domain_of(tree, "no_such_thing", 0.5) == (-np.inf, np.inf, "neither")
-    assert domain_of(pipe, "steps", 0.5) == (-np.inf, np.inf, "neither")
+    assert domain(tree, "min_samples_split", [5]).low == 2
+    assert domain(tree, "min_samples_split", [0.5]).ends_at(1.0)
+    # Where it does not say: what is not negative stays so.
+    assert domain(tree, "unknown", [0.5, -1.0]) == Domain()
+    assert domain(tree, "unknown", [0.5, 0.0]) == Domain(0, has_low=True)
+    assert domain(tree, "unknown", [0.5, 1]) == Domain(0)
+    assert domain(pipe, "memory", [1, 2, "a"]) == Domain(1, has_low=True, is_whole=True)
+    assert domain(tree, "min_samples_split", [0.5, 5]) == Domain(0)
+    assert domain(tree, "unknown", []) == Domain(is_whole=True)
     X_i, y_i = load_iris(return_X_y=True)
     deep = GridSearchCV(
         tree.set_params(random_state=0), {"max_features": [0.2, 0.6, 1.0]}

@@ -19,7 +19,8 @@ from sklearn.svm import SVC
 
 from ensembles import PurgedKFold, RollingOrigin, ZoomSearchCV, one_standard_error
 from ensembles.exceptions import InvalidParameterError, SearchEdgeWarning
-from ensembles.model_selection._search._axes import Axis, Domain, axis_of_values
+from ensembles.model_selection._search._axes import Axis, axis_of_values
+from ensembles.model_selection._search._domain import Domain
 
 X, y = make_regression(60, 4, noise=10, random_state=0)
 
@@ -123,13 +124,37 @@ def test_log_scales_are_seen():
     assert np.log10(search.best_params_["x"]) == pytest.approx(-2.3, abs=0.07)
 
 
-@pytest.mark.parametrize("at", [17, -12])
+@pytest.mark.parametrize("at", [12, -17])
 def test_the_range_moves_where_the_best_is_an_edge(at):
-    search = search_of({"x": np.linspace(0, 10, 5)}, Peak(at=at), n_rounds=8)
+    search = search_of({"x": np.linspace(-5, 5, 5)}, Peak(at=at), n_rounds=8)
     assert search.best_params_["x"] == pytest.approx(at, abs=0.2)
     low, high = search.brackets_[1]["x"]
     assert high - low == 10
-    assert (low + high) / 2 == (10 if at > 0 else 0)
+    assert (low + high) / 2 == (5 if at > 0 else -5)
+
+
+def test_numbers_that_are_not_negative_stay_so_unless_bounds_say_otherwise():
+    below = Peak(at=-8)
+    with_zero = search_of({"x": [0.0, 2.0, 4.0]}, below, n_rounds=6)
+    assert with_zero.best_params_ == {"x": 0.0}
+    with pytest.warns(SearchEdgeWarning):
+        positive = search_of({"x": [1.0, 2.0, 3.0]}, below, n_rounds=6)
+    assert 0 < positive.best_params_["x"] < 0.1
+    counts = search_of({"x": [3, 4, 5]}, below, n_rounds=6)
+    assert counts.best_params_ == {"x": 1}
+    free = {"x": (None, None)}
+    search = search_of({"x": [1.0, 2.0, 3.0]}, below, n_rounds=16, bounds=free)
+    assert search.best_params_["x"] == pytest.approx(-8, abs=0.3)
+
+
+def test_ints_of_a_parameter_that_takes_floats_are_floats():
+    search = ZoomSearchCV(Ridge(), {"alpha": [1, 10, 100]}, n_rounds=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SearchEdgeWarning)
+        search.fit(X, y)
+    assert any(
+        one["alpha"] != round(one["alpha"]) for one in search.cv_results_["params"]
+    )
 
 
 def test_the_range_moves_in_ratios_on_a_log_scale():
@@ -175,12 +200,10 @@ def test_estimators_say_how_far_they_go():
 
 
 def test_limits_that_cannot_be_taken_are_approached():
-    axis = Axis((0.2, 0.4, 0.6), is_log=False, is_whole=False)
-    away = axis.around(0.2, 5, Domain(0.0, 1.0, "right"), [])
+    share = Domain(0.0, 1.0, has_high=True)
+    away = Axis((0.2, 0.4, 0.6), False, share).around(0.2, 5, [])
     assert away.values[0] == pytest.approx(0.1)
-    at_limit = Axis((0.8, 0.9, 1.0), False, False).around(
-        1.0, 5, Domain(0.0, 1.0, "right"), []
-    )
+    at_limit = Axis((0.8, 0.9, 1.0), False, share).around(1.0, 5, [])
     assert at_limit.bracket == (0.9, 1.0)
 
 
@@ -240,20 +263,22 @@ def test_grids_of_a_list_are_searched_for_themselves():
 
 
 def test_scales_by_name():
-    axis = axis_of_values([1, 2, 3, 4], "log")
+    def axis_of(values, scale):
+        return axis_of_values(values, scale, Domain())
+
+    axis = axis_of([1, 2, 3, 4], "log")
     assert axis.is_log
-    assert axis_of_values([1, 2, 3, 4], "auto").is_log is False
-    assert axis_of_values([1, 2, 4, 8], "auto").is_log is True
-    assert axis_of_values([1, 3, 10, 30], "auto").is_log is True
-    assert axis_of_values([10, 50, 100], "auto").is_log is False
-    assert axis_of_values([-1, 0, 1], "auto").is_log is False
-    assert axis_of_values([0, 1e-3, 1e-2, 1e-1], "auto").values == (1e-3, 1e-2, 1e-1)
-    assert axis_of_values([1, 2, 3], "fixed") is None
-    assert axis_of_values([1, 2], "auto") is None
-    assert axis_of_values([1, 2], "linear").values == (1, 2)
-    assert axis_of_values([True, False, 3], "auto") is None
-    assert axis_of_values(["a", None, 1, 2, 3], "auto").is_whole
-    assert not axis_of_values([1, 2, 3.0], "auto").is_whole
+    assert axis_of([1, 2, 3, 4], "auto").is_log is False
+    assert axis_of([1, 2, 4, 8], "auto").is_log is True
+    assert axis_of([1, 3, 10, 30], "auto").is_log is True
+    assert axis_of([10, 50, 100], "auto").is_log is False
+    assert axis_of([-1, 0, 1], "auto").is_log is False
+    assert axis_of([0, 1e-3, 1e-2, 1e-1], "auto").values == (1e-3, 1e-2, 1e-1)
+    assert axis_of([1, 2, 3], "fixed") is None
+    assert axis_of([1, 2], "auto") is None
+    assert axis_of([1, 2], "linear").values == (1, 2)
+    assert axis_of([True, False, 3], "auto") is None
+    assert axis_of(["a", None, 1, 2, 3], "auto").values == (1, 2, 3)
     search = search_of({"x": [0.0, 5.0, 10.0], "z": [0, 1, 2]}, scale={"z": "fixed"})
     assert search.brackets_[0].keys() == {"x"}
 

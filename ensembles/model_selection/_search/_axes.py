@@ -9,37 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 
-from ensembles.model_selection._search._edges import is_number
+from ensembles.model_selection._search._domain import Domain, is_number
 
-__all__ = ["Axis", "Domain", "axis_of_values"]
+__all__ = ["Axis", "axis_of_values"]
 
 # How near two numbers are the same, as a share of the distance between neighbours.
 _SAME = 1e-6
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """Lowest and highest value of a parameter, and which of them it may take."""
-
-    low: float = -math.inf
-    high: float = math.inf
-    closed: str = "neither"
-
-    @property
-    def has_low(self) -> bool:
-        """Whether the lowest value may be taken."""
-        return self.closed in {"left", "both"}
-
-    @property
-    def has_high(self) -> bool:
-        """Whether the highest value may be taken."""
-        return self.closed in {"right", "both"}
 
 
 @final
@@ -53,13 +33,13 @@ class Axis:
         In ascending order, two at least.
     is_log : bool
         Whether distances are ratios.
-    is_whole : bool
-        Whether values are ints.
+    domain : Domain
+        What the parameter may be.
     """
 
     values: tuple[Any, ...]
     is_log: bool
-    is_whole: bool
+    domain: Domain
 
     @property
     def bracket(self) -> tuple[Any, Any]:
@@ -70,9 +50,7 @@ class Axis:
         """Whether a value lies on the scale."""
         return is_number(value) and (value > 0 or not self.is_log)
 
-    def around(
-        self, best: Any, n_points: int, domain: Domain, tried: Sequence[Any]
-    ) -> Axis:
+    def around(self, best: Any, n_points: int, tried: Sequence[Any]) -> Axis:
         """Numbers of the next round.
 
         Parameters
@@ -81,8 +59,6 @@ class Axis:
             The best value so far.
         n_points : int
             How many numbers to lay out.
-        domain : Domain
-            What the parameter may be.
         tried : sequence of float or int
             Values tried so far; where a new one would be nearly one of them, it is that
             one.
@@ -90,10 +66,10 @@ class Axis:
         places = sorted({self._place(value) for value in (*self.values, best)})
         here, last = places.index(self._place(best)), len(places) - 1
         half = (places[-1] - places[0]) / 2
-        if self.is_whole and not self.is_log:
+        if self.domain.is_whole and not self.is_log:
             half = max(half, 1.0)
-        low = places[here - 1] if here else self._beyond(places[0], -half, domain)
-        high = self._beyond(places[-1], half, domain)
+        low = places[here - 1] if here else self._beyond(places[0], -half)
+        high = self._beyond(places[-1], half)
         if here < last:
             high = places[here + 1]
         if low < places[0]:
@@ -101,12 +77,12 @@ class Axis:
         elif high > places[-1]:
             low = places[-1] - half
         points = [self._value(place) for place in np.linspace(low, high, n_points)]
-        if self.is_whole:  # rounding may have lost what is beyond
+        if self.domain.is_whole:  # rounding may have lost what is beyond
             steps = [-1] * (low < places[0]) + [1] * (high > places[-1])
             points += [best + step for step in steps]
         same = _SAME * (high - low) / n_points
         values = {self._known(point, tried, same) for point in points}
-        return Axis(tuple(sorted({*values, best})), self.is_log, self.is_whole)
+        return replace(self, values=tuple(sorted({*values, best})))
 
     def _place(self, value: Any) -> float:
         """Where a value is on the scale."""
@@ -115,13 +91,14 @@ class Axis:
     def _value(self, place: float) -> Any:
         """Which value is at a place."""
         value = math.exp(place) if self.is_log else place
-        return round(value) if self.is_whole else float(f"{value:.12g}")
+        return round(value) if self.domain.is_whole else float(f"{value:.12g}")
 
-    def _beyond(self, edge: float, step: float, domain: Domain) -> float:
+    def _beyond(self, edge: float, step: float) -> float:
         """The place a step beyond an edge, no further than the domain reaches.
 
         From a limit that cannot be taken itself, half of the way to it.
         """
+        domain = self.domain
         limit = domain.low if step < 0 else domain.high
         is_closed = domain.has_low if step < 0 else domain.has_high
         if not math.isfinite(limit) or (self.is_log and limit <= 0):
@@ -139,7 +116,7 @@ class Axis:
         return value
 
 
-def axis_of_values(values: Sequence[Any], scale: str) -> Axis | None:
+def axis_of_values(values: Sequence[Any], scale: str, domain: Domain) -> Axis | None:
     """Axis of the numbers among the values tried first; None where they are choices.
 
     Parameters
@@ -149,6 +126,8 @@ def axis_of_values(values: Sequence[Any], scale: str) -> Axis | None:
     scale : {"auto", "linear", "log", "fixed"}
         "auto" is the scale on which they are more evenly spaced; fewer than three
         numbers are choices.
+    domain : Domain
+        What the parameter may be.
     """
     numbers = sorted({value for value in values if is_number(value)})
     if scale == "fixed" or (scale == "auto" and len(numbers) < 3) or len(numbers) < 2:
@@ -158,8 +137,7 @@ def axis_of_values(values: Sequence[Any], scale: str) -> Axis | None:
     on_scale = tuple(positive if is_log else numbers)
     if len(on_scale) < 2:
         return None
-    is_whole = all(isinstance(value, int | np.integer) for value in on_scale)
-    return Axis(on_scale, is_log, is_whole)
+    return Axis(on_scale, is_log, domain)
 
 
 def _is_geometric(numbers: Sequence[Any], positive: Sequence[Any]) -> bool:

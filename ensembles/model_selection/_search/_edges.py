@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, final
 
 import numpy as np
 
-from ensembles._compat import domain_of
 from ensembles._typing import Estimator
 from ensembles._validation import warn_user
 from ensembles.exceptions import SearchEdgeWarning
+from ensembles.model_selection._search._domain import domain_of, is_number
 
-__all__ = ["SearchEdge", "is_number", "limits_of", "search_edges", "warn_of_edges"]
+__all__ = ["SearchEdge", "search_edges", "warn_of_edges"]
 
 # With fewer values a best one in their midst cannot be.
 _FEWEST = 3
@@ -75,7 +74,9 @@ def search_edges(search: Estimator) -> tuple[SearchEdge, ...]:
 
     Use it after any search: where the best value stands on the edge, a better one may
     lie beyond, and the range is to be moved. Edges beyond which a parameter cannot go
-    do not count, nor do those of parameters of which fewer than three numbers were
+    do not count: those that scikit-learn's estimators state, and, where an estimator
+    states none, zero of numbers that are not negative and one of ints that are
+    positive. Nor do edges count of parameters of which fewer than three numbers were
     tried, nor those that a value inside does as well as.
 
     Parameters
@@ -129,23 +130,11 @@ def search_edges(search: Estimator) -> tuple[SearchEdge, ...]:
             "several scores name one by refit=."
         )
     as_good = _as_good_as(search, results, int(best))
-    best_params = results["params"][best]
-    edges = []
-    for name in sorted(best_params):
-        limits = limits_of(search, name, best_params[name])
-        edge = _edge_of(name, limits, results, int(best), as_good)
-        if edge is not None:
-            edges.append(edge)
-    return tuple(edges)
-
-
-def limits_of(search: Estimator, name: str, value: Any) -> tuple[float, float, str]:
-    """What a parameter may be: as a search was told, else as the estimator says."""
-    bounds = getattr(search, "bounds", None)
-    if not isinstance(bounds, Mapping) or name not in bounds:
-        return domain_of(search.estimator, name, value)
-    low, high = bounds[name]
-    return -np.inf if low is None else low, np.inf if high is None else high, "both"
+    edges = (
+        _edge_of(search, name, results, int(best), as_good)
+        for name in sorted(results["params"][best])
+    )
+    return tuple(edge for edge in edges if edge is not None)
 
 
 def _as_good_as(search: Estimator, results: Mapping[str, Any], best: int) -> list[int]:
@@ -160,8 +149,8 @@ def _as_good_as(search: Estimator, results: Mapping[str, Any], best: int) -> lis
 
 
 def _edge_of(
+    search: Estimator,
     name: str,
-    limits: tuple[float, float, str],
     results: Mapping[str, Any],
     best: int,
     as_good: list[int],
@@ -181,18 +170,10 @@ def _edge_of(
     rivals = (results["params"][i].get(name) for i in as_good)
     if any(is_number(one) and low < one < high for one in rivals):
         return None
-    first, last, closed = limits
-    ends = {"lowest": (low, first, "left"), "highest": (high, last, "right")}
-    for side, (end, limit, which) in ends.items():
-        is_limit = end == limit and closed in {which, "both"}
-        if value == end and not is_limit:
-            return SearchEdge(name, value, side, low, high, len(tried))
-    return None
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value of a parameter lies on a scale: a number and no boolean."""
-    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if value not in (low, high) or domain_of(search, name, tried).ends_at(value):
+        return None
+    side = "lowest" if value == low else "highest"
+    return SearchEdge(name, value, side, low, high, len(tried))
 
 
 def warn_of_edges(search: Estimator, names: Iterable[str]) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from scipy.stats import kendalltau
 from sklearn.base import is_classifier
 from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
-from sklearn.utils.metadata_routing import process_routing
+from sklearn.utils.metadata_routing import MethodMapping, process_routing
+from sklearn.utils.multiclass import check_classification_targets
 
 from ensembles._compat import BaseSearchCV
 from ensembles._routing import routing_enabled, rows_routed
@@ -59,9 +60,9 @@ class TimeHalvingSearchCV(BaseSearchCV):
         Workers. The numbers do not depend on it.
     refit : bool, str or callable, default=True
         As for ``GridSearchCV``. A function sees the candidates of the last round.
-    cv : splitter or list, default=RollingOrigin()
-        Folds. An int would mean folds that are trained on what comes after them, and is
-        refused.
+    cv : int, splitter, list or None, default=5
+        Folds. An int is so many of ``RollingOrigin``, which tests after what it trains
+        on, and not of ``KFold`` as elsewhere; None is 5.
     verbose : int, default=0
         As for ``GridSearchCV``.
     random_state : int, RandomState, Generator or None, default=None
@@ -182,6 +183,8 @@ class TimeHalvingSearchCV(BaseSearchCV):
     562
     """
 
+    cv: Any
+
     def __init__(
         self,
         estimator: Estimator,
@@ -190,7 +193,7 @@ class TimeHalvingSearchCV(BaseSearchCV):
         scoring: Any = None,
         n_jobs: int | None = None,
         refit: Any = True,
-        cv: Any = RollingOrigin(),  # noqa: B008  cloned by whoever changes it
+        cv: Any = 5,
         verbose: int = 0,
         random_state: RandomState = None,
         error_score: Any = np.nan,
@@ -240,23 +243,25 @@ class TimeHalvingSearchCV(BaseSearchCV):
             Itself.
         """
         self._check_params()
+        given = self.cv
         with rows_routed(self, params):
-            self._history = self._folds(X, y, params)
             try:
+                self.cv = self._splitter()  # an int means another one to the base
+                self._history = self._folds(X, y, params)
                 super().fit(X, y, **params)
             finally:
-                del self._history
+                self.cv = given
+                self.__dict__.pop("_history", None)
         searched = set(getattr(self, "best_params_", ())) - {self.resource}
         warn_of_edges(self, searched)
         return self
 
     def _check_params(self) -> None:
         """Raise for what is wrong whatever the data are."""
-        if self.cv is None or is_count(self.cv) or hasattr(self.cv, "__next__"):
-            hint = "RollingOrigin(5) tests five times, each after what it trains on."
-            raise invalid_parameter(
-                self, "cv", self.cv, "a splitter or a list of folds", hint
-            )
+        if hasattr(self.cv, "__next__"):
+            allowed = "an int, a splitter, a list of folds or None"
+            hint = "A generator is used up by its first use: make a list of it."
+            raise invalid_parameter(self, "cv", self.cv, allowed, hint)
         if not (is_positive(self.factor) and self.factor > 1):
             allowed = "a number in the range (1, inf)"
             raise invalid_parameter(self, "factor", self.factor, allowed)
@@ -286,6 +291,24 @@ class TimeHalvingSearchCV(BaseSearchCV):
                 self, "refit", self.refit, "the name of the score to go by"
             )
 
+    def get_metadata_routing(self) -> Any:
+        """Return who is told what: the estimator, the scorer and the splitter.
+
+        Returns
+        -------
+        MetadataRouter
+            As of ``GridSearchCV``.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="split")
+        router = super().get_metadata_routing()
+        return router.add(splitter=self._splitter(), method_mapping=mapping)
+
+    def _splitter(self) -> Any:
+        """What makes the folds."""
+        if self.cv is None or is_count(self.cv):
+            return RollingOrigin(5 if self.cv is None else self.cv)
+        return self.cv
+
     def _folds(self, X: Table, y: Any, params: dict[str, Any]) -> _Folds:
         """Folds and how long their history is."""
         told: dict[str, Any] = {"groups": params.get("groups")}
@@ -300,6 +323,7 @@ class TimeHalvingSearchCV(BaseSearchCV):
         ]
         smallest = 4
         if is_classifier(self.estimator) and y is not None:
+            check_classification_targets(y)
             smallest = 2 * max(2, len(np.unique(np.asarray(y))))
         return _Folds(pairs, History(axis), smallest)
 

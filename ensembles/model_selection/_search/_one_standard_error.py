@@ -10,7 +10,7 @@ import numpy as np
 
 from ensembles._typing import FloatArray
 from ensembles._validation import check_bool, invalid_parameter, is_positive
-from ensembles.model_selection._search._edges import is_number
+from ensembles.model_selection._search._domain import is_number
 
 __all__ = ["one_standard_error"]
 

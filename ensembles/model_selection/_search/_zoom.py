@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -14,13 +13,10 @@ from ensembles._compat import BaseSearchCV
 from ensembles._routing import rows_routed
 from ensembles._typing import Estimator, IntArray, Table
 from ensembles._validation import check_count, invalid_parameter
-from ensembles.model_selection._search._axes import Axis, Domain, axis_of_values
+from ensembles.model_selection._search._axes import Axis, axis_of_values
 from ensembles.model_selection._search._best import best_among, score_name
-from ensembles.model_selection._search._edges import (
-    is_number,
-    limits_of,
-    warn_of_edges,
-)
+from ensembles.model_selection._search._domain import domain_of, is_number
+from ensembles.model_selection._search._edges import warn_of_edges
 from ensembles.model_selection._search._folds import SameFolds
 
 __all__ = ["ZoomSearchCV"]
@@ -75,8 +71,9 @@ class ZoomSearchCV(BaseSearchCV):
         "linear", "log", "fixed" (never zoomed into) or "auto", the scale on which the
         numbers are more evenly spaced; a dict for some of the parameters, by name.
     bounds : dict or None, default=None
-        Lowest and highest value by name of the parameter, None for no limit. Where it
-        is not named, what scikit-learn's estimators say they take.
+        Lowest and highest value by name of the parameter, None for no limit. Of those
+        not named, what scikit-learn's estimators say they take; where an estimator does
+        not say, numbers that are not negative stay so, and positive ones positive.
     schedule : dict or None, default=None
         Values of other parameters, one for each round, by name: few epochs in the
         first, many in the last. Then rounds do not compare, all candidates of a round
@@ -321,9 +318,7 @@ class ZoomSearchCV(BaseSearchCV):
         as_good = offered[scores == np.nanmax(scores)]
         inner = [grid.n_inside(results["params"][i]) for i in as_good]
         best = results["params"][as_good[int(np.argmax(inner))]]
-        return grid.around(
-            best, self.n_points, partial(_domain, self), results["params"]
-        )
+        return grid.around(best, self.n_points, results["params"])
 
     def _zoomed_into(self) -> set[str]:
         """Parameters whose best value lies within what was looked at last."""
@@ -378,7 +373,6 @@ class _Grid:
         self,
         best: Mapping[str, Any],
         n_points: int,
-        domain: Callable[[str, Any], Domain],
         tried: Sequence[Mapping[str, Any]],
     ) -> _Grid:
         """Numbers around those of the best candidate, and its choices."""
@@ -389,8 +383,7 @@ class _Grid:
                 choices[name] = [best[name]]
                 continue
             known = [one[name] for one in tried if name in one]
-            limits = domain(name, best[name])
-            axes[name] = axis.around(best[name], n_points, limits, known)
+            axes[name] = axis.around(best[name], n_points, known)
         return replace(self, axes=axes, choices=choices, as_given=None)
 
 
@@ -402,7 +395,8 @@ def _first_round(search: ZoomSearchCV, grid: Mapping[str, Any]) -> _Grid:
         scale = search.scale
         if isinstance(scale, Mapping):
             scale = scale.get(name, "auto")
-        axis = axis_of_values(values, scale)
+        _check_bounds(search, name)
+        axis = axis_of_values(values, scale, domain_of(search, name, values))
         if axis is None and scale in {"log", "linear"}:
             raise ValueError(
                 f"{name} is to be zoomed into on a {scale} scale, and its values "
@@ -411,13 +405,18 @@ def _first_round(search: ZoomSearchCV, grid: Mapping[str, Any]) -> _Grid:
         if axis is None:
             choices[name] = values
         else:
+            low, high = axis.bracket
+            if low < axis.domain.low or high > axis.domain.high:
+                raise ValueError(
+                    f"{name} is tried from {low} to {high}, outside of its bounds, "
+                    f"{axis.domain.low} to {axis.domain.high}."
+                )
             axes[name] = axis
-            _check_bounds(search, name, axis)
     return _Grid(axes, choices, dict(grid))
 
 
-def _check_bounds(search: ZoomSearchCV, name: str, axis: Axis) -> None:
-    """Raise unless bounds are two numbers around the values of the grid."""
+def _check_bounds(search: ZoomSearchCV, name: str) -> None:
+    """Raise unless the bounds of a parameter are two numbers."""
     if search.bounds is None or name not in search.bounds:
         return
     bounds = search.bounds[name]
@@ -426,17 +425,6 @@ def _check_bounds(search: ZoomSearchCV, name: str, axis: Axis) -> None:
         raise invalid_parameter(
             search, "bounds", search.bounds, "a dict of pairs of numbers or None"
         )
-    low, high = axis.bracket
-    domain = _domain(search, name, low)
-    if low < domain.low or high > domain.high:
-        raise ValueError(
-            f"{name} is tried from {low} to {high}, outside of its bounds {bounds}."
-        )
-
-
-def _domain(search: ZoomSearchCV, name: str, value: Any) -> Domain:
-    """What a parameter may be."""
-    return Domain(*limits_of(search, name, value))
 
 
 def _key(candidate: Mapping[str, Any]) -> Any:
