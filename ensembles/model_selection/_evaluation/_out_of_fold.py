@@ -279,10 +279,13 @@ def _calls(
 
 def _steps_ahead(numbers: IntArray, train: IntArray, test: IntArray) -> IntArray:
     """Distinct times from the last training row before each test row."""
-    trained = np.unique(numbers[train])
-    before = np.searchsorted(trained, numbers[test]) - 1
-    steps = numbers[test] - trained[before]
-    return np.where(before < 0, 0, steps)
+    last = numbers[train].max()
+    if last < numbers[test].min():
+        return np.asarray(numbers[test] - last)
+    latest = np.full(numbers.max() + 1, -1)
+    latest[numbers[train]] = numbers[train]
+    before = np.append(-1, np.maximum.accumulate(latest))[numbers[test]]
+    return np.where(before < 0, 0, numbers[test] - before)
 
 
 def _dense(y: Any) -> Any:

@@ -112,7 +112,7 @@ class TimeHalvingSearchCV(BaseSearchCV):
         Of a classifier, if `refit`.
     n_features_in_ : int
         If `refit` and the estimator says it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         If `refit` and the estimator says it.
     n_resources_ : list of int
         Resource by round.

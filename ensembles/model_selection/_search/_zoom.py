@@ -103,7 +103,7 @@ class ZoomSearchCV(BaseSearchCV):
         Of a classifier, if `refit`.
     n_features_in_ : int
         If `refit` and the estimator says it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         If `refit` and the estimator says it.
     n_rounds_ : int
         Number of rounds done.

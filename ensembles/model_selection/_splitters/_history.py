@@ -29,7 +29,7 @@ class History:
 
     def length(self, train: IntArray) -> int:
         """Number of distinct times among training rows."""
-        return len(np.unique(self._numbers[train]))
+        return len(self._times_of(train))
 
     def recent(self, train: IntArray, size: Size) -> IntArray:
         """Training rows of the most recent times, in the order they came in.
@@ -41,11 +41,18 @@ class History:
         if isinstance(size, Span):
             first = self._number_back(int(numbers.max()), size)
             return train[numbers >= first]
-        trained = np.unique(numbers)
+        trained = self._times_of(train)
         if isinstance(size, float):
             size = int(np.ceil(size * len(trained) - 1e-9))
         first = int(trained[-min(size, len(trained))])
         return train[numbers >= first]
+
+    def _times_of(self, train: IntArray) -> IntArray:
+        """Numbers of the distinct times of training rows, in order."""
+        numbers = self._numbers[train]
+        has_rows = np.zeros(numbers.max() + 1, dtype=bool)
+        has_rows[numbers] = True
+        return np.flatnonzero(has_rows)
 
     def _number_back(self, last: int, span: Span) -> int:
         """Number of the first time that a span covers which ends after the last."""
