@@ -16,17 +16,18 @@ from typing import Any
 
 from sklearn import config_context, get_config
 from sklearn.base import is_classifier
-from sklearn.model_selection import check_cv
+from sklearn.exceptions import UnsetMetadataPassedError
+from sklearn.model_selection import TimeSeriesSplit, check_cv
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
-    get_routing_for_object,
     process_routing,
 )
 
 from ensembles._rows import row_numbers
+from ensembles._times import times_of
 from ensembles._typing import Estimator, IntArray, Table
-from ensembles._validation import invalid_parameter
+from ensembles._validation import invalid_parameter, n_rows_of, warn_user
 
 __all__ = [
     "FoldRouting",
@@ -44,8 +45,13 @@ def routing_enabled() -> bool:
 
 
 def takes_groups(cv: Any) -> bool:
-    """Whether a splitter uses groups; scikit-learn's others warn of them."""
-    if not hasattr(cv, "get_metadata_routing"):
+    """Whether a splitter uses groups; others of scikit-learn's and ours warn of them.
+
+    What a user's own class does with them, its requests do not tell: those that it
+    inherits say that it does nothing.
+    """
+    is_known = type(cv).split.__module__.startswith(("sklearn.", "ensembles."))
+    if not is_known or not hasattr(cv, "get_metadata_routing"):
         return True
     return "groups" in cv.get_metadata_routing().split.requests
 
@@ -84,11 +90,27 @@ class FoldRouting:
     is_on: bool
 
     def folds(self, X: Table, y: Any) -> list[tuple[IntArray, IntArray]]:
-        """Training and test rows of all folds."""
-        return [
-            (row_numbers(train), row_numbers(test))
+        """Training and test rows of all folds.
+
+        Raises
+        ------
+        ValueError
+            If there are no folds, or one has no rows of a kind.
+        """
+        n_samples = n_rows_of(X)
+        pairs = [
+            (row_numbers(train, n_samples), row_numbers(test, n_samples))
             for train, test in self.cv.split(X, y, **self.split)
         ]
+        if not pairs:
+            raise ValueError(f"{self.cv!r} makes no folds of {n_samples} rows.")
+        for number, pair in enumerate(pairs):
+            for rows, what in zip(pair, ("train", "test"), strict=True):
+                if not len(rows):
+                    raise ValueError(
+                        f"Fold {number} of {self.cv!r} has no {what} rows."
+                    )
+        return pairs
 
     def active(self) -> Any:
         """Context in which to fit."""
@@ -98,10 +120,25 @@ class FoldRouting:
         """What goes to the estimator's fit, routed where routing is on."""
         if not self.is_on:
             return self.params
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        router = MetadataRouter(owner=owner)
-        router.add(estimator=estimator, method_mapping=mapping)
-        return dict(process_routing(router, "fit", **self.params).estimator.fit)
+        only_later = set(self.update_params(estimator)) - _consumed(
+            estimator, "fit", self.params
+        )
+        params = {
+            name: value for name, value in self.params.items() if name not in only_later
+        }
+        router = _router(owner, estimator, "fit")
+        return dict(process_routing(router, "fit", **params).consumer.fit)
+
+    def update_params(self, estimator: Estimator) -> dict[str, Any]:
+        """What goes to the estimator's partial_fit, of what there is."""
+        if not hasattr(estimator, "partial_fit"):
+            return {}
+        if self.is_on:
+            wanted = _consumed(estimator, "partial_fit", self.params)
+        else:
+            known = signature(estimator.partial_fit).parameters
+            wanted = set(self.params) & set(known)
+        return {name: self.params[name] for name in self.params if name in wanted}
 
 
 def route_folds(
@@ -172,7 +209,28 @@ def route_folds(
     elif asked and params:
         raise _must_be_on(owner, asked, params)
     params |= {name: given[name] for name in asked}
+    _warn_unheard(splitter, estimator, given.keys() - split.keys() - asked, given)
     return FoldRouting(splitter, split, params, is_on or bool(asked))
+
+
+def _warn_unheard(
+    splitter: Any, estimator: Estimator, unheard: set[str], given: dict[str, Any]
+) -> None:
+    """Warn of what is known of the rows and would change folds if anyone knew it."""
+    who = f"neither {type(splitter).__name__} nor {type(estimator).__name__}"
+    if "label_end" in unheard:
+        warn_user(
+            f"label_end says when labels are known, and {who} asks for it: no row is "
+            f"purged. Guarded({type(splitter).__name__}(...)) does it."
+        )
+    if "times" in unheard and isinstance(splitter, TimeSeriesSplit):
+        values = times_of(given["times"], "times").values
+        if (values[1:] < values[:-1]).any():
+            warn_user(
+                "Rows are not in order of times, and TimeSeriesSplit takes them in the "
+                "order they stand in. RollingOrigin has the same parameters and goes "
+                "by times."
+            )
 
 
 def rows_routed(search: Estimator, params: Iterable[str]) -> Any:
@@ -204,19 +262,54 @@ def _must_be_on(who: str, routed: Iterable[str], others: Iterable[str]) -> Value
 
 
 def _asked_for(estimator: Estimator, given: dict[str, Any]) -> set[str]:
-    """What the estimator would ask for if routing were on."""
+    """What the estimator would ask for if routing were on.
+
+    Raises
+    ------
+    ValueError
+        If it is a search whose splitter asks, and what it searches routes nothing.
+    """
     if not given:
         return set()
     with config_context(enable_metadata_routing=True):
         try:
             return _consumed(estimator, "fit", given)
         except NotImplementedError:  # an ensemble of scikit-learn's that routes nothing
-            return set()
+            inside = getattr(estimator, "cv", None)
+            unheard = _consumed(inside, "split", given) - {"groups"}
+            if not unheard:
+                return set()
+            raise ValueError(
+                f"{type(estimator).__name__} cannot pass {', '.join(sorted(unheard))} "
+                f"on to {inside!r}, since {estimator.estimator!r} does not support "
+                "metadata routing. Let the splitter find them in X: time= and "
+                "label_end= name columns."
+            ) from None
 
 
-def _consumed(consumer: Any, method: str, names: Iterable[str]) -> set[str]:
-    """Which of the names an object asks for."""
-    return set(get_routing_for_object(consumer).consumes(method, list(names)))
+def _router(owner: str, consumer: Any, method: str) -> MetadataRouter:
+    """Router to one consumer alone."""
+    mapping = MethodMapping().add(caller=method, callee=method)
+    return MetadataRouter(owner=owner).add(consumer=consumer, method_mapping=mapping)
+
+
+def _consumed(consumer: Any, method: str, values: dict[str, Any]) -> set[str]:
+    """Which of the values an object would be given.
+
+    By routing each: what routers say they consume leaves out steps of pipelines that
+    transform.
+    """
+    router = _router("route", consumer, method)
+    return {name for name in values if _is_routed(router, method, {name: values[name]})}
+
+
+def _is_routed(router: MetadataRouter, method: str, value: dict[str, Any]) -> bool:
+    """Whether anyone asks for a value."""
+    try:
+        routed = process_routing(router, method, **value).consumer[method]
+    except (TypeError, UnsetMetadataPassedError):
+        return False
+    return bool(set(routed) & set(value))
 
 
 def _scorers(scoring: Any) -> list[Any]:

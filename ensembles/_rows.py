@@ -16,12 +16,23 @@ from ensembles._typing import Estimator, IntArray, Table
 __all__ = ["params_of_rows", "row_numbers", "table_of_rows"]
 
 
-def row_numbers(chosen: Any) -> IntArray:
-    """Numbers of rows that a splitter chose, by number or by mask."""
+def row_numbers(chosen: Any, n_samples: int) -> IntArray:
+    """Numbers of rows that a splitter chose, by number, from the end, or by mask."""
     rows = np.asarray(chosen)
     if rows.dtype == bool:
+        if rows.shape != (n_samples,):
+            raise ValueError(
+                f"A mask of rows has shape {rows.shape} for {n_samples} rows of X."
+            )
         return np.flatnonzero(rows)
-    return rows if rows.size else rows.astype(np.intp)
+    if not rows.size:
+        return rows.astype(np.intp)
+    low, high = rows.min(), rows.max()
+    if low < -n_samples or high >= n_samples:
+        raise ValueError(
+            f"Folds name rows from {low} to {high}, and X has {n_samples} rows."
+        )
+    return rows if low >= 0 else rows % n_samples
 
 
 def params_of_rows(

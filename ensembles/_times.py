@@ -18,6 +18,7 @@ __all__ = [
     "column_of",
     "find_times",
     "is_dated",
+    "source_of",
     "times_of",
     "times_of_rows",
 ]
@@ -95,6 +96,16 @@ def find_times(X: Table, source: Any, given: Any, name: str) -> Times | None:
             "one for each row, in the order of the rows."
         )
     return times
+
+
+def source_of(cv: Any) -> Any:
+    """Where a splitter, or the one inside of it, finds the times of rows."""
+    if cv is None:
+        return None
+    own = getattr(cv, "time", None)
+    if own is not None:
+        return own
+    return source_of(getattr(cv, "cv", None) or getattr(cv, "time_cv", None))
 
 
 def times_of_rows(X: Table, source: Any, given: Any) -> Times | None:
@@ -225,7 +236,9 @@ def column_of(X: Table, source: Any, name: str) -> Any:
         return column.toarray().ravel()
     if hasattr(column, "iloc"):
         return column.iloc[:, 0]
-    return column.to_series() if hasattr(column, "to_series") else np.asarray(column)
+    if hasattr(column, "to_series"):
+        return column.to_series()
+    return np.asarray(column).ravel()
 
 
 def _named(X: Table, source: str, name: str) -> Any:

@@ -3,7 +3,7 @@ from numpy.testing import assert_array_equal
 from sklearn.linear_model import Ridge
 from sklearn.svm import SVR
 
-from ensembles._rows import params_of_rows, table_of_rows
+from ensembles._rows import params_of_rows, row_numbers, table_of_rows
 
 
 def test_parameters_with_one_entry_a_row_are_cut():
@@ -24,3 +24,10 @@ def test_a_kernel_has_a_column_for_each_row_of_the_fit():
         [[1, 3, 3], [9, 11, 11]],
     )
     assert_array_equal(table_of_rows(Ridge(), kernel, rows, fitted), kernel[rows])
+
+
+def test_rows_by_number_from_the_end_and_by_mask():
+    assert_array_equal(row_numbers([0, 2], 3), [0, 2])
+    assert_array_equal(row_numbers([-1, 0], 3), [2, 0])
+    assert_array_equal(row_numbers([True, False, True], 3), [0, 2])
+    assert row_numbers([], 3).dtype == np.intp

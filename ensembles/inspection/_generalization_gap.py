@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import (
+    ClassifierMixin,
+    RegressorMixin,
+    is_classifier,
+    is_regressor,
+)
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.model_selection import cross_validate
 from sklearn.utils import indexable
 
-from ensembles._routing import route_folds
+from ensembles._fold_scores import check_scores, score_folds
+from ensembles._routing import FoldRouting, route_folds
 from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray, Table
-from ensembles._validation import (
-    check_n_jobs,
-    check_verbose,
-    invalid_parameter,
-    require,
-)
+from ensembles._validation import require
 
 __all__ = ["GeneralizationGap", "generalization_gap"]
 
@@ -26,7 +26,7 @@ _ME = "generalization_gap"
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GeneralizationGap:
     """Scores on rows trained on and on rows that were not, by fold.
 
@@ -36,7 +36,8 @@ class GeneralizationGap:
         Scores of the estimator.
     constant_scores : ndarray of shape (n_folds,)
         Scores on the test rows of a model that predicts the training rows' mean, or
-        their shares of classes, whatever the features; NaN where there is none.
+        their shares of classes, whatever the features; NaN where there is none, or the
+        estimator has a score of its own that cannot be told.
     n_train, n_test : ndarray of shape (n_folds,)
         Rows.
 
@@ -212,13 +213,8 @@ def generalization_gap(
     gap 1.10, -7% retained
     gap 0.21, 61% retained
     """
-    check_n_jobs(_ME, n_jobs)
-    check_verbose(_ME, verbose)
-    if isinstance(scoring, list | tuple | set | dict):
-        raise invalid_parameter(
-            _ME, "scoring", scoring, "one score: a name, a scorer or None"
-        )
-    X, y = indexable(X, y)
+    check_scores(_ME, scoring, n_jobs, verbose)
+    X, y, groups = indexable(X, y, groups)
     routing = route_folds(
         _ME,
         estimator,
@@ -231,26 +227,27 @@ def generalization_gap(
         label_end=label_end,
     )
     folds = routing.folds(X, y)
-    given: dict[str, Any] = {
-        "scoring": scoring,
-        "cv": folds,
-        "n_jobs": n_jobs,
-        "error_score": error_score,
-    }
-    with routing.active():
-        scores = cross_validate(
-            estimator,
-            X,
-            y,
-            params=routing.params,
-            return_train_score=True,
-            verbose=int(verbose),
-            **given,
-        )
-    constant = _constant_like(estimator)
+    settings: dict[str, Any] = {"n_jobs": n_jobs, "error_score": error_score}
+    scores = score_folds(
+        _ME,
+        estimator,
+        X,
+        y,
+        folds,
+        routing,
+        scoring=scoring,
+        return_train_score=True,
+        verbose=int(verbose),
+        **settings,
+    )
+    constant = _constant_like(estimator, scoring)
     constant_scores = np.full(len(folds), np.nan)
     if constant is not None and y is not None:
-        constant_scores = cross_validate(constant, X, y, **given)["test_score"]
+        known, score = constant
+        of_weights = _weights_alone(routing, known)
+        constant_scores = score_folds(
+            _ME, known, X, y, folds, of_weights, scoring=score, **settings
+        )["test_score"]
     return GeneralizationGap(
         train_scores=np.asarray(scores["train_score"], dtype=float),
         test_scores=np.asarray(scores["test_score"], dtype=float),
@@ -260,8 +257,41 @@ def generalization_gap(
     )
 
 
-def _constant_like(estimator: Estimator) -> Estimator | None:
-    """The model that predicts the same whatever it sees."""
+def _constant_like(estimator: Estimator, scoring: Any) -> tuple[Estimator, Any] | None:
+    """The model that predicts the same whatever it sees, and how it is scored.
+
+    None where there is none, or an estimator has its own idea of a score.
+    """
+    if scoring is None:
+        scoring = _own_scoring(estimator)
+    if scoring is None:
+        return None
     if is_classifier(estimator):
-        return DummyClassifier(strategy="prior")
-    return DummyRegressor() if is_regressor(estimator) else None
+        return DummyClassifier(strategy="prior"), scoring
+    return (DummyRegressor(), scoring) if is_regressor(estimator) else None
+
+
+def _own_scoring(estimator: Estimator) -> Any:
+    """What the score of an estimator is, if it can be told."""
+    while hasattr(estimator, "steps"):
+        estimator = estimator.steps[-1][1]
+    named = getattr(estimator, "scoring", None)
+    if isinstance(named, str) or callable(named):
+        return named
+    own = getattr(type(estimator), "score", None)
+    if own is ClassifierMixin.score:
+        return "accuracy"
+    if own is RegressorMixin.score:
+        return "r2"
+    is_search = hasattr(estimator, "cv") and hasattr(estimator, "estimator")
+    return _own_scoring(estimator.estimator) if is_search and named is None else None
+
+
+def _weights_alone(routing: FoldRouting, constant: Estimator) -> FoldRouting:
+    """Of what fits and scores are told, the weights of the rows."""
+    weights = {
+        name: value for name, value in routing.params.items() if name == "sample_weight"
+    }
+    if routing.is_on and weights:
+        constant.set_fit_request(sample_weight=True)
+    return replace(routing, params=weights)

@@ -10,8 +10,8 @@ from sklearn.model_selection import check_cv
 
 from ensembles._routing import taken_by_split
 from ensembles._rows import row_numbers
-from ensembles._times import Times, times_of_rows
-from ensembles._typing import ArrayLike, FloatArray, IntArray, Table
+from ensembles._times import Times, source_of, times_of_rows
+from ensembles._typing import ArrayLike, BoolArray, FloatArray, IntArray, Table
 from ensembles._validation import n_rows_of, require
 
 __all__ = ["CVSplitDisplay", "FoldSpans"]
@@ -28,14 +28,14 @@ class FoldSpans(NamedTuple):
     ----------
     train, test : ndarray of shape (n_spans, 2)
         Where each begins and how long it is.
-    are_fine : bool
-        Whether there are more than can be shown apart, so that those of both kinds lie
-        one over the other.
+    overlap : bool
+        Whether those of both kinds lie one over the other: there are more than can be
+        shown apart, or a time is in both.
     """
 
     train: FloatArray
     test: FloatArray
-    are_fine: bool
+    overlap: bool
 
 
 @final
@@ -128,7 +128,7 @@ class CVSplitDisplay:
         Parameters
         ----------
         cv : int, splitter or iterable
-            What makes the folds, as scikit-learn takes it.
+            What makes the folds. An int is that of ``KFold``.
         X : array-like of shape (n_samples, ...)
             As given to the splitter.
         y : array-like of shape (n_samples, ...) or None, default=None
@@ -157,15 +157,16 @@ class CVSplitDisplay:
         """
         require("matplotlib", "plot", "CVSplitDisplay")
         splitter = check_cv(cv, y)
-        found = times_of_rows(X, getattr(splitter, "time", None), times)
-        line = _Line(n_rows_of(X), found)
+        found = times_of_rows(X, source_of(splitter), times)
+        n_samples = n_rows_of(X)
+        line = _Line(n_samples, found)
         given = {"groups": groups, "times": times, "label_end": label_end}
         spans = [
-            line.spans_of(row_numbers(train), row_numbers(test))
+            line.spans_of(row_numbers(train, n_samples), row_numbers(test, n_samples))
             for train, test in splitter.split(X, y, **taken_by_split(splitter, given))
         ]
         if not spans:
-            raise ValueError(f"{splitter!r} makes no folds of {n_rows_of(X)} rows.")
+            raise ValueError(f"{splitter!r} makes no folds of {n_samples} rows.")
         label = "Row" if found is None else "Time"
         display = cls(
             spans,
@@ -210,7 +211,7 @@ class CVSplitDisplay:
         first, last = self.extent
         for fold, spans in enumerate(self.spans):
             whole, lower = (fold - 0.4, 0.8), (fold, 0.4)
-            test_at = lower if spans.are_fine else whole
+            test_at = lower if spans.overlap else whole
             for bars, where, color in (
                 (np.array([[first, last - first]]), whole, colors[2]),
                 (spans.train, whole, colors[0]),
@@ -251,7 +252,9 @@ class _Line:
                 "unknown. Leave these rows out, or give them a time."
             )
         self.place: IntArray = np.arange(n_samples)
-        self.at: FloatArray = np.arange(n_samples + 1, dtype=np.float64)
+        self.number: IntArray = self.place
+        self.starts: FloatArray = np.arange(n_samples, dtype=np.float64)
+        self.stops: FloatArray = self.starts + 1
         self.step = 1.0
         if times is None:
             return
@@ -261,46 +264,54 @@ class _Line:
         at = times.values[order].astype(np.float64)
         if times.are_dates:
             at = at / _NANOSECONDS_A_DAY
-        steps = np.diff(np.unique(at))
+        begins = np.append(True, at[1:] != at[:-1])
+        steps = np.diff(at[begins])
         if len(steps):
             self.step = float(np.median(steps))
-        self.at = np.append(at, at[-1] + self.step)
+        # Rows of one time share its stretch of the axis.
+        self.number = np.cumsum(begins) - 1
+        self.starts = at[begins]
+        self.stops = self.starts + self.step
+        self.stops[:-1] = np.minimum(self.stops[:-1], self.starts[1:])
 
     @property
     def extent(self) -> tuple[float, float]:
         """Where the first row begins and the last ends."""
-        return float(self.at[0]), float(self.at[-1])
+        return float(self.starts[0]), float(self.stops[-1])
 
     def spans_of(self, train: IntArray, test: IntArray) -> FoldSpans:
         """Stretches of a fold."""
-        n_samples = len(self.place)
-        width = max(1, n_samples // _RESOLUTION)
-        exact = [_runs(self.place[rows], 1) for rows in (train, test)]
-        are_fine = max(len(runs) for runs in exact) > _RESOLUTION
+        is_in = [self._times_of(rows) for rows in (train, test)]
+        numbers = [np.flatnonzero(one) for one in is_in]
+        runs = [_runs(one, 1) for one in numbers]
+        are_fine = max(len(one) for one in runs) > _RESOLUTION
         if are_fine:
-            exact = [_runs(self.place[rows], width) for rows in (train, test)]
-        spans = [self._on_axis(runs) for runs in exact]
-        return FoldSpans(spans[0], spans[1], are_fine)
+            width = max(1, len(self.starts) // _RESOLUTION)
+            runs = [_runs(one, width) for one in numbers]
+        overlap = are_fine or bool((is_in[0] & is_in[1]).any())
+        spans = [self._on_axis(one) for one in runs]
+        return FoldSpans(spans[0], spans[1], overlap)
+
+    def _times_of(self, rows: IntArray) -> BoolArray:
+        """Which times have rows among these."""
+        is_in = np.zeros(len(self.starts), dtype=bool)
+        is_in[self.number[self.place[rows]]] = True
+        return is_in
 
     def _on_axis(self, runs: IntArray) -> FloatArray:
-        """Where runs of positions begin on the axis and how long they are.
-
-        A row lasts until the next, and no longer than most do.
-        """
-        starts = self.at[runs[:, 0]]
-        stops = np.minimum(self.at[runs[:, 1]], self.at[runs[:, 1] - 1] + self.step)
+        """Where runs of times begin on the axis and how long they are."""
+        starts, stops = self.starts[runs[:, 0]], self.stops[runs[:, 1]]
         return np.column_stack([starts, stops - starts])
 
 
-def _runs(places: IntArray, reach: int) -> IntArray:
-    """First and last-but-one positions of runs, shape (n_runs, 2).
+def _runs(numbers: IntArray, reach: int) -> IntArray:
+    """First and last of the runs of ascending numbers, shape (n_runs, 2).
 
-    Positions up to `reach` apart are of one run.
+    Numbers up to `reach` apart are of one run.
     """
-    places = np.sort(places)
-    if not len(places):
+    if not len(numbers):
         return np.empty((0, 2), dtype=np.intp)
-    breaks = np.flatnonzero(np.diff(places) > reach)
-    starts = places[np.append(0, breaks + 1)]
-    stops = places[np.append(breaks, len(places) - 1)] + 1
+    breaks = np.flatnonzero(np.diff(numbers) > reach)
+    starts = numbers[np.append(0, breaks + 1)]
+    stops = numbers[np.append(breaks, len(numbers) - 1)]
     return np.column_stack([starts, stops])

@@ -8,6 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import make_classification, make_regression
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import make_scorer, mean_squared_error
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeRegressor
@@ -71,6 +72,48 @@ def test_classifiers_and_estimators_of_no_target():
     clusters = generalization_gap(KMeans(2, random_state=0, n_init=1), X)
     assert np.isnan(clusters.constant_scores).all()
     assert np.isfinite(clusters.gap)
+
+
+def test_constants_are_scored_as_the_estimator_scores_itself():
+    grid = {"alpha": [1, 9]}
+    search = GridSearchCV(Ridge(), grid, scoring="neg_mean_absolute_error")
+    gap = generalization_gap(search, X, y)
+    expected = cross_validate(
+        DummyRegressor(), X, y, scoring="neg_mean_absolute_error"
+    )["test_score"]
+    assert_array_equal(gap.constant_scores, expected)
+    plain = generalization_gap(GridSearchCV(Ridge(), grid), X, y)
+    assert_array_equal(
+        plain.constant_scores, cross_validate(DummyRegressor(), X, y)["test_score"]
+    )
+
+    class Own(Ridge):
+        def score(self, X, y):
+            return 42.0
+
+    assert np.isnan(generalization_gap(Own(), X, y).constant_scores).all()
+
+    def both(estimator, X, y):
+        return {"a": 1.0, "b": 2.0}
+
+    with pytest.raises(InvalidParameterError, match="'scoring'"):
+        generalization_gap(Ridge(), X, y, scoring=both)
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_constants_know_the_weights(routing):
+    weights = np.where(np.arange(90) % 2, 5.0, 0.1)
+    with config_context(enable_metadata_routing=routing):
+        ridge, scorer = Ridge(), make_scorer(mean_squared_error)
+        constant = DummyRegressor()
+        if routing:
+            ridge.set_fit_request(sample_weight=True)
+            constant.set_fit_request(sample_weight=True)
+            scorer.set_score_request(sample_weight=True)
+        params = {"sample_weight": weights}
+        gap = generalization_gap(ridge, X, y, scoring=scorer, params=params)
+        expected = cross_validate(constant, X, y, scoring=scorer, params=params)
+    assert_array_equal(gap.constant_scores, expected["test_score"])
 
 
 def test_one_fold_has_no_error():

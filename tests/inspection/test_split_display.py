@@ -14,6 +14,7 @@ from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
 from ensembles import (
     CombinatorialPurgedKFold,
     CVSplitDisplay,
+    Guarded,
     PurgedKFold,
     RollingOrigin,
     StationaryBootstrap,
@@ -104,13 +105,33 @@ def test_a_time_that_repeats_is_as_long_as_another():
     assert_allclose(boxes(display.bars_[2])[:, :2], [[3, 1]])
 
 
+def test_times_of_both_kinds_show_both():
+    entity, times = np.tile([0, 1, 2], 10), np.repeat(np.arange(10), 3)
+    display = CVSplitDisplay.from_cv(
+        GroupKFold(3), np.empty((30, 1)), groups=entity, times=times
+    )
+    for fold in range(3):
+        assert display.spans[fold].overlap
+        assert_allclose(boxes(display.bars_[3 * fold + 1])[:, :2], [[0, 10]])
+        assert_allclose(boxes(display.bars_[3 * fold + 2])[:, :2], [[0, 10]])
+    alike = CVSplitDisplay.from_cv(KFold(2), np.empty((4, 1)), times=np.ones(4))
+    assert_allclose(boxes(alike.bars_[1])[:, :2], [[1, 1]])
+
+
+def test_times_of_a_splitter_within_another():
+    frame = pd.DataFrame({"t": np.arange(40)[::-1] * 2.0})
+    cv = Guarded(RollingOrigin(1, test_size=10, time="t"))
+    display = CVSplitDisplay.from_cv(cv, frame)
+    assert_allclose(boxes(display.bars_[2])[:, :2], [[60, 20]])
+
+
 def test_many_rows_make_few_bars():
     big = np.empty((200_000, 1))
     long = CVSplitDisplay.from_cv(TimeSeriesSplit(4), big)
     assert all(len(bars.get_paths()) == 1 for bars in long.bars_)
     torn = CVSplitDisplay.from_cv(KFold(2, shuffle=True, random_state=0), big)
     assert all(len(bars.get_paths()) <= 1000 for bars in torn.bars_)
-    assert torn.spans[0].are_fine
+    assert torn.spans[0].overlap
     train, test = boxes(torn.bars_[1]), boxes(torn.bars_[2])
     assert (train[:, 3] > 0.79).all()
     assert (test[:, 3] < 0.41).all()  # both kinds show, one below the other

@@ -1,15 +1,14 @@
-"""Searches scored on rows they never saw, and curves of history."""
+"""Searches scored on rows they never saw."""
 
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.datasets import make_regression
-from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.linear_model import LassoCV, LinearRegression, Ridge
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -19,6 +18,8 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
     cross_validate,
 )
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from ensembles import (
     PurgedKFold,
@@ -26,7 +27,6 @@ from ensembles import (
     TimeHalvingSearchCV,
     ZoomSearchCV,
     nested_cross_validate,
-    time_learning_curve,
 )
 from ensembles.exceptions import InvalidParameterError, SearchEdgeWarning
 from ensembles.model_selection._evaluation._nested import _kendalls_w
@@ -246,116 +246,33 @@ def test_wrong_use_is_said(search, given, match):
         nested_cross_validate(search, X, y, **given)
 
 
-class Length(RegressorMixin, BaseEstimator):
-    """Scores by how many rows it was trained on, and from which on."""
-
-    def fit(self, X, y=None, sample_weight=None):
-        self.rows_ = np.asarray(X)[:, 0]
-        self.weight_ = None if sample_weight is None else sample_weight.sum()
-        return self
-
-    def predict(self, X):
-        return np.zeros(len(X))
-
-    def score(self, X, y=None):
-        return self.rows_[0] if self.weight_ is None else self.weight_
+def test_estimators_that_are_no_search_are_said():
+    with pytest.raises(ValueError, match="so it is no search"):
+        nested_cross_validate(LassoCV(), X, y)
 
 
-ROWS = np.arange(100.0)[:, None]
-
-
-def test_curves_take_the_newest_rows():
-    cv = RollingOrigin(3, test_size=10)
-    curve = time_learning_curve(Length(), ROWS, cv=cv, train_sizes=[5, 0.5, 1.0])
-    assert curve.sizes == (5, 0.5, 1.0)
-    assert_array_equal(curve.n_train, [[5, 5, 5], [35, 40, 45], [70, 80, 90]])
-    assert_array_equal(curve.test_scores, [[65, 75, 85], [35, 40, 45], [0, 0, 0]])
-    assert_array_equal(curve.train_scores, curve.test_scores)
-    table = curve.to_frame()
-    assert table.index.tolist() == ["5", "0.5", "1.0"]
-    assert table["n_train"].tolist() == [5, 40, 80]
-
-
-def test_curves_take_spans_of_time():
-    days = pd.date_range("2024-01-01", periods=100)
-    frame = pd.DataFrame({"row": np.arange(100.0)}, index=days)
-    cv = RollingOrigin(2, test_size="10D")
-    curve = time_learning_curve(Length(), frame, cv=cv, train_sizes=["7D", "MS", 9])
-    starts = [days[80], days[90]]
-    assert_array_equal(curve.n_train[0], [7, 7])
-    assert_array_equal(curve.n_train[2], [9, 9])
-    # A month back from 21 and 31 March.
-    expected = [start - pd.offsets.MonthBegin(1) for start in starts]
-    assert_array_equal(curve.test_scores[1], [(day - days[0]).days for day in expected])
-    with pytest.raises(
-        ValueError, match=r"\['7D'\]\) is a span of time, but rows have"
-    ):
-        time_learning_curve(
-            Length(), ROWS, cv=cv.set_params(test_size=5), train_sizes=["7D"]
-        )
-
-
-def test_spans_count_from_where_the_training_set_ends():
-    """Also where that is the end of the data, as in folds of the future first."""
-    days = pd.date_range("2024-01-01", periods=100)
-    frame = pd.DataFrame({"row": np.arange(100.0)}, index=days)
-    folds = [(np.arange(50, 100), np.arange(50)), (np.arange(50), np.arange(50, 100))]
-    curve = time_learning_curve(Length(), frame, cv=folds, train_sizes=["7D"])
-    assert_array_equal(curve.n_train, [[7, 7]])
-
-
-def test_curves_keep_times_whole_in_any_order():
-    rng = np.random.default_rng(0)
-    when = rng.permutation(np.repeat(np.arange(20), 5))
-    curve = time_learning_curve(
-        Length(), when[:, None], cv=RollingOrigin(2), times=when, train_sizes=[3]
+def test_scores_of_two_kinds_are_not_compared():
+    search = GridSearchCV(Ridge(), GRID, scoring="neg_mean_absolute_error")
+    scores = nested_cross_validate(search, X, y, scoring="r2")
+    assert np.isnan(scores.optimism)
+    assert "chosen by the inner ones" in str(scores)
+    same = nested_cross_validate(search, X, y, scoring="neg_mean_absolute_error")
+    assert np.isfinite(same.optimism)
+    with pytest.raises(InvalidParameterError, match="'scoring'"):
+        nested_cross_validate(search, X, y, scoring=["r2"])
+    several = GridSearchCV(
+        Ridge(), GRID, scoring=["r2", "neg_max_error"], refit=lambda results: 0
     )
-    assert_array_equal(curve.n_train, [[15, 15]])
+    with pytest.raises(ValueError, match="does not name the one that it chooses by"):
+        nested_cross_validate(several, X, y, scoring="r2")
 
 
-def test_curves_pass_parameters_on():
-    weights = np.full(100, 2.0)
-    curve = time_learning_curve(
-        Length(),
-        ROWS,
-        cv=RollingOrigin(2),
-        params={"sample_weight": weights},
-        train_sizes=[4, 8],
-    )
-    assert_array_equal(curve.test_scores, [[8, 8], [16, 16]])
-    with config_context(enable_metadata_routing=True):
-        asked = Length().set_fit_request(sample_weight=True)
-        routed = time_learning_curve(
-            asked,
-            ROWS,
-            cv=RollingOrigin(2),
-            train_sizes=[4, 8],
-            params={"sample_weight": weights, "times": np.arange(100)},
-        )
-    assert_array_equal(routed.test_scores, curve.test_scores)
-
-
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_curves_are_scores_of_cross_validate(n_jobs):
-    cv = RollingOrigin(3, test_size=10)
-    curve = time_learning_curve(
-        Ridge(), X, y, cv=cv, train_sizes=(1.0,), n_jobs=n_jobs, scoring="r2"
-    )
-    assert_allclose(
-        curve.test_scores[0], cross_validate(Ridge(), X, y, cv=cv)["test_score"]
-    )
-
-
-@pytest.mark.parametrize(
-    ("sizes", "error", "match"),
-    [
-        ([], InvalidParameterError, "'train_sizes'"),
-        ("7D", InvalidParameterError, "'train_sizes'"),
-        ([0], InvalidParameterError, "'train_sizes'"),
-        ([1.5], InvalidParameterError, "'train_sizes'"),
-        ([26], ValueError, "shortest training set has 25 distinct"),
-    ],
-)
-def test_wrong_sizes_are_said(sizes, error, match):
-    with pytest.raises(error, match=match):
-        time_learning_curve(Length(), ROWS, cv=RollingOrigin(3), train_sizes=sizes)
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_choices_of_any_object_compare_across_processes(n_jobs):
+    """Copies that other processes made have other addresses."""
+    scorers = [FunctionTransformer(np.abs), FunctionTransformer(np.negative)]
+    pipe = Pipeline([("turn", FunctionTransformer()), ("ridge", Ridge())])
+    search = GridSearchCV(pipe, {"turn": scorers})
+    scores = nested_cross_validate(search, X, y, cv=3, n_jobs=n_jobs)
+    assert scores.stability == {"turn": 1.0}
+    assert scores.concordance == pytest.approx(1)

@@ -12,7 +12,13 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin, clone
 from sklearn.datasets import make_classification, make_regression
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import (
+    AdaBoostRegressor,
+    IsolationForest,
+    RandomForestClassifier,
+    StackingRegressor,
+)
+from sklearn.feature_selection import RFECV
 from sklearn.linear_model import (
     LinearRegression,
     LogisticRegression,
@@ -30,6 +36,7 @@ from sklearn.metrics import (
 )
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import (
+    BaseCrossValidator,
     GridSearchCV,
     GroupKFold,
     KFold,
@@ -38,6 +45,7 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
     cross_val_predict,
 )
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
@@ -45,8 +53,11 @@ from sklearn.tree import DecisionTreeClassifier
 from ensembles import (
     BaggingClassifier,
     CombinatorialPurgedKFold,
+    Guarded,
     HVBlock,
+    PanelSplit,
     PurgedKFold,
+    RandomOrigin,
     RollingOrigin,
     out_of_fold_predict,
 )
@@ -411,7 +422,7 @@ def test_updates_are_those_of_a_loop():
 
 
 def test_a_model_is_not_tested_on_what_it_saw():
-    with pytest.raises(LeakageError, match="Fold 1 tests rows that the model of fold"):
+    with pytest.raises(LeakageError, match="Fold 1 tests or keeps away 20 rows"):
         out_of_fold_predict(Ridge(), X, y, cv=KFold(3), refit_every=2)
     with pytest.raises(LeakageError, match="refit_every=None"):
         out_of_fold_predict(
@@ -709,3 +720,301 @@ def test_nothing_is_warned_of_in_vain():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         out_of_fold_predict(Ridge(), X, y, groups=np.arange(60), cv=KFold(3))
+
+
+class LagOfEntity(TransformerMixin, BaseEstimator):
+    """Value of the same entity one row before; NaN where there is none."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        lagged = np.full(len(X), np.nan)
+        last = {}
+        for i, (entity, value) in enumerate(np.asarray(X, dtype=float)):
+            lagged[i] = last.get(entity, np.nan)
+            last[entity] = value
+        return lagged[:, None]
+
+
+@pytest.mark.parametrize("cv", [GroupKFold(3), PanelSplit(RollingOrigin(2), 3)])
+def test_context_reaches_back_from_within_a_time(cv):
+    times = np.repeat(np.arange(20), 3)
+    entity = np.tile([0, 1, 2], 20)
+    table = np.column_stack([entity, times])
+    pipe = make_pipeline(LagOfEntity(), SumOfLags())
+    done = out_of_fold_predict(
+        pipe, table, y, groups=entity, times=times, cv=cv, context=1
+    )
+    expected = times[done.rows] - 1.0
+    expected[expected < 0] = np.nan
+    assert_array_equal(done.predictions, expected)
+
+
+def test_groups_reach_a_splitter_of_the_users_own():
+    seen = []
+
+    class Mine(BaseCrossValidator):
+        def get_n_splits(self, X=None, y=None, groups=None):
+            return 2
+
+        def split(self, X, y=None, groups=None):
+            seen.append(groups)
+            yield from KFold(2).split(X)
+
+    groups = np.arange(60)
+    out_of_fold_predict(Ridge(), X, y, groups=groups, cv=Mine())
+    assert_array_equal(seen[0], groups)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        out_of_fold_predict(Ridge(), X, y, groups=groups[:9], cv=KFold(2))
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_times_reach_a_step_that_transforms(routing):
+    seen = []
+
+    class Spy(PurgedKFold):
+        def split(self, X, y=None, groups=None, *, times=None, label_end=None):
+            seen.append(label_end)
+            return super().split(X, y, groups, times=times, label_end=label_end)
+
+    times = np.arange(60)
+    pipe = make_pipeline(RFECV(Ridge(), cv=Spy(2), min_features_to_select=3), Ridge())
+    with config_context(enable_metadata_routing=routing):
+        out_of_fold_predict(
+            pipe, X, y, cv=RollingOrigin(2), times=times, label_end=times + 2
+        )
+        if routing:
+            out_of_fold_predict(
+                pipe,
+                X,
+                y,
+                cv=RollingOrigin(2),
+                params={"times": times, "label_end": times + 2},
+            )
+    assert len(seen) >= 2
+    assert all(one is not None for one in seen)
+
+
+def test_times_that_cannot_be_passed_on_are_said():
+    search = GridSearchCV(AdaBoostRegressor(), {"n_estimators": [2]}, cv=PurgedKFold(2))
+    with pytest.raises(ValueError, match="does not support metadata routing"):
+        out_of_fold_predict(search, X, y, cv=RollingOrigin(2), times=np.arange(60))
+    boosted = AdaBoostRegressor(n_estimators=2, random_state=0)
+    out_of_fold_predict(boosted, X, y, cv=RollingOrigin(2), times=np.arange(60))
+
+
+def test_what_nobody_asks_for_is_warned_of():
+    times = np.arange(60)
+    with pytest.warns(UserWarning, match="neither KFold nor Ridge asks for it"):
+        out_of_fold_predict(Ridge(), X, y, cv=3, times=times, label_end=times + 3)
+    with pytest.warns(UserWarning, match="RollingOrigin has the same parameters"):
+        out_of_fold_predict(Ridge(), X, y, cv=TimeSeriesSplit(3), times=times[::-1])
+
+
+@pytest.mark.parametrize(
+    "cv", [HVBlock(2, 5), PurgedKFold(4, embargo=2), RandomOrigin(4, random_state=0)]
+)
+def test_a_model_is_not_used_where_a_fold_guards_itself_from_its_rows(cv):
+    with pytest.raises(LeakageError, match="keeps away"):
+        out_of_fold_predict(Ridge(), X, y, cv=cv, refit_every=2)
+
+
+def test_windows_that_slide_may_share_a_model():
+    cv = RollingOrigin(None, train_size=20, test_size=5, window="sliding", gap=2)
+    done = out_of_fold_predict(Ridge(), X, y, cv=cv, refit_every=3)
+    train, _ = next(cv.split(X))
+    first = Ridge().fit(X[train], y[train])
+    assert_allclose(done.predictions[:15], first.predict(X[done.rows[:15]]))
+
+
+def test_folds_that_test_what_they_train_on_are_refused():
+    with pytest.raises(LeakageError, match="Fold 0 tests 60 of the rows that it train"):
+        out_of_fold_predict(Ridge(), X, y, cv=[(np.arange(60), np.arange(60))])
+
+
+def test_times_of_a_splitter_within_another():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": X[:, 0], "t": rng.permutation(60)})
+    inner = RollingOrigin(2, test_size=4, time="t")
+    expected = out_of_fold_predict(Ridge(), frame, y, cv=inner).steps_ahead
+    assert_array_equal(expected, [1, 2, 3, 4] * 2)
+    for cv in (Guarded(inner), PanelSplit(inner)):
+        done = out_of_fold_predict(Ridge(), frame, y, cv=cv)
+        assert_array_equal(done.steps_ahead, expected)
+
+
+def test_times_that_no_one_needs_may_be_of_no_use():
+    days = pd.DatetimeIndex(["2024-01-01"] * 59 + [pd.NaT])
+    frame = pd.DataFrame(X, index=days)
+    done = out_of_fold_predict(Ridge(), frame, y, cv=KFold(2))
+    assert_array_equal(done.steps_ahead[30:], np.arange(1, 31))
+    with pytest.raises(ValueError, match="rows have no time"):
+        out_of_fold_predict(Ridge(), frame, y, cv=RollingOrigin(2))
+
+
+def test_decisions_of_pairs_are_no_labels():
+    pairs = SVC(decision_function_shape="ovo")
+    done = out_of_fold_predict(pairs, X_c, y_c, cv=3, method="decision_function")
+    with pytest.raises(ValueError, match="asks for predict, and the out-of-fold"):
+        done.score()
+
+
+def test_several_labels_at_once():
+    labels = np.column_stack([y_c == 0, y_c > 0]).astype(int)
+    each = OneVsRestClassifier(LogisticRegression())
+    done = out_of_fold_predict(each, X_c, labels, cv=3, method="predict_proba")
+    said = out_of_fold_predict(each, X_c, labels, cv=3)
+    assert done.score() == said.score()
+
+
+def test_a_column_of_targets_meets_predictions_of_its_shape():
+    done = out_of_fold_predict(LinearRegression(), X, y[:, None], cv=3)
+    assert done.values.shape == (60, 1)
+
+    def error(actual, said):
+        return np.mean((actual - said) ** 2)
+
+    assert done.score(error) == pytest.approx(-done.score("neg_mean_squared_error"))
+
+
+def test_the_target_is_kept_as_it_was():
+    target = y.copy()
+    done = out_of_fold_predict(Ridge(), X, target, cv=3)
+    before = done.score()
+    target[:] = 0
+    assert done.score() == before
+
+
+def test_updates_get_what_they_ask_for():
+    weights = np.full(60, 3.0)
+    cv = RollingOrigin(3, test_size=10)
+    n_train = np.array([30, 40, 50])
+    with config_context(enable_metadata_routing=True):
+        asks = (
+            Counter()
+            .set_fit_request(sample_weight=True)
+            .set_partial_fit_request(sample_weight=False)
+        )
+        done = out_of_fold_predict(
+            asks,
+            X,
+            y,
+            cv=cv,
+            refit_every=None,
+            update="partial_fit",
+            params={"sample_weight": weights},
+        )
+        later = (
+            Counter()
+            .set_fit_request(sample_weight=False)
+            .set_partial_fit_request(sample_weight=True)
+        )
+        reverse = out_of_fold_predict(
+            later,
+            X,
+            y,
+            cv=cv,
+            refit_every=None,
+            update="partial_fit",
+            params={"sample_weight": weights},
+        )
+    assert_array_equal(done.predictions[::10, 0], 90 + n_train - 30)
+    assert_array_equal(reverse.predictions[::10, 0], 30 + 3 * (n_train - 30))
+    with_start = out_of_fold_predict(
+        SGDRegressor(random_state=0),
+        X,
+        y,
+        cv=cv,
+        refit_every=None,
+        update="partial_fit",
+        params={"coef_init": np.ones(4)},
+    )
+    assert np.isfinite(with_start.predictions).all()
+
+
+def test_groups_that_lack_a_class_are_scored():
+    label = np.array(["a", "b", "c"])[np.arange(90) % 3]
+    done = out_of_fold_predict(
+        LogisticRegression(), X_c, label, cv=RollingOrigin(3), method="predict_proba"
+    )
+    scores = done.scores_by("horizon", "neg_log_loss")
+    assert np.isfinite(scores.scores).all()
+    assert scores.pooled == pytest.approx(-log_loss(label[done.rows], done.predictions))
+
+
+def test_metrics_by_any_name():
+    done = out_of_fold_predict(Ridge(), X, y, cv=3)
+    error = mean_absolute_error(y, done.values)
+    assert done.score(lambda t, p: np.abs(t - p).mean()) == pytest.approx(error)
+    ranks = done.score(lambda a, b: np.corrcoef(a, b)[0, 1])
+    assert ranks == pytest.approx(np.corrcoef(y, done.values)[0, 1])
+
+
+def test_estimators_that_only_know_their_methods_after_the_fit():
+    stacked = StackingRegressor([("ridge", Ridge())], cv=3)
+    done = out_of_fold_predict(stacked, X, y, cv=KFold(3))
+    assert np.isfinite(done.values).all()
+
+
+def test_labels_without_a_target_are_put_to_the_vote():
+    cut = [(np.arange(30), [59]), (np.arange(30, 55), [59]), (np.arange(50), [59])]
+    done = out_of_fold_predict(
+        IsolationForest(n_estimators=5, random_state=0), X, cv=cut
+    )
+    assert done.values[59] in {-1, 1}
+
+    class Names(SumOfLags):
+        def predict(self, X):
+            return np.where(np.asarray(X)[:, 0] > 0, "up", "down")
+
+    named = out_of_fold_predict(Names(), X, cv=cut)
+    assert named.values[59] in {"up", "down"}
+    assert named.values[0] is None
+
+
+def test_rows_by_mask_and_from_the_end():
+    from_end = [(np.arange(40), np.arange(-20, 0))]
+    done = out_of_fold_predict(Ridge(), X, y, cv=from_end)
+    assert_array_equal(done.rows, np.arange(40, 60))
+    with pytest.raises(ValueError, match=r"A mask of rows has shape \(50,\) for 60"):
+        out_of_fold_predict(Ridge(), X, y, cv=[(np.arange(50) < 40, [59])])
+    with pytest.raises(ValueError, match="rows from 61 to 61, and X has 60"):
+        out_of_fold_predict(Ridge(), X, y, cv=[(np.arange(40), [61])])
+
+
+def test_logarithms_of_probabilities_stay_finite_in_the_mean():
+    label = np.repeat(["a", "b", "c"], 20)
+    folds = [
+        (np.arange(40), [59]),
+        (np.arange(35), [59]),
+        (np.arange(58), [59]),
+    ]
+    with pytest.warns(RuntimeWarning, match=r"Folds \[0, 1\] were trained on fewer"):
+        logs = out_of_fold_predict(
+            LogisticRegression(), X, label, cv=folds, method="predict_log_proba"
+        )
+    with pytest.warns(RuntimeWarning):
+        said = out_of_fold_predict(
+            LogisticRegression(), X, label, cv=folds, method="predict_proba"
+        )
+    assert_allclose(np.exp(logs.values[59]), said.values[59])
+    assert np.isnan(logs.values[:59]).all()
+
+
+@pytest.mark.parametrize("kind", [bool, np.int8, np.int64, np.float32])
+def test_labels_and_values_are_kept_to_the_last_digit(kind):
+    big = 2**53 + 1 if kind is np.int64 else 1
+    label = np.repeat([0, big], 30).astype(kind)[
+        np.random.default_rng(0).permutation(60)
+    ]
+    most = DummyClassifier(strategy="most_frequent")
+    done = out_of_fold_predict(most, X, label, cv=RollingOrigin(2))
+    assert set(done.values[20:].tolist()) <= {0, big}
+    assert done.values.dtype in (np.float64, np.float32, object)
+
+
+def test_labels_of_rows_that_were_never_predicted_may_be_missing():
+    done = out_of_fold_predict(Ridge(), X, y, cv=RollingOrigin(2))
+    month = pd.Series([np.nan] * 20 + [1.0] * 20 + [2.0] * 20)
+    assert_array_equal(done.scores_by(month).labels, [1, 2])

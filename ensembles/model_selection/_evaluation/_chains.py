@@ -16,7 +16,7 @@ from sklearn.base import clone, is_classifier
 
 from ensembles._compat import take_rows
 from ensembles._rows import params_of_rows, table_of_rows
-from ensembles._typing import Estimator, IntArray, Table
+from ensembles._typing import BoolArray, Estimator, IntArray, Table
 from ensembles._validation import n_rows_of
 from ensembles.exceptions import LeakageError
 
@@ -69,6 +69,9 @@ class Job:
     X: Table
     y: Any
     params: dict[str, Any]
+    """Of fit."""
+    update_params: dict[str, Any]
+    """Of partial_fit."""
     method: str
     updates: bool
 
@@ -79,36 +82,58 @@ def chains_of(
     refit_every: int | None,
     *,
     updates: bool,
-    n_samples: int,
+    numbers: IntArray,
 ) -> list[tuple[FoldTask, ...]]:
     """Folds by the model that predicts them.
+
+    `numbers` are those of the rows' distinct times.
 
     Raises
     ------
     LeakageError
-        If a model would be tested on rows that it was trained on.
+        If a fold tests rows that it trains on, or would use a model that was trained on
+        rows which the fold leaves out, and not because they are too old.
     """
     length = refit_every or len(folds)
     chains = []
     for start in range(0, len(folds), length):
         chain = []
-        seen = np.zeros(n_samples, dtype=bool)
+        seen = np.zeros(len(numbers), dtype=bool)
         for number in range(start, min(start + length, len(folds))):
             train, test = folds[number]
             new = train
             if number > start:
                 new = train[~seen[train]] if updates else train[:0]
             seen[new] = True
-            if number > start and seen[test].any():
+            n_left_out = _n_left_out(seen, train, test, numbers)
+            if n_left_out and number == start:
                 raise LeakageError(
-                    f"Fold {number} tests rows that the model of fold {start} was "
-                    f"trained on, so refit_every={refit_every} lets answers through. "
-                    "Take a splitter that moves forward in time, such as "
-                    "RollingOrigin, or refit_every=1."
+                    f"Fold {number} tests {n_left_out} of the rows that it trains on."
+                )
+            if n_left_out:
+                raise LeakageError(
+                    f"Fold {number} tests or keeps away {n_left_out} rows that the "
+                    f"model of fold {start} was trained on, so refit_every="
+                    f"{refit_every} lets answers through. Take a splitter that moves "
+                    "forward in time, such as RollingOrigin, or refit_every=1."
                 )
             chain.append(FoldTask(number, new, calls[number]))
         chains.append(tuple(chain))
     return chains
+
+
+def _n_left_out(
+    seen: BoolArray, train: IntArray, test: IntArray, numbers: IntArray
+) -> int:
+    """Rows that a model has seen and a fold tests or guards its test rows from.
+
+    What is older than the training set has merely left its window.
+    """
+    left_out = seen.copy()
+    left_out[train] = False
+    left_out[numbers < numbers[train].min()] = False
+    left_out[test] = seen[test]
+    return int(np.count_nonzero(left_out))
 
 
 def answer_chain(job: Job, *chain: FoldTask) -> list[Answer]:
@@ -125,10 +150,10 @@ def answer_chain(job: Job, *chain: FoldTask) -> list[Answer]:
     for position, fold in enumerate(chain):
         try:
             if position == 0:
-                _teach(job, model.fit, fold.fit)
+                _teach(job, model.fit, fold.fit, job.params)
             elif job.updates and len(fold.fit):
                 _check_classes(job, model, fold.fit)
-                _teach(job, model.partial_fit, fold.fit)
+                _teach(job, model.partial_fit, fold.fit, job.update_params)
             answers.append(_answer(job, model, fold.calls, fitted))
         except Exception as error:
             n_tested = sum(len(call.tested) for call in fold.calls)
@@ -140,9 +165,9 @@ def answer_chain(job: Job, *chain: FoldTask) -> list[Answer]:
     return answers
 
 
-def _teach(job: Job, method: Any, rows: IntArray) -> None:
+def _teach(job: Job, method: Any, rows: IntArray, told: dict[str, Any]) -> None:
     """Fit, or fit on, with these rows."""
-    params = params_of_rows(job.params, rows, n_rows_of(job.X))
+    params = params_of_rows(told, rows, n_rows_of(job.X))
     X = table_of_rows(job.estimator, job.X, rows, rows)
     if job.y is None:
         method(X, **params)

@@ -31,7 +31,8 @@ def calls_with_context(
     """
     tested = np.unique(place[test])
     starts, stops = runs_of(tested)
-    lows = np.array([axis.back(int(start), context) for start in starts])
+    begins = axis.floor(starts)  # of the times that stretches may begin within
+    lows = np.array([axis.back(int(begin), context) for begin in begins])
     # Stretches that look back into one another are one.
     apart = np.append(True, lows[1:] > np.maximum.accumulate(stops)[:-1])
     lows, stops = lows[apart], stops[np.append(apart[1:], True)]

@@ -6,18 +6,13 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from sklearn.model_selection import cross_validate
 from sklearn.utils import indexable
 
+from ensembles._fold_scores import check_scores, score_folds
 from ensembles._routing import route_folds
 from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray, Table
-from ensembles._validation import (
-    check_n_jobs,
-    check_verbose,
-    invalid_parameter,
-    require,
-)
-from ensembles.model_selection._splitters._base import axis_of
+from ensembles._validation import invalid_parameter, require
+from ensembles.model_selection._splitters._base import axis_of_folds
 from ensembles.model_selection._splitters._history import History
 from ensembles.model_selection._splitters._sizes import Size, size_of
 
@@ -27,7 +22,7 @@ _ME = "time_learning_curve"
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TimeLearningCurve:
     """Scores by the length of history that was trained on.
 
@@ -164,8 +159,7 @@ def time_learning_curve(
     Raises
     ------
     ValueError
-        If a size is longer than the shortest training set, or a span and rows have no
-        dates.
+        If a size is longer than a training set, or a span and rows have no dates.
     InvalidParameterError
         If a parameter has a value that is not allowed.
 
@@ -198,10 +192,9 @@ def time_learning_curve(
     >>> curve.test_scores.mean(axis=1).round(2)
     array([ 0.76, -1.07, -1.85])
     """
-    check_n_jobs(_ME, n_jobs)
-    check_verbose(_ME, verbose)
+    check_scores(_ME, scoring, n_jobs, verbose)
     sizes = _sizes(train_sizes)
-    X, y = indexable(X, y)
+    X, y, groups = indexable(X, y, groups)
     routing = route_folds(
         _ME,
         estimator,
@@ -215,35 +208,36 @@ def time_learning_curve(
     )
     folds = routing.folds(X, y)
     told = routing.split.get("times") if times is None else times
-    axis = axis_of(X, told, None, time=getattr(routing.cv, "time", None))
+    axis = axis_of_folds(routing.cv, X, told)
     history = History(axis)
-    shortest = min(history.length(train) for train, _ in folds)
     for asked, size in sizes:
         axis.check_span(f"{_ME}(train_sizes=[{asked!r}])", size)
-        if isinstance(size, int) and size > shortest:
-            raise ValueError(
-                f"train_sizes holds {size}, and the shortest training set has "
-                f"{shortest} distinct times. Ask for less, or make longer ones, for "
-                "example by RollingOrigin(None, train_size=...)."
-            )
+        for number, (train, _) in enumerate(folds):
+            if not history.covers(train, size):
+                raise ValueError(
+                    f"train_sizes holds {asked!r}, and the training set of fold "
+                    f"{number} has {history.length(train)} distinct times and is "
+                    "shorter. Ask for less, or make longer ones, for example by "
+                    "RollingOrigin(None, train_size=...)."
+                )
     cut = [
         (history.recent(train, size), test)
         for _, size in sizes
         for train, test in folds
     ]
-    with routing.active():
-        scores = cross_validate(
-            estimator,
-            X,
-            y,
-            scoring=scoring,
-            cv=cut,
-            n_jobs=n_jobs,
-            verbose=int(verbose),
-            params=routing.params,
-            return_train_score=True,
-            error_score=error_score,
-        )
+    scores = score_folds(
+        _ME,
+        estimator,
+        X,
+        y,
+        cut,
+        routing,
+        scoring=scoring,
+        n_jobs=n_jobs,
+        verbose=int(verbose),
+        return_train_score=True,
+        error_score=error_score,
+    )
     shape = (len(sizes), len(folds))
     return TimeLearningCurve(
         sizes=tuple(asked for asked, _ in sizes),

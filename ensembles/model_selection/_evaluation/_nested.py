@@ -8,12 +8,12 @@ from typing import Any, final
 
 import numpy as np
 from scipy.stats import rankdata
-from sklearn.model_selection import cross_validate
 from sklearn.utils import indexable
 
+from ensembles._fold_scores import check_scores, score_folds
 from ensembles._routing import route_folds
 from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray, Table
-from ensembles._validation import check_n_jobs, check_verbose, require
+from ensembles._validation import require
 from ensembles.model_selection._search._best import score_name
 from ensembles.model_selection._search._edges import SearchEdge, search_edges
 
@@ -23,7 +23,7 @@ _ME = "nested_cross_validate"
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NestedScores:
     """What a search chose in each outer fold, and how that did on rows it never saw.
 
@@ -41,6 +41,8 @@ class NestedScores:
         Outer training and test rows.
     n_fits : int
         How many fits that took.
+    are_comparable : bool
+        Whether inner and outer scores are of the same kind.
 
     See Also
     --------
@@ -80,6 +82,7 @@ class NestedScores:
     searches: tuple[Estimator, ...]
     folds: tuple[tuple[IntArray, IntArray], ...]
     n_fits: int
+    are_comparable: bool
 
     @property
     def mean(self) -> float:
@@ -90,8 +93,11 @@ class NestedScores:
     def optimism(self) -> float:
         """By how much the scores that candidates were chosen by exceed the outer ones.
 
-        Inner models are trained on fewer rows, which works the other way.
+        Inner models are trained on fewer rows, which works the other way. NaN where the
+        scores are not of the same kind.
         """
+        if not self.are_comparable:
+            return float("nan")
         return float((self.inner_scores - self.test_scores).mean())
 
     @property
@@ -105,7 +111,7 @@ class NestedScores:
 
     def _agreeing(self, name: str) -> float:
         """Share of folds with the most frequent value."""
-        chosen = [repr(one.get(name, _NOT_CHOSEN)) for one in self.best_params]
+        chosen = [_token(search, name, search.best_params_) for search in self.searches]
         return max(chosen.count(value) for value in chosen) / len(chosen)
 
     @property
@@ -116,9 +122,8 @@ class NestedScores:
         was chosen means little, however often it was. NaN where folds did not try the
         same candidates.
         """
-        tried = [search.cv_results_["params"] for search in self.searches]
-        same = all(_listed(one) == _listed(tried[0]) for one in tried)
-        if not same or len(tried[0]) < 2:
+        tried = [_tokens(search) for search in self.searches]
+        if any(one != tried[0] for one in tried) or len(tried[0]) < 2:
             return float("nan")
         scores = [
             np.asarray(search.cv_results_[_name_in(search)], dtype=float)
@@ -164,7 +169,8 @@ class NestedScores:
         """Say it in a few lines."""
         lines = [
             f"{self.mean:.4g} over {len(self.test_scores)} outer folds "
-            f"(std {self.test_scores.std():.2g}); promised by the inner ones "
+            f"(std {self.test_scores.std():.2g}); "
+            f"{'promised' if self.are_comparable else 'chosen'} by the inner ones "
             f"{self.inner_scores.mean():.4g}"
         ]
         n_folds = len(self.test_scores)
@@ -176,7 +182,27 @@ class NestedScores:
         return "\n".join(lines)
 
 
-_NOT_CHOSEN = object()
+def _token(search: Estimator, name: str, params: Mapping[str, Any]) -> Any:
+    """What stands for a value, alike in copies of a search that other processes made.
+
+    Numbers and strings stand for themselves; any other object for its place among the
+    candidates.
+    """
+    if name not in params:
+        return "not chosen"
+    value = params[name]
+    if value is None or isinstance(value, int | float | str | np.number | np.bool_):
+        return repr(value)
+    places = enumerate(search.cv_results_["params"])
+    return next(place for place, one in places if one.get(name) is value)
+
+
+def _tokens(search: Estimator) -> list[list[tuple[str, Any]]]:
+    """All candidates, as far as they can be compared."""
+    return [
+        [(name, _token(search, name, one)) for name in sorted(one)]
+        for one in search.cv_results_["params"]
+    ]
 
 
 def _distinct(chosen: tuple[dict[str, Any], ...], name: str) -> list[str]:
@@ -184,15 +210,15 @@ def _distinct(chosen: tuple[dict[str, Any], ...], name: str) -> list[str]:
     return list(dict.fromkeys(str(one.get(name)) for one in chosen))
 
 
-def _listed(params: list[dict[str, Any]]) -> list[str]:
-    """Candidates as text, since their values may not be comparable."""
-    return [repr(sorted(one.items(), key=lambda item: item[0])) for one in params]
-
-
 def _name_in(search: Estimator) -> str:
     """Which mean of its results a search goes by."""
     name = score_name(search.refit)
-    return name if name in search.cv_results_ else "mean_test_score"
+    if name in search.cv_results_ or "mean_test_score" in search.cv_results_:
+        return name if name in search.cv_results_ else "mean_test_score"
+    raise ValueError(
+        f"{type(search).__name__} has several scores, and refit={search.refit!r} does "
+        "not name the one that it chooses by."
+    )
 
 
 def _kendalls_w(scores: FloatArray) -> float:
@@ -312,8 +338,7 @@ def nested_cross_validate(
     0.1112 over 4 outer folds (std 0.05); promised by the inner ones 0.03451
     alpha: 100.0; 4 of 4 agree
     """
-    check_n_jobs(_ME, n_jobs)
-    check_verbose(_ME, verbose)
+    check_scores(_ME, scoring, n_jobs, verbose)
     if not hasattr(search, "fit") or not hasattr(search, "cv"):
         raise ValueError(
             f"{_ME} needs a search, such as GridSearchCV, got {search!r}. For an "
@@ -324,7 +349,7 @@ def nested_cross_validate(
             f"{type(search).__name__}(refit=False) leaves no model to score in the "
             "outer folds. Set refit=True, or the name of the score to choose by."
         )
-    X, y = indexable(X, y)
+    X, y, groups = indexable(X, y, groups)
     routing = route_folds(
         _ME,
         search,
@@ -337,24 +362,29 @@ def nested_cross_validate(
         label_end=label_end,
     )
     folds = routing.folds(X, y)
-    with routing.active():
-        scores = cross_validate(
-            search,
-            X,
-            y,
-            scoring=scoring,
-            cv=folds,
-            n_jobs=n_jobs,
-            verbose=int(verbose),
-            params=routing.params,
-            error_score=error_score,
-            return_estimator=True,
-        )
+    scores = score_folds(
+        _ME,
+        search,
+        X,
+        y,
+        folds,
+        routing,
+        scoring=scoring,
+        n_jobs=n_jobs,
+        verbose=int(verbose),
+        error_score=error_score,
+        return_estimator=True,
+    )
     done = [
         fold
         for fold, one in enumerate(scores["estimator"])
         if hasattr(one, "best_params_")
     ]
+    if not done:
+        raise ValueError(
+            f"{type(search).__name__} has no best_params_ after its fit, so it is no "
+            "search. For an estimator alone, cross_validate is enough."
+        )
     searches = tuple(scores["estimator"][fold] for fold in done)
     return NestedScores(
         test_scores=np.asarray(scores["test_score"], dtype=float)[done],
@@ -363,6 +393,7 @@ def nested_cross_validate(
         searches=searches,
         folds=tuple(folds[fold] for fold in done),
         n_fits=sum(_n_fits(one) for one in searches),
+        are_comparable=scoring is None or scoring == getattr(search, "scoring", None),
     )
 
 

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_clusterer, is_outlier_detector
 from sklearn.utils import indexable
 
 from ensembles._parallel import map_members, preferred_workers
-from ensembles._routing import FoldRouting, route_folds
+from ensembles._routing import route_folds
 from ensembles._typing import ArrayLike, Estimator, IntArray, Table
 from ensembles._validation import (
     check_choice,
@@ -18,9 +18,9 @@ from ensembles._validation import (
     check_n_jobs,
     check_verbose,
     invalid_parameter,
-    n_rows_of,
 )
 from ensembles.model_selection._evaluation._chains import (
+    Answer,
     Call,
     Job,
     answer_chain,
@@ -30,14 +30,15 @@ from ensembles.model_selection._evaluation._columns import classes_of, joined
 from ensembles.model_selection._evaluation._context import calls_with_context
 from ensembles.model_selection._evaluation._predictions import OutOfFold
 from ensembles.model_selection._splitters._axis import TimeAxis
-from ensembles.model_selection._splitters._base import axis_of
+from ensembles.model_selection._splitters._base import axis_of_folds
 from ensembles.model_selection._splitters._sizes import Size, size_of
 
 __all__ = ["out_of_fold_predict"]
 
 _ME = "out_of_fold_predict"
 
-Folds = list[tuple[IntArray, IntArray]]
+# Names of methods begin with these that are not asked about rows.
+_NO_ANSWERS = ("_", "fit", "get_", "partial_fit", "set_")
 
 
 def out_of_fold_predict(
@@ -115,7 +116,8 @@ def out_of_fold_predict(
         If X and y differ in length, there are no folds, or an answer is not one for
         each row.
     LeakageError
-        If `refit_every` would test a model on rows that it was trained on.
+        If a fold tests rows that it trains on, or `refit_every` would use a model that
+        was trained on rows which the fold keeps away from its test rows.
     InvalidParameterError
         If a parameter has a value that is not allowed.
 
@@ -123,6 +125,9 @@ def out_of_fold_predict(
     -----
     RuntimeWarning
         If folds were not trained on all classes.
+    UserWarning
+        If nobody asks for `label_end`, or ``TimeSeriesSplit`` gets rows that are not in
+        order of `times`.
 
     See Also
     --------
@@ -167,7 +172,7 @@ def out_of_fold_predict(
     size = _check_parameters(estimator, method, refit_every, update, context)
     check_n_jobs(_ME, n_jobs)
     check_verbose(_ME, verbose)
-    X, y = indexable(X, y)
+    X, y, groups = indexable(X, y, groups)
     routing = route_folds(
         _ME,
         estimator,
@@ -178,17 +183,23 @@ def out_of_fold_predict(
         times=times,
         label_end=label_end,
     )
-    folds = _folds(routing, X, y)
-    axis = _axis(routing, X, times)
+    folds = routing.folds(X, y)
+    told = routing.split.get("times") if times is None else times
+    axis = axis_of_folds(routing.cv, X, told)
     axis.check_span(f"{_ME}(context={context!r})", size)
     place = axis.by_row(np.arange(axis.n_samples))
+    numbers = axis.numbers_by_row()
     calls = [_calls(axis, place, test, size) for _, test in folds]
     updates = update is not None
-    chains = chains_of(
-        folds, calls, refit_every, updates=updates, n_samples=axis.n_samples
-    )
+    chains = chains_of(folds, calls, refit_every, updates=updates, numbers=numbers)
     job = Job(
-        estimator, X, y, routing.fit_params(_ME, estimator), method, updates=updates
+        estimator,
+        X,
+        y,
+        routing.fit_params(_ME, estimator),
+        routing.update_params(estimator) if updates else {},
+        method,
+        updates=updates,
     )
     with routing.active():
         answered = map_members(
@@ -200,7 +211,6 @@ def out_of_fold_predict(
         )
         answers = [answer for chain in answered for answer in chain]
     classes = classes_of(y) if is_classifier(estimator) and y is not None else None
-    numbers = axis.numbers_by_row()
     tested = [np.concatenate([call.tested for call in one]) for one in calls]
     return OutOfFold(
         rows=np.concatenate(tested),
@@ -216,6 +226,7 @@ def out_of_fold_predict(
         n_samples=axis.n_samples,
         method=method,
         classes=classes,
+        are_labels=method == "predict" and _gives_labels(estimator, answers),
     )
 
 
@@ -227,8 +238,11 @@ def _check_parameters(
     context: Any,
 ) -> Size:
     """Raise for what is wrong whatever the data are; return the context as a size."""
-    if not isinstance(method, str) or not hasattr(estimator, method):
-        what = f"a method of {type(estimator).__name__}"
+    known = isinstance(method, str) and (
+        hasattr(estimator, method) or hasattr(type(estimator), method)
+    )
+    if not known or method == "score" or method.startswith(_NO_ANSWERS):
+        what = f"a method of {type(estimator).__name__} that answers for each row of X"
         raise invalid_parameter(_ME, "method", method, what)
     check_count(_ME, "refit_every", refit_every, none=True)
     check_choice(_ME, "update", update, {"partial_fit", None})
@@ -249,23 +263,12 @@ def _check_parameters(
     return size
 
 
-def _folds(routing: FoldRouting, X: Table, y: Any) -> Folds:
-    """Rows of the folds, at least one of each kind."""
-    folds = routing.folds(X, y)
-    if not folds:
-        raise ValueError(f"{routing.cv!r} makes no folds of {n_rows_of(X)} rows.")
-    for number, (train, test) in enumerate(folds):
-        if not len(train) or not len(test):
-            what = "train" if not len(train) else "test"
-            raise ValueError(f"Fold {number} of {routing.cv!r} has no {what} rows.")
-    return folds
-
-
-def _axis(routing: FoldRouting, X: Table, times: Any) -> TimeAxis:
-    """Rows in order of the time that the splitter goes by."""
-    if times is None:
-        times = routing.split.get("times")
-    return axis_of(X, times, None, time=getattr(routing.cv, "time", None))
+def _gives_labels(estimator: Estimator, answers: list[Answer]) -> bool:
+    """Whether predictions are labels, of which there is no mean."""
+    kinds = is_classifier, is_clusterer, is_outlier_detector
+    if any(is_kind(estimator) for is_kind in kinds):
+        return True
+    return np.asarray(answers[0].output).dtype.kind not in "biufc"
 
 
 def _calls(
@@ -289,6 +292,6 @@ def _steps_ahead(numbers: IntArray, train: IntArray, test: IntArray) -> IntArray
 
 
 def _dense(y: Any) -> Any:
-    """The target as an array."""
-    array = np.asarray(y.toarray() if hasattr(y, "toarray") else y)
+    """The target as an array of its own."""
+    array = np.array(y.toarray() if hasattr(y, "toarray") else y)
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array

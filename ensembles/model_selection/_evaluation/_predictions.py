@@ -22,7 +22,7 @@ __all__ = ["GroupedScores", "OutOfFold"]
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GroupedScores:
     """Scores of groups of predictions: folds, paths, horizons or any other.
 
@@ -95,7 +95,7 @@ class GroupedScores:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OutOfFold:
     """Predictions of rows by models that were trained without them.
 
@@ -110,8 +110,8 @@ class OutOfFold:
     folds : ndarray of shape (n_predictions,)
         In which fold it was made.
     steps_ahead : ndarray of shape (n_predictions,)
-        How many distinct times the row lies ahead of the last training row before it;
-        0 where none is.
+        How many distinct times the row lies ahead of the last row before it in the
+        training set of its fold, whichever model predicts it; 0 where none is.
     predictions : ndarray of shape (n_predictions, ...) or list of ndarray
         What was predicted; a list has the probabilities of each output.
     y : ndarray of shape (n_samples, ...) or None
@@ -122,6 +122,8 @@ class OutOfFold:
         What the estimator was asked.
     classes : ndarray, list of ndarray or None
         Of a classifier; the columns of probabilities.
+    are_labels : bool
+        Whether predictions are labels, which are put to the vote.
 
     See Also
     --------
@@ -160,6 +162,7 @@ class OutOfFold:
     n_samples: int
     method: str
     classes: Any
+    are_labels: bool
 
     @property
     def covered(self) -> BoolArray:
@@ -202,13 +205,14 @@ class OutOfFold:
         ----------
         how : {"mean", "last"}, default="mean"
             Mean over the folds that tested a row, or the last of them. Labels are put
-            to the vote; of labels with as many votes, the first in order wins.
+            to the vote; of labels with as many votes, the first in order wins. The mean
+            of logarithms of probabilities is that of their mean.
 
         Returns
         -------
         ndarray of shape (n_samples, ...) or list of ndarray
-            Of the type of the predictions where all rows are covered. Otherwise NaN, or
-            None among labels that are no numbers, stand for rows that are not.
+            NaN, or None among labels that are no numbers, stand for rows that are not
+            covered.
 
         Raises
         ------
@@ -218,8 +222,10 @@ class OutOfFold:
         check_choice("OutOfFold.combine", "how", how, {"mean", "last"})
         if how == "last" or len(self.rows) == np.count_nonzero(self.covered):
             return self._each(lambda said: _placed(said, (self.n_samples,), self.rows))
-        if self.method == "predict" and self.classes is not None:
+        if self.are_labels:
             return self._vote()
+        if self.method == "predict_log_proba":
+            return self._each(self._log_of_mean)
         return self._each(self._mean)
 
     def _each(self, function: Any) -> Any:
@@ -230,25 +236,30 @@ class OutOfFold:
 
     def _mean(self, said: NDArray[Any]) -> FloatArray:
         """Mean of each row's predictions."""
-        flat = said.reshape(len(said), -1)
-        sums = [
-            np.bincount(self.rows, column, minlength=self.n_samples)
-            for column in flat.T
+        # Divided first: two answers that stand for minus infinity have no sum.
+        share = 1 / np.bincount(self.rows, minlength=self.n_samples)[self.rows]
+        means = [
+            np.bincount(self.rows, column * share, minlength=self.n_samples)
+            for column in said.reshape(len(said), -1).T
         ]
-        n_times = np.bincount(self.rows, minlength=self.n_samples)
-        with np.errstate(invalid="ignore"):  # rows that are not covered
-            means = np.column_stack(sums) / n_times[:, None]
-        return means.reshape(self.n_samples, *said.shape[1:])
+        shape = (self.n_samples, *said.shape[1:])
+        averaged = np.asarray(np.column_stack(means), dtype=np.float64).reshape(shape)
+        averaged[~self.covered] = np.nan
+        return averaged
+
+    def _log_of_mean(self, said: NDArray[Any]) -> FloatArray:
+        """Logarithm of the mean of each row's probabilities, finite as those are."""
+        with np.errstate(divide="ignore"):
+            logs = np.log(self._mean(np.exp(said)))
+        return np.asarray(np.maximum(logs, np.finfo(np.float64).min))
 
     def _vote(self) -> NDArray[Any]:
-        """Label that most folds gave to each row."""
-        labels, codes = np.unique(self.predictions, return_inverse=True)
-        codes = codes.reshape(len(self.rows), -1)
-        votes = np.zeros((self.n_samples, codes.shape[1], len(labels)), dtype=int)
-        np.add.at(votes, (self.rows[:, None], np.arange(codes.shape[1]), codes), 1)
+        """Label that most folds gave to each row, in each output."""
+        said = np.asarray(self.predictions)
+        columns = said.reshape(len(said), -1).T
+        won = np.column_stack([_most_frequent(self.rows, one) for one in columns])
         rows = np.flatnonzero(self.covered)
-        won = labels[votes[rows].argmax(axis=2)]
-        won = won.reshape(len(rows), *np.shape(self.predictions)[1:])
+        won = won.reshape(len(rows), *said.shape[1:])
         return _placed(won, (self.n_samples,), rows)
 
     def score(
@@ -264,7 +275,9 @@ class OutOfFold:
         metric : str, callable or None, default=None
             Name of a score or a scorer of ``make_scorer``, with errors negative, or a
             metric ``f(y_true, y_pred)``, which gets predictions as they are. None is
-            the accuracy of a classifier and R² of anything else.
+            the accuracy of a classifier and R² of anything else. Where probabilities
+            were predicted and labels are scored, these are of the largest ones,
+            whatever threshold the estimator has.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weights of the rows.
 
@@ -343,7 +356,7 @@ class OutOfFold:
                 f"by has shape {labels.shape} for {self.n_samples} rows. Pass one "
                 "label for each row, or 'fold', 'path' or 'horizon'."
             )
-        check_labels("by", labels)
+        check_labels("by", labels[self.rows])
         return str(getattr(by, "name", None) or "group"), labels[self.rows]
 
     def _scorer(
@@ -364,9 +377,21 @@ class OutOfFold:
             rows = self.rows[chosen]
             given = {} if weights is None else {"sample_weight": weights[rows]}
             said = self._each(lambda said: said[chosen])
+            if y.ndim == 1 and np.ndim(said) == 2 and np.shape(said)[1] == 1:
+                said = said[:, 0]  # of a target with one column
             return function(y[rows], said, **given)
 
         return score
+
+
+def _most_frequent(rows: IntArray, labels: NDArray[Any]) -> NDArray[Any]:
+    """The most frequent label of each row that has any, in order of rows."""
+    known, codes = np.unique(labels, return_inverse=True)
+    votes, counts = np.unique(rows * len(known) + codes, return_counts=True)
+    row, code = np.divmod(votes, len(known))
+    order = np.lexsort((code, -counts, row))
+    first = np.append(True, row[order][1:] != row[order][:-1])
+    return np.asarray(known[code[order][first]])
 
 
 def _placed(
@@ -377,10 +402,16 @@ def _placed(
     covered[where] = True
     if covered.all():
         placed = np.empty((*shape, *said.shape[1:]), dtype=said.dtype)
-    elif said.dtype.kind in "biuf":
-        kind = np.result_type(said.dtype, np.float16)
+    elif said.dtype.kind == "f" or (said.dtype.kind in "biu" and _fit_floats(said)):
+        kind = said.dtype if said.dtype.kind == "f" else np.dtype(np.float64)
         placed = np.full((*shape, *said.shape[1:]), np.nan, dtype=kind)
     else:
         placed = np.full((*shape, *said.shape[1:]), None, dtype=object)
     placed[where] = said
     return placed
+
+
+def _fit_floats(numbers: NDArray[Any]) -> bool:
+    """Whether floats can hold these ints or booleans to the last digit."""
+    low, high = int(numbers.min()), int(numbers.max())
+    return max(-low, high) <= 2**53

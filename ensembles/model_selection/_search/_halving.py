@@ -15,8 +15,7 @@ from sklearn.utils.metadata_routing import MethodMapping, process_routing
 from sklearn.utils.multiclass import check_classification_targets
 
 from ensembles._compat import BaseSearchCV
-from ensembles._routing import routing_enabled, rows_routed
-from ensembles._rows import row_numbers
+from ensembles._routing import FoldRouting, routing_enabled, rows_routed
 from ensembles._typing import Estimator, IntArray, RandomState, Table
 from ensembles._validation import (
     check_bool,
@@ -28,7 +27,7 @@ from ensembles._validation import (
 from ensembles.model_selection._search._best import best_among, score_name
 from ensembles.model_selection._search._edges import warn_of_edges
 from ensembles.model_selection._splitters import RollingOrigin
-from ensembles.model_selection._splitters._base import axis_of
+from ensembles.model_selection._splitters._base import axis_of_folds
 from ensembles.model_selection._splitters._history import History
 
 __all__ = ["TimeHalvingSearchCV"]
@@ -315,12 +314,8 @@ class TimeHalvingSearchCV(BaseSearchCV):
         if routing_enabled():
             told = dict(process_routing(self, "fit", **params).splitter.split)
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        times = told.get("times")
-        axis = axis_of(X, times, None, time=getattr(splitter, "time", None))
-        pairs = [
-            (row_numbers(train), row_numbers(test))
-            for train, test in splitter.split(X, y, **told)
-        ]
+        pairs = FoldRouting(splitter, told, {}, is_on=False).folds(X, y)
+        axis = axis_of_folds(splitter, X, told.get("times"))
         smallest = 4
         if is_classifier(self.estimator) and y is not None:
             check_classification_targets(y)

@@ -19,7 +19,7 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils.metadata_routing import UNUSED
 
-from ensembles._times import find_times, times_of_rows
+from ensembles._times import find_times, source_of, times_of_rows
 from ensembles._typing import ArrayLike, IntArray, Table
 from ensembles._validation import (
     check_choice,
@@ -37,7 +37,14 @@ from ensembles.model_selection._splitters._guard import (
     without_unresolved,
 )
 
-__all__ = ["BaseSplitter", "BaseTimeSplitter", "axis_of", "check_sources", "why_empty"]
+__all__ = [
+    "BaseSplitter",
+    "BaseTimeSplitter",
+    "axis_of",
+    "axis_of_folds",
+    "check_sources",
+    "why_empty",
+]
 
 
 def axis_of(
@@ -65,6 +72,20 @@ def axis_of(
     found = times_of_rows(X, time, times)
     ends = find_times(X, end, label_end, "label_end")
     return TimeAxis(n_rows_of(X), found, ends, counts_rows=counts_rows)
+
+
+def axis_of_folds(cv: Any, X: Table, times: Any) -> TimeAxis:
+    """Rows in order of the time that a splitter goes by.
+
+    One that knows nothing of time needs no times: where they cannot be used, and were
+    not given, rows are in the order they stand in.
+    """
+    try:
+        return axis_of(X, times, None, time=source_of(cv))
+    except ValueError:
+        if times is not None or isinstance(cv, BaseSplitter):
+            raise
+        return TimeAxis(n_rows_of(X))
 
 
 class BaseSplitter(BaseEstimator, BaseCrossValidator, ABC):

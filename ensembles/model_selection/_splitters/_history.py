@@ -54,9 +54,30 @@ class History:
         has_rows[numbers] = True
         return np.flatnonzero(has_rows)
 
+    def covers(self, train: IntArray, size: Size) -> bool:
+        """Whether training rows reach back as far as a size.
+
+        A span may begin before the first of them by as much as times lie apart.
+        """
+        if isinstance(size, float):
+            return True
+        trained = self._times_of(train)
+        if isinstance(size, int):
+            return size <= len(trained)
+        times = self.axis.times[self.axis.position_of(trained)]
+        start = self.axis.moved_time(self._end_of(int(trained[-1])), size, -1)
+        apart = np.median(np.diff(times)) if len(times) > 1 else 0
+        return bool(start >= times[0] - apart)
+
     def _number_back(self, last: int, span: Span) -> int:
         """Number of the first time that a span covers which ends after the last."""
-        axis = self.axis
-        stop = int(axis.position_of(np.array(last + 1)))
-        time = axis.time_at(stop) if stop < axis.n_samples else axis.next_time()
-        return int(axis.number_of(np.array(axis.back(stop, span, time))))
+        stop = int(self.axis.position_of(np.array(last + 1)))
+        start = self.axis.back(stop, span, self._end_of(last))
+        return int(self.axis.number_of(np.array(start)))
+
+    def _end_of(self, last: int) -> int:
+        """When the time of this number is over: when the next begins, or is due."""
+        stop = int(self.axis.position_of(np.array(last + 1)))
+        if stop < self.axis.n_samples:
+            return int(self.axis.time_at(stop))
+        return self.axis.next_time()
