@@ -26,8 +26,9 @@ except ImportError:  # pragma: no cover - run with the oldest supported scikit-l
 __all__ = [
     "BaseSearchCV",
     "CallbackSupportMixin",
+    "Interval",
     "callback_context",
-    "interval_of",
+    "intervals_of",
     "parallel_visual_block",
     "parts_of_scorer",
     "take_columns",
@@ -86,23 +87,27 @@ class Interval(NamedTuple):
     closed: str
     """Which ends it may take itself: "both", "left", "right" or "neither"."""
     is_whole: bool
+    holds: Callable[[Any], bool] = bool
+    """Whether a value is one of them, and of their kind."""
 
 
-def interval_of(estimator: Any, name: str, values: Sequence[Any]) -> Interval | None:
-    """Numbers that a parameter may be; None where the estimator does not say.
+def intervals_of(estimator: Any, name: str) -> list[Interval]:
+    """Ranges of numbers that a parameter may be; none where its estimator states none.
 
-    Where it takes several ranges, counts and shares for example, the one that all of
-    `values` are in.
+    There may be several, of counts and of shares for example.
     """
     owner, _, own_name = name.rpartition("__")
     if owner:
         estimator = estimator.get_params(deep=True).get(owner)
     constraints = getattr(estimator, "_parameter_constraints", {}).get(own_name, [])
-    for constraint in constraints if isinstance(constraints, list) else []:
-        is_range = hasattr(constraint, "left") and hasattr(constraint, "closed")
-        if is_range and all(map(constraint.is_satisfied_by, values)):
-            low = -np.inf if constraint.left is None else constraint.left
-            high = np.inf if constraint.right is None else constraint.right
-            is_whole = constraint.type is Integral
-            return Interval(float(low), float(high), str(constraint.closed), is_whole)
-    return None
+    return [
+        Interval(
+            -np.inf if one.left is None else one.left,
+            np.inf if one.right is None else one.right,
+            str(one.closed),
+            one.type is Integral,
+            one.is_satisfied_by,
+        )
+        for one in (constraints if isinstance(constraints, list) else [])
+        if hasattr(one, "left") and hasattr(one, "closed")
+    ]

@@ -9,7 +9,6 @@ as a search with a splitter inside, it is routed there all the same.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
@@ -33,9 +32,9 @@ __all__ = [
     "FoldRouting",
     "route_folds",
     "routing_enabled",
-    "rows_routed",
     "taken_by_split",
     "takes_groups",
+    "warn_of_unheard",
 ]
 
 
@@ -209,21 +208,23 @@ def route_folds(
     elif asked and params:
         raise _must_be_on(owner, asked, params)
     params |= {name: given[name] for name in asked}
-    _warn_unheard(splitter, estimator, given.keys() - split.keys() - asked, given)
+    unheard = given.keys() - split.keys() - asked
+    warn_of_unheard(splitter, type(estimator).__name__, unheard, given)
     return FoldRouting(splitter, split, params, is_on or bool(asked))
 
 
-def _warn_unheard(
-    splitter: Any, estimator: Estimator, unheard: set[str], given: dict[str, Any]
+def warn_of_unheard(
+    splitter: Any, other: str, unheard: set[str], given: dict[str, Any]
 ) -> None:
     """Warn of what is known of the rows and would change folds if anyone knew it."""
-    who = f"neither {type(splitter).__name__} nor {type(estimator).__name__}"
-    if "label_end" in unheard:
+    name = type(splitter).__name__
+    if "label_end" in unheard and given["label_end"] is not None:
         warn_user(
-            f"label_end says when labels are known, and {who} asks for it: no row is "
-            f"purged. Guarded({type(splitter).__name__}(...)) does it."
+            f"label_end says when labels are known, and neither {name} nor {other} "
+            f"asks for it: no row is purged. Guarded({name}(...)) does it."
         )
-    if "times" in unheard and isinstance(splitter, TimeSeriesSplit):
+    is_blind = "times" in unheard and isinstance(splitter, TimeSeriesSplit)
+    if is_blind and given["times"] is not None:
         values = times_of(given["times"], "times").values
         if (values[1:] < values[:-1]).any():
             warn_user(
@@ -231,24 +232,6 @@ def _warn_unheard(
                 "order they stand in. RollingOrigin has the same parameters and goes "
                 "by times."
             )
-
-
-def rows_routed(search: Estimator, params: Iterable[str]) -> Any:
-    """Context in which a search's fit passes times and label_end to its splitter.
-
-    Raises
-    ------
-    ValueError
-        If routing is off and there are parameters besides that would be lost with it
-        on.
-    """
-    told = {"times", "label_end"} & set(params)
-    if routing_enabled() or not told:
-        return nullcontext()
-    others = set(params) - told - {"groups"}
-    if others:
-        raise _must_be_on(type(search).__name__, told, others)
-    return config_context(enable_metadata_routing=True)
 
 
 def _must_be_on(who: str, routed: Iterable[str], others: Iterable[str]) -> ValueError:

@@ -111,6 +111,8 @@ def test_numbers_of_rounds_are_those_of_scikit_learn():
         {"min_resources": "smallest", "factor": 2},
         {"min_resources": 8, "aggressive_elimination": True},
         {"min_resources": 8},
+        {"min_resources": 1, "aggressive_elimination": True},
+        {"min_resources": 4, "factor": 2.5},
     ):
         ours = TimeHalvingSearchCV(
             RandomForestRegressor(random_state=0), grid, **shared, **more
@@ -234,6 +236,41 @@ def test_a_function_chooses_in_the_last_round():
     assert not hasattr(search, "best_score_")
 
 
+def test_a_function_sees_ranks_of_the_last_round():
+    def first(results):
+        return int(np.flatnonzero(results["rank_test_score"] == 1)[0])
+
+    ours = TimeHalvingSearchCV(Ridge(), NINE, factor=2, refit=first).fit(X, y)
+    plain = TimeHalvingSearchCV(Ridge(), NINE, factor=2).fit(X, y)
+    assert ours.best_index_ == plain.best_index_
+
+
+def test_rounds_without_scores_agree_on_nothing():
+    class Nowhere(Spy):
+        def score(self, X, y):
+            return np.nan
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="One or more of the t")
+        search = TimeHalvingSearchCV(Nowhere(), {"quality": list(range(9))}).fit(X, y)
+    assert np.isnan(search.agreement_).all()
+
+
+def test_times_of_folds_that_know_nothing_of_them(seen):
+    """A panel in folds of TimeSeriesSplit: history is cut at whole times."""
+    times = np.repeat(np.arange(40), 3)
+    search = TimeHalvingSearchCV(
+        Spy(),
+        {"quality": [1, 2, 3]},
+        cv=TimeSeriesSplit(2, test_size=15),
+        return_train_score=False,
+    ).fit(times[:, None], y, times=times)
+    assert search.n_resources_ == [11, 33]
+    assert_array_equal(seen[0][1], np.repeat(np.arange(19, 30), 3))
+    with pytest.warns(UserWarning, match="no row is purged"):
+        search.fit(times[:, None], y, times=times, label_end=times + 1)
+
+
 def test_several_scores():
     search = TimeHalvingSearchCV(
         Ridge(), NINE, scoring=["r2", "neg_mean_absolute_error"], refit="r2"
@@ -282,7 +319,7 @@ def test_results_do_not_depend_on_n_jobs_and_can_be_pickled(n_jobs):
     )
     loaded = pickle.loads(pickle.dumps(search))
     assert_array_equal(loaded.predict(X), search.predict(X))
-    assert not hasattr(search, "_history")
+    assert search.cv == 5
 
 
 @pytest.mark.parametrize(
@@ -306,6 +343,11 @@ def test_results_do_not_depend_on_n_jobs_and_can_be_pickled(n_jobs):
             "part of the searched parameters",
         ),
         ({"param_grid": {"max_depth": 3}}, TypeError, "max_depth"),
+        ({"param_grid": []}, ValueError, "param_grid is empty"),
+        ({"estimator": None}, InvalidParameterError, "'estimator'"),
+        ({"cv": []}, ValueError, "makes no folds of 120 rows"),
+        ({"cv": [([], [1])]}, ValueError, "no train rows"),
+        ({"min_resources": np.array([1, 2])}, InvalidParameterError, "'min_resour"),
     ],
 )
 def test_wrong_use_is_said_before_work(params, error, match):
@@ -313,9 +355,13 @@ def test_wrong_use_is_said_before_work(params, error, match):
         def fit(self, X, y):
             raise AssertionError("a fit was begun")
 
-    given = {"param_grid": {"max_depth": [1, 2, 3]}, **params}
+    given = {
+        "estimator": NeverFitted(),
+        "param_grid": {"max_depth": [1, 2, 3]},
+        **params,
+    }
     with pytest.raises(error, match=match):
-        TimeHalvingSearchCV(NeverFitted(), **given).fit(X, y)
+        TimeHalvingSearchCV(**given).fit(X, y)
 
 
 def test_recent_history_wins_where_the_past_misleads():

@@ -263,7 +263,7 @@ def test_scores_of_two_kinds_are_not_compared():
     several = GridSearchCV(
         Ridge(), GRID, scoring=["r2", "neg_max_error"], refit=lambda results: 0
     )
-    with pytest.raises(ValueError, match="does not name the one that it chooses by"):
+    with pytest.raises(ValueError, match="does not name the one to go by"):
         nested_cross_validate(several, X, y, scoring="r2")
 
 

@@ -10,8 +10,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from ensembles import TimeHalvingSearchCV, ZoomSearchCV
 
 _SEARCHES = [
-    search(estimator, grid, cv=2)
-    for search in (ZoomSearchCV, TimeHalvingSearchCV)
+    search(estimator, grid, **folds)
+    for search, folds in ((ZoomSearchCV, {"cv": 2}), (TimeHalvingSearchCV, {}))
     for estimator, grid in (
         (Ridge(), {"alpha": [0.1, 1.0, 10.0]}),
         (LogisticRegression(), {"C": [0.1, 1.0, 10.0]}),

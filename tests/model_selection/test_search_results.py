@@ -109,7 +109,7 @@ def test_limits_of_an_estimator_are_no_edges():
     assert domain(tree, "unknown", [0.5, 0.0]) == Domain(0, has_low=True)
     assert domain(tree, "unknown", [0.5, 1]) == Domain(0)
     assert domain(pipe, "memory", [1, 2, "a"]) == Domain(1, has_low=True, is_whole=True)
-    assert domain(tree, "min_samples_split", [0.5, 5]) == Domain(0)
+    assert domain(tree, "min_samples_split", [0.5, 5]) is None  # a share and a count
     assert domain(tree, "unknown", []) == Domain(is_whole=True)
     X_i, y_i = load_iris(return_X_y=True)
     deep = GridSearchCV(
@@ -142,6 +142,41 @@ def test_any_search_of_scikit_learn():
     (edge,) = search_edges(drawn)
     assert edge.side == "lowest"
     assert edge.n_values == 10
+
+
+def test_edges_are_those_of_candidates_that_compare():
+    halving = Results(
+        [{"alpha": one} for one in (1.0, 2.0, 3.0, 3.0)], [0.8, 0.9, 0.85, 0.9]
+    )
+    halving.cv_results_["iter"] = np.array([0, 0, 0, 1])
+    halving.best_index_ = 3
+    assert [edge.side for edge in search_edges(halving)] == ["highest"]
+    grids = [{"kind": "a", "alpha": one} for one in (1.0, 2.0, 3.0)]
+    grids += [{"kind": "b", "alpha": one} for one in (10.0, 20.0, 30.0)]
+    assert [edge.high for edge in search_edges(Results(grids, [0, 1, 2, 0, 0, 0]))] == [
+        3
+    ]
+    apart = [{"alpha": one} for one in (1.0, 2.0, 3.0)] + [{"beta": 9.0}] * 3
+    assert search_edges(Results(apart, [0, 1, 2, 2, 2, 2]))
+    failed = Results([{"alpha": one} for one in (1.0, 2.0, 3.0)], [0, 0, 0])
+    failed.cv_results_["mean_test_score"][:] = np.nan
+    assert search_edges(failed) == ()
+
+
+def test_edges_are_looked_for_where_the_score_was_best():
+    """A function that prefers simple candidates may choose one on the edge."""
+    simple = one_standard_error({"alpha": "max"}, n_errors=100)
+    search = GridSearchCV(Ridge(), {"alpha": [0.001, 0.1, 10.0]}, refit=simple).fit(
+        X, y
+    )
+    assert search.best_params_ == {"alpha": 10.0}
+    best = int(np.argmax(search.cv_results_["mean_test_score"]))
+    on_edge = best in (0, 2)
+    assert bool(search_edges(search)) == on_edge
+    if on_edge:
+        assert (
+            search_edges(search)[0].value == search.cv_results_["params"][best]["alpha"]
+        )
 
 
 def test_edges_by_chance_are_as_rare_as_stated():
@@ -219,6 +254,28 @@ def test_candidates_that_failed_are_left_aside():
     assert one_standard_error({"size": "min"})(results) == 1
     with pytest.raises(ValueError, match="in every one a fold failed"):
         one_standard_error({"size": "min"})(results_of([np.nan, 1]))
+
+
+def test_scores_of_like_names_are_told_apart():
+    results = results_of([1, 2], [1, 2.1])
+    results |= {"split0_test_x_test_score": [9, 9], "split1_test_x_test_score": [9, 0]}
+    assert one_standard_error({"size": "min"}, n_errors=0)(results) == 1
+
+
+def test_scores_that_are_not_finite():
+    assert one_standard_error({"size": "max"})(results_of([1, 2], [np.inf, 1])) == 1
+    nowhere = results_of([-np.inf, 1], [-np.inf, 2])
+    assert one_standard_error({"size": "max"})(nowhere) == 1
+
+
+def test_grids_of_a_list_may_have_other_parameters():
+    params = [{"kind": 1}, {"size": 3}, {"size": float("nan")}, {"size": None}]
+    results = results_of(*[[1, 2, 3]] * 4, params=params)
+    assert one_standard_error({"size": "min"})(results) == 1
+    arrays = [{"size": np.arange(3)}, {"size": np.arange(2)}]
+    listed = results_of(*[[1, 2, 3]] * 2, params=arrays)
+    first = one_standard_error({"size": [arrays[1]["size"], arrays[0]["size"]]})
+    assert first(listed) == 1
 
 
 def test_one_fold_has_no_error():

@@ -9,15 +9,22 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.datasets import make_classification, make_regression
+from sklearn.ensemble import AdaBoostRegressor, RandomForestRegressor
+from sklearn.feature_selection import SelectKBest, f_regression
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge
 from sklearn.metrics import make_scorer, mean_absolute_error
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    cross_val_score,
+)
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from ensembles import PurgedKFold, RollingOrigin, ZoomSearchCV, one_standard_error
+from ensembles import Guarded, PurgedKFold, ZoomSearchCV, one_standard_error
 from ensembles.exceptions import InvalidParameterError, SearchEdgeWarning
 from ensembles.model_selection._search._axes import Axis, axis_of_values
 from ensembles.model_selection._search._domain import Domain
@@ -48,7 +55,8 @@ class Peak(RegressorMixin, BaseEstimator):
         return np.zeros(len(X))
 
     def score(self, X, y=None):
-        away = np.log10(self.x) - self.at if self.log else self.x - self.at
+        x = float(self.x)
+        away = np.log10(x) - self.at if self.log else x - self.at
         return -(away**2) - self.z**2 - (self.kind == "b")
 
 
@@ -317,6 +325,13 @@ def test_candidates_that_fail_come_last():
         # Beyond the best nothing works: what was found before stands.
         beyond = search_of({"x": [0.0, 2.0, 4.0]}, Peak(fails_above=4, at=9))
         nothing = search_of({"x": [2, 3, 4]}, Peak(fails_above=4, at=9))
+    with (
+        pytest.warns(SearchEdgeWarning),
+        pytest.warns(UserWarning, match="no value that is new"),
+    ):
+        search_of({"x": [2, 3, 4]}, Peak(fails_above=4, at=9))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         with pytest.raises(ValueError, match="All the 6 fits failed"):
             search_of({"x": [5.0, 7.0, 10.0]}, Peak(fails_above=4))
     assert search.best_params_["x"] == pytest.approx(3.7, abs=0.7)
@@ -379,13 +394,13 @@ def test_several_scores():
         warnings.simplefilter("ignore", SearchEdgeWarning)
         search.fit(X, y)
     assert search.best_score_ == search.cv_results_["mean_test_error"].max()
-    with pytest.raises(InvalidParameterError, match="the name of the score to zoom by"):
+    with pytest.raises(InvalidParameterError, match="the name of the score to go by"):
         ZoomSearchCV(Ridge(), {"alpha": [1, 2, 3]}, scoring=scoring).fit(X, y)
 
     def both(estimator, X, y):
         return {"a": 1.0, "b": 2.0}
 
-    with pytest.raises(ValueError, match="does not name the one to zoom by"):
+    with pytest.raises(ValueError, match="does not name the one to go by"):
         ZoomSearchCV(Ridge(), {"alpha": [1, 2, 3]}, scoring=both).fit(X, y)
 
 
@@ -435,13 +450,34 @@ def test_times_reach_the_splitter(routing):
     ).any()
 
 
-def test_times_and_weights_need_routing():
-    search = ZoomSearchCV(Ridge(), {"alpha": [1, 2, 3]}, cv=RollingOrigin(2))
-    with pytest.raises(ValueError, match="nobody has asked for sample_weight"):
-        search.fit(X, y, times=np.arange(60), sample_weight=np.ones(60))
+def test_times_groups_and_weights_go_together_without_routing():
+    weights, groups = np.arange(60.0), np.arange(60) // 6
+    cv = Guarded(GroupKFold(2))
+    given = {"times": np.arange(60), "label_end": np.arange(60) + 3, "groups": groups}
+    search = ZoomSearchCV(Ridge(), {"alpha": [1, 2, 3]}, cv=cv, n_rounds=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SearchEdgeWarning)
-        search.fit(X, y, sample_weight=np.ones(60))
+        search.fit(X, y, sample_weight=weights, **given)
+        by_hand = clone(search).set_params(cv=list(cv.split(X, **given)))
+        by_hand.fit(X, y, sample_weight=weights)
+    assert_array_equal(
+        search.cv_results_["mean_test_score"], by_hand.cv_results_["mean_test_score"]
+    )
+    assert search.cv is cv
+    search.set_params(estimator=AdaBoostRegressor(n_estimators=2, random_state=0))
+    search.set_params(param_grid={"learning_rate": [0.5, 1.0]})
+    search.fit(X, y, times=None, groups=groups, sample_weight=weights)
+
+
+def test_folds_do_not_outlive_the_fit():
+    search = ZoomSearchCV(Ridge(), {"alpha": [1, 2, 3]}, cv=3, n_rounds=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SearchEdgeWarning)
+        search.fit(X, y)
+    assert search._checked_cv_orig == 3
+    with pytest.raises(ValueError, match="NaN"):
+        search.fit(np.full_like(X, np.nan), y)
+    assert search.cv == 3
 
 
 @pytest.mark.parametrize(
@@ -460,7 +496,24 @@ def test_times_and_weights_need_routing():
         ({"schedule": [1]}, InvalidParameterError, "'schedule'"),
         ({"schedule": {"steps": [1]}}, ValueError, "1 values of steps for n_rounds=3"),
         ({"schedule": {"x": [1, 2, 3]}}, ValueError, "which param_grid searches"),
-        ({"param_grid": {"x": [-1, 0, 1]}, "scale": "log"}, ValueError, "log scale"),
+        (
+            {"param_grid": {"x": [-1, 0, 1]}, "scale": {"x": "log"}},
+            ValueError,
+            "fewer than two numbers of one scale",
+        ),
+        ({"param_grid": []}, ValueError, "param_grid is empty"),
+        ({"estimator": None}, InvalidParameterError, "'estimator'"),
+        ({"cv": (fold for fold in [])}, InvalidParameterError, "make a list of it"),
+        ({"bounds": {"x": (np.nan, 1)}}, InvalidParameterError, "'bounds'"),
+        ({"schedule": {"steps": 5}}, InvalidParameterError, "'schedule'"),
+        (
+            {
+                "param_grid": {"x": [1.0, 2.0], "kind": ["a"]},
+                "bounds": {"kind": (0, 1)},
+            },
+            ValueError,
+            "kind is to be zoomed into",
+        ),
         ({"param_grid": {"x": 3}}, TypeError, "x"),
         ({"param_grid": {"x": []}}, ValueError, "x"),
         ({"param_grid": 7}, TypeError, "grid"),
@@ -471,9 +524,138 @@ def test_wrong_use_is_said_before_work(params, error, match):
         def fit(self, X, y=None):
             raise AssertionError("a fit was begun")
 
-    given = {"param_grid": {"x": [0.0, 5.0, 10.0]}, **params}
+    given = {
+        "estimator": NeverFitted(),
+        "param_grid": {"x": [0.0, 5.0, 10.0]},
+        **params,
+    }
     with pytest.raises(error, match=match):
-        ZoomSearchCV(NeverFitted(), **given).fit(X, y)
+        ZoomSearchCV(**given).fit(X, y)
+
+
+def test_infinity_is_a_choice():
+    grid = {"x": [1.0, 10.0, 100.0, np.inf]}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="One or more of the test scores")
+        warnings.filterwarnings("ignore", category=RuntimeWarning)
+        search = search_of(grid, Peak(log=True, at=1.2), n_rounds=3)
+    assert_allclose(search.brackets_[0]["x"], (1, 100))
+    assert np.log10(search.best_params_["x"]) == pytest.approx(1.2, abs=0.15)
+    values = [one["x"] for one in search.cv_results_["params"]]
+    assert not np.isnan(values).any()
+
+
+def test_counts_on_a_log_scale_end_at_one():
+    pipe = make_pipeline(SelectKBest(f_regression), Ridge())
+    table = np.random.default_rng(0).normal(size=(60, 100))
+
+    def fewest(estimator, X, y):
+        return -estimator.get_params()["selectkbest__k"]
+
+    grid = {"selectkbest__k": [1, 10, 100]}
+    search = ZoomSearchCV(pipe, grid, n_rounds=3, scoring=fewest)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SearchEdgeWarning)
+        search.fit(table, y)
+    assert search.best_params_ == {"selectkbest__k": 1}
+    with pytest.warns(SearchEdgeWarning):
+        tiny = search_of({"x": [1e-300, 1e-200, 1e-100]}, Peak(log=True, at=-999))
+    assert all(one["x"] > 0 for one in tiny.cv_results_["params"])
+
+
+def test_values_of_several_kinds_are_told_apart():
+    forest = RandomForestRegressor(5, random_state=0)
+    search = ZoomSearchCV(forest, {"max_features": [1, 1.0]}, n_rounds=1).fit(X, y)
+    assert len(search.cv_results_["params"]) == 2
+    mixed = {"max_features": [0.2, 0.5, 1.0, 2, 4]}
+    search = ZoomSearchCV(forest, mixed, n_rounds=3, cv=2).fit(X, y)
+    assert search.n_rounds_ == 1
+    assert search.brackets_ == [{}]
+
+
+def test_schedules_may_repeat_a_value():
+    class Steps(Peak):
+        def score(self, X, y=None):
+            return -abs(self.x - 5) * self.steps
+
+    search = search_of(
+        {"x": [0.0, 5.0, 10.0]}, Steps(), schedule={"steps": [1, 10, 10]}
+    )
+    assert search.best_params_ == {"x": 5.0, "steps": 10}
+    ints = search_of({"x": [4, 5, 6]}, Steps(), schedule={"steps": [1, 1, 10]})
+    assert ints.best_params_ == {"x": 5, "steps": 10}
+    assert ints.n_rounds_ == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds", "at"),
+    [
+        ([2, 3, 4], (1.5, None), -9),
+        ([3, 4, 5], (None, 5.5), 99),
+        ([3, 4], (None, 4.5), 99),
+        ([0.5, 0.6, 0.7], (1 / 3, None), -9),
+        ([0.5, 0.6, 0.65], (None, 2 / 3), 99),
+    ],
+)
+def test_bounds_are_never_left(values, bounds, at):
+    search = search_of(
+        {"x": values}, Peak(at=at), bounds={"x": bounds}, scale="linear", n_rounds=6
+    )
+    tried_values = [one["x"] for one in search.cv_results_["params"]]
+    low, high = (-np.inf if bounds[0] is None else bounds[0]), bounds[1] or np.inf
+    assert low <= min(tried_values)
+    assert max(tried_values) <= high
+
+
+@pytest.mark.parametrize("n_points", [4, 5, 6, 7])
+def test_any_number_of_points_gets_there(n_points):
+    search = search_of(
+        {"x": [33.0, 106.0, 194.0]}, Peak(at=332.025), n_points=n_points, n_rounds=60
+    )
+    assert search.best_params_["x"] == pytest.approx(332.025, abs=0.01)
+    ints = search_of(
+        {"x": [33, 106, 194]}, Peak(at=332.2), n_points=n_points, n_rounds=60
+    )
+    assert ints.best_params_["x"] == 332
+
+
+def test_small_ints_do_not_wrap_around():
+    rising = Peak(at=999)
+    with pytest.warns(SearchEdgeWarning):
+        search = search_of({"x": np.array([253, 254, 255], dtype=np.uint8)}, rising)
+    assert search.best_params_["x"] > 255
+    falling = search_of({"x": np.array([0, 1, 2], dtype=np.uint8)}, Peak(at=-9))
+    assert falling.best_params_ == {"x": 0}
+
+
+def test_the_middle_of_a_plateau_is_looked_at():
+    class Flat(Peak):
+        def score(self, X, y=None):
+            return float(1 <= self.x <= 9)
+
+    search = search_of({"x": [0.0, 2.5, 5.0, 7.5, 10.0]}, Flat(), n_rounds=4)
+    for bracket in search.brackets_[1:]:
+        low, high = bracket["x"]
+        assert (low + high) / 2 == 5
+
+
+def test_errors_of_later_rounds_that_are_not_of_fits_are_raised():
+    class Picky(Peak):
+        def set_params(self, **params):
+            if params.get("x", 0) > 10:
+                raise ValueError("x too big")
+            return super().set_params(**params)
+
+    with pytest.raises(ValueError, match="x too big"):
+        search_of({"x": [0.0, 5.0, 10.0]}, Picky(at=99))
+
+
+def test_one_score_may_be_named():
+    search = ZoomSearchCV(Ridge(), {"alpha": [1, 2, 3]}, refit="r2", scoring="r2")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SearchEdgeWarning)
+        search.fit(X, y)
+    assert search.best_score_ == search.cv_results_["mean_test_score"].max()
 
 
 def test_real_searches_gain():

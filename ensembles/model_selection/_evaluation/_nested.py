@@ -14,7 +14,7 @@ from ensembles._fold_scores import check_scores, score_folds
 from ensembles._routing import route_folds
 from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray, Table
 from ensembles._validation import require
-from ensembles.model_selection._search._best import score_name
+from ensembles.model_selection._search._best import scores_of
 from ensembles.model_selection._search._edges import SearchEdge, search_edges
 
 __all__ = ["NestedScores", "nested_cross_validate"]
@@ -126,8 +126,7 @@ class NestedScores:
         if any(one != tried[0] for one in tried) or len(tried[0]) < 2:
             return float("nan")
         scores = [
-            np.asarray(search.cv_results_[_name_in(search)], dtype=float)
-            for search in self.searches
+            scores_of(search.cv_results_, search.refit) for search in self.searches
         ]
         return _kendalls_w(np.nan_to_num(np.array(scores), nan=-np.inf))
 
@@ -208,17 +207,6 @@ def _tokens(search: Estimator) -> list[list[tuple[str, Any]]]:
 def _distinct(chosen: tuple[dict[str, Any], ...], name: str) -> list[str]:
     """Values of a parameter that were chosen, in order of first choice."""
     return list(dict.fromkeys(str(one.get(name)) for one in chosen))
-
-
-def _name_in(search: Estimator) -> str:
-    """Which mean of its results a search goes by."""
-    name = score_name(search.refit)
-    if name in search.cv_results_ or "mean_test_score" in search.cv_results_:
-        return name if name in search.cv_results_ else "mean_test_score"
-    raise ValueError(
-        f"{type(search).__name__} has several scores, and refit={search.refit!r} does "
-        "not name the one that it chooses by."
-    )
 
 
 def _kendalls_w(scores: FloatArray) -> float:
@@ -399,8 +387,7 @@ def nested_cross_validate(
 
 def _inner_score(search: Estimator) -> float:
     """Mean score of the chosen candidate over the inner folds."""
-    results: Mapping[str, Any] = search.cv_results_
-    return float(results[_name_in(search)][search.best_index_])
+    return float(scores_of(search.cv_results_, search.refit)[search.best_index_])
 
 
 def _n_fits(search: Estimator) -> int:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
-from ensembles._typing import Estimator
+from ensembles._typing import Estimator, FloatArray, IntArray
 from ensembles._validation import warn_user
 from ensembles.exceptions import SearchEdgeWarning
-from ensembles.model_selection._search._domain import domain_of, is_number
+from ensembles.model_selection._search._best import scores_of
+from ensembles.model_selection._search._domain import (
+    domain_of,
+    is_finite_number,
+    is_number,
+)
 
 __all__ = ["SearchEdge", "search_edges", "warn_of_edges"]
 
@@ -77,7 +82,9 @@ def search_edges(search: Estimator) -> tuple[SearchEdge, ...]:
     do not count: those that scikit-learn's estimators state, and, where an estimator
     states none, zero of numbers that are not negative and one of ints that are
     positive. Nor do edges count of parameters of which fewer than three numbers were
-    tried, nor those that a value inside does as well as.
+    tried, nor those that a value inside does as well as. Ranges are those of candidates
+    with the same choices as the best; where a function chose it, as ``refit``, the edge
+    is looked for where the score was best.
 
     Parameters
     ----------
@@ -123,57 +130,96 @@ def search_edges(search: Estimator) -> tuple[SearchEdge, ...]:
     alpha=1 is the lowest of 3 values tried, from 1 to 100
     """
     results = getattr(search, "cv_results_", None)
-    best = getattr(search, "best_index_", None)
-    if results is None or best is None:
+    chosen = getattr(search, "best_index_", None)
+    if results is None or chosen is None:
         raise ValueError(
             f"{type(search).__name__} has no best candidate: fit it first, and with "
             "several scores name one by refit=."
         )
-    as_good = _as_good_as(search, results, int(best))
+    scores = _scores(search, results)
+    rivals = _rivals(search, results, int(chosen))
+    if scores is None:
+        best = int(chosen)  # a function chose among several scores
+        scores = np.zeros(len(results["params"]))
+        scores[best] = 1
+    elif callable(getattr(search, "refit", None)):
+        best = int(rivals[np.nanargmax(scores[rivals])])
+        rivals = _rivals(search, results, best)
+    else:
+        best = int(chosen)
+    if np.isnan(scores[best]):
+        return ()
+    as_good = [results["params"][i] for i in rivals if scores[i] == scores[best]]
+    tried = [results["params"][i] for i in _alike(results, best)]
     edges = (
-        _edge_of(search, name, results, int(best), as_good)
+        _edge_of(search, name, results["params"][best], tried, as_good)
         for name in sorted(results["params"][best])
     )
     return tuple(edge for edge in edges if edge is not None)
 
 
-def _as_good_as(search: Estimator, results: Mapping[str, Any], best: int) -> list[int]:
-    """Candidates whose score is that of the best one."""
-    refit = getattr(search, "refit", True)
-    name = f"mean_test_{refit if isinstance(refit, str) else 'score'}"
-    if name not in results:
-        name = "mean_test_score"
-    if name not in results:
-        return [best]  # several scores, and a function that chose among them
-    return np.flatnonzero(results[name] == results[name][best]).tolist() or [best]
+def _scores(search: Estimator, results: Mapping[str, Any]) -> FloatArray | None:
+    """Mean scores that a search goes by; None where a function chose among several."""
+    try:
+        return scores_of(results, getattr(search, "refit", True))
+    except ValueError:
+        return None
+
+
+def _alike(results: Mapping[str, Any], best: int) -> list[int]:
+    """Candidates that have the parameters of the best, and its choices.
+
+    Ranges of others, in a list of grids, tell nothing of its own.
+    """
+    own = results["params"][best]
+    choices = {name: value for name, value in own.items() if not is_number(value)}
+    return [
+        i
+        for i, one in enumerate(results["params"])
+        if one.keys() == own.keys()
+        and all(_is_same(one[name], value) for name, value in choices.items())
+    ]
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two values of a parameter are one."""
+    return one is other or (isinstance(one, str) and one == other)
+
+
+def _rivals(search: Estimator, results: Mapping[str, Any], best: int) -> IntArray:
+    """Candidates whose scores compare with that of the best one.
+
+    Where rounds differ in what was trained on or set, those of its round.
+    """
+    rivals: IntArray = np.array(_alike(results, best))
+    name = "iter" if "iter" in results else "round"
+    if name == "iter" or getattr(search, "schedule", None):
+        rounds = np.asarray(results[name])
+        rivals = rivals[rounds[rivals] == rounds[best]]
+    return rivals
 
 
 def _edge_of(
     search: Estimator,
     name: str,
-    results: Mapping[str, Any],
-    best: int,
-    as_good: list[int],
+    best: Mapping[str, Any],
+    tried: Sequence[Mapping[str, Any]],
+    as_good: Sequence[Mapping[str, Any]],
 ) -> SearchEdge | None:
     """The edge that a parameter's best value is on, if it is."""
-    value = results["params"][best][name]
-    tried = sorted(
-        {
-            one[name]
-            for one in results["params"]
-            if name in one and is_number(one[name]) and one[name] == one[name]
-        }
-    )
-    if not is_number(value) or len(tried) < _FEWEST:
+    value = best[name]
+    numbers = sorted({one[name] for one in tried if is_finite_number(one[name])})
+    if not is_finite_number(value) or len(numbers) < _FEWEST:
         return None
-    low, high = tried[0], tried[-1]
-    rivals = (results["params"][i].get(name) for i in as_good)
-    if any(is_number(one) and low < one < high for one in rivals):
+    low, high = numbers[0], numbers[-1]
+    rivals = [one[name] for one in as_good]
+    if any(is_finite_number(one) and low < one < high for one in rivals):
         return None
-    if value not in (low, high) or domain_of(search, name, tried).ends_at(value):
+    domain = domain_of(search, name, numbers)
+    if value not in (low, high) or domain is None or domain.ends_at(value):
         return None
     side = "lowest" if value == low else "highest"
-    return SearchEdge(name, value, side, low, high, len(tried))
+    return SearchEdge(name, value, side, low, high, len(numbers))
 
 
 def warn_of_edges(search: Estimator, names: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log
 from typing import Any, final
@@ -10,12 +10,9 @@ from typing import Any, final
 import numpy as np
 from scipy.stats import kendalltau
 from sklearn.base import is_classifier
-from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
-from sklearn.utils.metadata_routing import MethodMapping, process_routing
+from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.utils.multiclass import check_classification_targets
 
-from ensembles._compat import BaseSearchCV
-from ensembles._routing import FoldRouting, routing_enabled, rows_routed
 from ensembles._typing import Estimator, IntArray, RandomState, Table
 from ensembles._validation import (
     check_bool,
@@ -24,11 +21,10 @@ from ensembles._validation import (
     is_count,
     is_positive,
 )
-from ensembles.model_selection._search._best import best_among, score_name
-from ensembles.model_selection._search._edges import warn_of_edges
+from ensembles.model_selection._search._base import BaseSearch
+from ensembles.model_selection._search._best import best_among, scores_of
+from ensembles.model_selection._search._folds import SameFolds
 from ensembles.model_selection._splitters import RollingOrigin
-from ensembles.model_selection._splitters._base import axis_of_folds
-from ensembles.model_selection._splitters._history import History
 
 __all__ = ["TimeHalvingSearchCV"]
 
@@ -36,7 +32,7 @@ _HISTORY = "recent_history"
 
 
 @final
-class TimeHalvingSearchCV(BaseSearchCV):
+class TimeHalvingSearchCV(BaseSearch):
     """Try all candidates on the most recent rows, and the best on more and more.
 
     Use it for long series and many candidates. Each round trains the candidates that
@@ -73,8 +69,9 @@ class TimeHalvingSearchCV(BaseSearchCV):
     max_resources : int or "auto", default="auto"
         Resource of the last round at most. "auto" is the longest training set.
     min_resources : int, "exhaust" or "smallest", default="exhaust"
-        Resource of the first round. "exhaust" is as much as lets the last round reach
-        `max_resources`; "smallest" is four rows, or two of each class.
+        Resource of the first round. "smallest" is four distinct times, or twice as many
+        as there are classes; "exhaust" as much more as lets the last round come near
+        `max_resources`.
     resource : str, default="recent_history"
         What grows: "recent_history", counted in distinct times, or a parameter of the
         estimator that takes ints, such as "n_estimators".
@@ -153,8 +150,8 @@ class TimeHalvingSearchCV(BaseSearchCV):
 
     Notes
     -----
-    With metadata routing off, ``fit`` passes ``times`` and ``label_end`` on to the
-    splitter, and all else to the estimator.
+    ``fit`` passes ``times`` and ``label_end`` on to the splitter, with metadata routing
+    on or off. Numbers of rounds and resources follow ``HalvingGridSearchCV``.
 
     References
     ----------
@@ -181,8 +178,6 @@ class TimeHalvingSearchCV(BaseSearchCV):
     >>> print(f"{search.best_params_['alpha']:.0f}")
     562
     """
-
-    cv: Any
 
     def __init__(
         self,
@@ -223,44 +218,8 @@ class TimeHalvingSearchCV(BaseSearchCV):
         self.aggressive_elimination = aggressive_elimination
         self.n_candidates = n_candidates
 
-    def fit(self, X: Table, y: Any = None, **params: Any) -> TimeHalvingSearchCV:
-        """Search, then fit the best candidate on all rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            The rows.
-        y : array-like of shape (n_samples, ...) or None, default=None
-            Target.
-        **params : object
-            For the estimator's fit, the splitter and the scorer, as
-            ``GridSearchCV.fit`` takes them; and ``times`` and ``label_end``.
-
-        Returns
-        -------
-        TimeHalvingSearchCV
-            Itself.
-        """
-        self._check_params()
-        given = self.cv
-        with rows_routed(self, params):
-            try:
-                self.cv = self._splitter()  # an int means another one to the base
-                self._history = self._folds(X, y, params)
-                super().fit(X, y, **params)
-            finally:
-                self.cv = given
-                self.__dict__.pop("_history", None)
-        searched = set(getattr(self, "best_params_", ())) - {self.resource}
-        warn_of_edges(self, searched)
-        return self
-
     def _check_params(self) -> None:
         """Raise for what is wrong whatever the data are."""
-        if hasattr(self.cv, "__next__"):
-            allowed = "an int, a splitter, a list of folds or None"
-            hint = "A generator is used up by its first use: make a list of it."
-            raise invalid_parameter(self, "cv", self.cv, allowed, hint)
         if not (is_positive(self.factor) and self.factor > 1):
             allowed = "a number in the range (1, inf)"
             raise invalid_parameter(self, "factor", self.factor, allowed)
@@ -271,56 +230,37 @@ class TimeHalvingSearchCV(BaseSearchCV):
             ("max_resources", ("auto",)),
         ):
             value = getattr(self, name)
-            if value not in words and not (is_count(value) and value >= 1):
+            is_word = isinstance(value, str) and value in words
+            if not is_word and not (is_count(value) and value >= 1):
                 allowed = f"an int >= 1 or one of {set(words)}"
                 raise invalid_parameter(self, name, value, allowed)
-        if self.resource != _HISTORY:
-            if self.resource not in self.estimator.get_params():
-                raise ValueError(
-                    f"Cannot use resource={self.resource} which is not supported by "
-                    f"estimator {type(self.estimator).__name__}"
-                )
-            if self.max_resources == "auto":
-                raise ValueError(
-                    f"resource can only be {_HISTORY!r} when max_resources='auto'"
-                )
-        several = isinstance(self.scoring, list | tuple | set | dict)
-        if several and not isinstance(self.refit, str):
-            raise invalid_parameter(
-                self, "refit", self.refit, "the name of the score to go by"
+        if self.resource == _HISTORY:
+            return
+        if self.resource not in self.estimator.get_params():
+            raise ValueError(
+                f"Cannot use resource={self.resource} which is not supported by "
+                f"estimator {type(self.estimator).__name__}"
+            )
+        if self.max_resources == "auto":
+            raise ValueError(
+                f"resource can only be {_HISTORY!r} when max_resources='auto'"
             )
 
-    def get_metadata_routing(self) -> Any:
-        """Return who is told what: the estimator, the scorer and the splitter.
-
-        Returns
-        -------
-        MetadataRouter
-            As of ``GridSearchCV``.
-        """
-        mapping = MethodMapping().add(caller="fit", callee="split")
-        router = super().get_metadata_routing()
-        return router.add(splitter=self._splitter(), method_mapping=mapping)
-
     def _splitter(self) -> Any:
-        """What makes the folds."""
+        """What makes the folds; an int means those that go forward in time."""
         if self.cv is None or is_count(self.cv):
             return RollingOrigin(5 if self.cv is None else self.cv)
         return self.cv
 
-    def _folds(self, X: Table, y: Any, params: dict[str, Any]) -> _Folds:
-        """Folds and how long their history is."""
-        told: dict[str, Any] = {"groups": params.get("groups")}
-        if routing_enabled():
-            told = dict(process_routing(self, "fit", **params).splitter.split)
-        splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        pairs = FoldRouting(splitter, told, {}, is_on=False).folds(X, y)
-        axis = axis_of_folds(splitter, X, told.get("times"))
-        smallest = 4
-        if is_classifier(self.estimator) and y is not None:
-            check_classification_targets(y)
-            smallest = 2 * max(2, len(np.unique(np.asarray(y))))
-        return _Folds(pairs, History(axis), smallest)
+    def _check_input_parameters(self, X: Table, y: Any, split_params: Any) -> None:
+        """How few rows a first round may have."""
+        self.min_resources_ = 1
+        if self.resource == _HISTORY:
+            self.min_resources_ = 4
+            if is_classifier(self.estimator) and y is not None:
+                check_classification_targets(y)
+                n_classes = len(np.unique(np.asarray(y)))
+                self.min_resources_ = 2 * max(2, n_classes)
 
     def _run_search(self, evaluate_candidates: Callable[..., Any]) -> None:
         """Rounds, each with a share of the candidates and more of the resource."""
@@ -333,20 +273,15 @@ class TimeHalvingSearchCV(BaseSearchCV):
         left = list(range(len(candidates)))
         for number, size in enumerate(sizes):
             offered = [candidates[i] for i in left]
-            folds: Any = self._history
+            folds = self.cv
             if self.resource == _HISTORY:
-                folds = self._history.cut_to(size)
+                folds = _CutFolds(self.cv, size)
             else:
                 offered = [{**one, self.resource: size} for one in offered]
             more = {"iter": [number] * len(left), "n_resources": [size] * len(left)}
             results = evaluate_candidates(offered, folds, more_results=more)
-            name = score_name(self.refit)
-            if name not in results:
-                raise ValueError(
-                    "scoring returns several scores, and refit does not name the one "
-                    "to go by."
-                )
-            now = dict(zip(left, results[name][-len(left) :].tolist(), strict=True))
+            scores = scores_of(results, self.refit)[-len(left) :]
+            now = dict(zip(left, scores.tolist(), strict=True))
             if number:
                 self.agreement_.append(_agreement(before, now))
             self.n_resources_.append(size)
@@ -371,6 +306,8 @@ class TimeHalvingSearchCV(BaseSearchCV):
             candidates = list(
                 ParameterSampler(self.param_grid, self.n_candidates, random_state=rng)
             )
+        if not candidates:
+            raise ValueError("param_grid is empty: there are no candidates to try.")
         if any(self.resource in candidate for candidate in candidates):
             raise ValueError(
                 f"Cannot use parameter {self.resource} as the resource since it is "
@@ -379,10 +316,10 @@ class TimeHalvingSearchCV(BaseSearchCV):
         return candidates
 
     def _sizes(self, n_candidates: int) -> list[int]:
-        """Resource of each round."""
-        longest = self._history.longest
+        """Resource of each round, by the arithmetic of HalvingGridSearchCV."""
         most: Any = self.max_resources
         if self.resource == _HISTORY:
+            longest = max(self.cv.history.length(train) for train, _ in self.cv.pairs)
             if most != "auto" and most > longest:
                 raise ValueError(
                     f"max_resources={most} exceeds the {longest} distinct times of "
@@ -392,25 +329,25 @@ class TimeHalvingSearchCV(BaseSearchCV):
         required = 1 + floor(_log(n_candidates, self.factor))
         least: Any = self.min_resources
         if isinstance(least, str):
-            least = self._history.smallest if self.resource == _HISTORY else 1
+            least = self.min_resources_
             if self.min_resources == "exhaust":
                 least = max(least, int(most // self.factor ** (required - 1)))
         if least > most:
             raise ValueError(
                 f"min_resources_={least} is greater than max_resources_={most}."
             )
-        possible = 1 + floor(_log(most / least, self.factor))
-        n_rounds = min(possible, required)
-        if self.aggressive_elimination:
-            n_rounds = required
+        possible = 1 + floor(_log(most // least, self.factor))
         self.max_resources_, self.min_resources_ = int(most), int(least)
         self.n_required_iterations_ = required
         self.n_possible_iterations_ = possible
-        waiting = max(0, n_rounds - possible)
-        return [
-            min(int(self.factor ** max(0, number - waiting) * least), int(most))
-            for number in range(n_rounds)
-        ]
+        powers: Sequence[int] = range(min(possible, required))
+        if self.aggressive_elimination:
+            powers = [max(0, i - required + possible) for i in range(required)]
+        return [min(int(self.factor**power * least), int(most)) for power in powers]
+
+    def _searched(self) -> set[str]:
+        """All parameters but the resource."""
+        return set(getattr(self, "best_params_", ())) - {self.resource}
 
     def _select_best_index(self, refit: Any, refit_metric: Any, results: Any) -> int:
         """Index of the best candidate of the last round."""
@@ -424,42 +361,21 @@ def _log(value: float, base: float) -> float:
 
 
 def _agreement(before: Mapping[int, float], now: Mapping[int, float]) -> float:
-    """Kendall's tau of two rounds; NaN for fewer than two candidates."""
-    if len(now) < 2:
-        return float("nan")
-    pairs = [(before[i], now[i]) for i in now]
-    tau = kendalltau(*np.transpose(pairs), nan_policy="omit").statistic
-    return float(tau)
+    """Kendall's tau of two rounds; NaN for fewer than two candidates with scores."""
+    pairs = np.array([(before[i], now[i]) for i in now])
+    known = pairs[~np.isnan(pairs).any(axis=1)]
+    return float(kendalltau(*known.T).statistic) if len(known) > 1 else float("nan")
 
 
 @dataclass(frozen=True)
-class _Folds:
-    """Folds drawn once.
+class _CutFolds:
+    """Folds with the most recent history alone to train on."""
 
-    Attributes
-    ----------
-    pairs : list of tuple
-        Training and test rows.
-    history : History
-        What is recent.
-    smallest : int
-        With how few times a first round may begin.
-    """
-
-    pairs: list[tuple[IntArray, IntArray]]
-    history: History
-    smallest: int
-
-    @property
-    def longest(self) -> int:
-        """Number of distinct times in the longest training set."""
-        return max(self.history.length(train) for train, _ in self.pairs)
-
-    def cut_to(self, size: int) -> _Folds:
-        """The folds with the most recent history alone to train on."""
-        pairs = [(self.history.recent(train, size), test) for train, test in self.pairs]
-        return _Folds(pairs, self.history, self.smallest)
+    folds: SameFolds
+    size: int
 
     def split(self, *data: Any, **told: Any) -> Iterator[tuple[IntArray, IntArray]]:
         """Yield the rows of each fold."""
-        yield from self.pairs
+        recent = self.folds.history.recent
+        for train, test in self.folds.pairs:
+            yield recent(train, self.size), test

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -144,20 +145,21 @@ class _OneStandardError:
                 "error_score='raise' shows why."
             )
         best = int(np.nanargmax(means))
-        compared = scores[best] - scores if self.paired else scores[[best]]
-        error = self._standard_errors(compared)
-        near = np.flatnonzero(means[best] - means <= self.n_errors * error)
+        is_near = means == means[best]
+        with np.errstate(invalid="ignore"):  # of scores that are not finite
+            compared = scores[best] - scores if self.paired else scores[[best]]
+            error = self._standard_errors(compared)
+            is_near |= means[best] - means <= self.n_errors * error
+        near = np.flatnonzero(is_near)
+        self._check_names(results["params"])
         keys = [self._complexity(results["params"][i]) for i in near]
         order = sorted(range(len(near)), key=lambda i: (keys[i], -means[near[i]]))
         return int(near[order[0]])
 
     def _scores(self, results: Mapping[str, Any]) -> FloatArray:
         """Scores, shape (n_candidates, n_splits)."""
-        names = [
-            name
-            for name in results
-            if name.startswith("split") and name.endswith(f"_test_{self.metric}")
-        ]
+        pattern = re.compile(rf"split\d+_test_{re.escape(self.metric)}")
+        names = [name for name in results if pattern.fullmatch(name)]
         if not names:
             known = sorted(
                 name.removeprefix("mean_test_")
@@ -181,20 +183,26 @@ class _OneStandardError:
         """A key, of which the least is the simplest."""
         if callable(self.prefer):
             return self.prefer(params)
-        unknown = sorted(set(self.prefer) - set(params))
+        return tuple(
+            _rank(params.get(name), order, name) for name, order in self.prefer.items()
+        )
+
+    def _check_names(self, candidates: Sequence[Mapping[str, Any]]) -> None:
+        """Raise where a parameter is named that no candidate has."""
+        if callable(self.prefer):
+            return
+        tried = {name for one in candidates for name in one}
+        unknown = sorted(set(self.prefer) - tried)
         if unknown:
             raise ValueError(
-                f"prefer names {unknown}, and the search tries {sorted(params)}."
+                f"prefer names {unknown}, and the search tries {sorted(tried)}."
             )
-        return tuple(
-            _rank(params[name], order, name) for name, order in self.prefer.items()
-        )
 
 
 def _rank(value: Any, order: Any, name: str) -> float:
     """Place of a value, the simplest first."""
     if order in ("min", "max"):
-        if value is None:
+        if value is None or value != value:
             return float("inf")
         if not is_number(value):
             raise ValueError(
@@ -202,5 +210,10 @@ def _rank(value: Any, order: Any, name: str) -> float:
                 "was tried. List the values instead, the simplest first."
             )
         return float(value if order == "min" else -value)
-    places = [place for place, one in enumerate(order) if one is value or one == value]
+    places = [place for place, one in enumerate(order) if _is_same(one, value)]
     return float(places[0] if places else len(order))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two values of a parameter are one; arrays are if they are one object."""
+    return one is other or bool(np.ndim(one) == np.ndim(other) == 0 and one == other)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, final
 
 import numpy as np
 from sklearn.model_selection import ParameterGrid
 
-from ensembles._compat import BaseSearchCV
-from ensembles._routing import rows_routed
-from ensembles._typing import Estimator, IntArray, Table
-from ensembles._validation import check_count, invalid_parameter
-from ensembles.model_selection._search._axes import Axis, axis_of_values
-from ensembles.model_selection._search._best import best_among, score_name
-from ensembles.model_selection._search._domain import domain_of, is_number
-from ensembles.model_selection._search._edges import warn_of_edges
-from ensembles.model_selection._search._folds import SameFolds
+from ensembles._typing import Estimator, IntArray
+from ensembles._validation import check_count, invalid_parameter, warn_user
+from ensembles.model_selection._search._axes import axis_of_values
+from ensembles.model_selection._search._base import BaseSearch
+from ensembles.model_selection._search._best import best_among, scores_of
+from ensembles.model_selection._search._domain import domain_of, is_finite_number
+from ensembles.model_selection._search._grids import Grid, key_of
 
 __all__ = ["ZoomSearchCV"]
 
@@ -27,7 +25,7 @@ _FEWEST_POINTS = 4
 
 
 @final
-class ZoomSearchCV(BaseSearchCV):
+class ZoomSearchCV(BaseSearch):
     """Search a grid, then ever finer ones around the best, moving where it is an edge.
 
     Use it in place of ``GridSearchCV`` for parameters that are numbers: the first round
@@ -63,7 +61,8 @@ class ZoomSearchCV(BaseSearchCV):
         Whether ``cv_results_`` holds scores of training rows.
     n_rounds : int, default=3
         How many rounds at most, the first grid among them. Fewer are done where nothing
-        new is left, between ints next to each other for example.
+        new is left, between ints next to each other for example, or nothing that is new
+        can be fitted.
     n_points : int, default=5
         Numbers of a parameter in a round after the first, four at least. Five halve the
         distance between neighbours, and two of them are new.
@@ -122,7 +121,10 @@ class ZoomSearchCV(BaseSearchCV):
     Warns
     -----
     SearchEdgeWarning
-        If the best value still is the lowest or highest tried after the last round.
+        If the best value of a parameter that is zoomed into is still the lowest or
+        highest tried after the last round.
+    UserWarning
+        If a round fails where no value that is new can be fitted.
 
     See Also
     --------
@@ -131,8 +133,11 @@ class ZoomSearchCV(BaseSearchCV):
 
     Notes
     -----
-    With metadata routing off, ``fit`` passes ``times`` and ``label_end`` on to the
-    splitter, and all else to the estimator.
+    ``fit`` passes ``times`` and ``label_end`` on to the splitter, with metadata routing
+    on or off.
+
+    Numbers that are not finite, such as ``C=inf``, are choices, and so are numbers of
+    several kinds in one list, such as counts and shares of ``max_features``.
 
     References
     ----------
@@ -199,139 +204,178 @@ class ZoomSearchCV(BaseSearchCV):
         self.bounds = bounds
         self.schedule = schedule
 
-    def fit(self, X: Table, y: Any = None, **params: Any) -> ZoomSearchCV:
-        """Search, then fit the best candidate on all rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, ...)
-            The rows.
-        y : array-like of shape (n_samples, ...) or None, default=None
-            Target.
-        **params : object
-            For the estimator's fit, the splitter and the scorer, as
-            ``GridSearchCV.fit`` takes them; and ``times`` and ``label_end``.
-
-        Returns
-        -------
-        ZoomSearchCV
-            Itself.
-        """
-        self._check_params()
-        with rows_routed(self, params):
-            super().fit(X, y, **params)
-        warn_of_edges(self, self._zoomed_into())
-        return self
-
     def _check_params(self) -> None:
         """Raise for what is wrong whatever the data are."""
         check_count(self, "n_rounds", self.n_rounds)
         check_count(self, "n_points", self.n_points, low=_FEWEST_POINTS)
-        names = {name for grid in self._grids() for name in grid}
         scales = self.scale if isinstance(self.scale, Mapping) else {"": self.scale}
         if any(one not in _SCALES for one in scales.values()):
             what = f"one of {set(_SCALES)} or a dict of them by parameter"
             raise invalid_parameter(self, "scale", self.scale, what)
-        for what in ("scale", "bounds", "schedule"):
-            given = getattr(self, what)
-            if given is not None and what != "scale" and not isinstance(given, Mapping):
-                raise invalid_parameter(self, what, given, "a dict or None")
-            named = set(given) if isinstance(given, Mapping) else set()
-            if what == "schedule" and named & names:
-                raise ValueError(
-                    f"schedule sets {sorted(named & names)}, which param_grid searches."
-                )
-            if what != "schedule" and named - names:
-                raise ValueError(
-                    f"{what} names {sorted(named - names)}, and param_grid searches "
-                    f"{sorted(names)}."
-                )
-        for name, values in (self.schedule or {}).items():
+        names = {name for grid in self._grids() for name in grid}
+        for what in ("scale", "bounds"):
+            self._check_names(what, names)
+        self._check_schedule(names)
+        for grid in self._grids():
+            self._first_round(grid)
+
+    def _check_names(self, what: str, names: set[str]) -> None:
+        """Raise unless a dict by parameter names parameters that are searched."""
+        given = getattr(self, what)
+        if what == "bounds" and given is not None and not isinstance(given, Mapping):
+            raise invalid_parameter(self, what, given, "a dict or None")
+        unknown = set(given) - names if isinstance(given, Mapping) else set()
+        if unknown:
+            raise ValueError(
+                f"{what} names {sorted(unknown)}, and param_grid searches "
+                f"{sorted(names)}."
+            )
+
+    def _check_schedule(self, names: set[str]) -> None:
+        """Raise unless it sets parameters that are not searched, once a round."""
+        schedule = {} if self.schedule is None else self.schedule
+        is_lists = isinstance(schedule, Mapping) and all(
+            hasattr(values, "__len__") and not isinstance(values, str)
+            for values in schedule.values()
+        )
+        if not is_lists:
+            allowed = "a dict from parameters to a value for each round, or None"
+            raise invalid_parameter(self, "schedule", schedule, allowed)
+        for name, values in schedule.items():
+            if name in names:
+                raise ValueError(f"schedule sets {name}, which param_grid searches.")
             if len(values) != self.n_rounds:
                 raise ValueError(
                     f"schedule has {len(values)} values of {name} for n_rounds="
                     f"{self.n_rounds}. Give one for each round."
                 )
-        several = isinstance(self.scoring, list | tuple | set | dict)
-        if several and not isinstance(self.refit, str):
-            raise invalid_parameter(
-                self, "refit", self.refit, "the name of the score to zoom by"
-            )
-        for grid in self._grids():
-            _first_round(self, grid)
 
     def _grids(self) -> list[dict[str, Any]]:
         """The grids, checked by scikit-learn."""
-        ParameterGrid(self.param_grid)
-        is_one = isinstance(self.param_grid, Mapping)
-        return [self.param_grid] if is_one else list(self.param_grid)
+        if not len(ParameterGrid(self.param_grid)):
+            raise ValueError("param_grid is empty: there are no candidates to try.")
+        return [self.param_grid] if self._is_one() else list(self.param_grid)
+
+    def _is_one(self) -> bool:
+        """Whether there is one grid, and not a list of them."""
+        return isinstance(self.param_grid, Mapping)
+
+    def _first_round(self, grid: Mapping[str, Any]) -> Grid:
+        """The grid as given, with what of it can be zoomed into."""
+        axes, choices = {}, {}
+        for name, given in grid.items():
+            values = list(given)
+            self._check_bounds(name)
+            domain = domain_of(self, name, values)
+            is_named = isinstance(self.scale, Mapping)
+            scale = self.scale.get(name, "auto") if is_named else self.scale
+            axis = None
+            if domain is not None:
+                axis = axis_of_values(values, scale, domain)
+            if axis is not None:
+                axes[name] = axis
+            elif (is_named and scale in {"log", "linear"}) or name in self._bounds():
+                raise ValueError(
+                    f"{name} is to be zoomed into, and its values {values} hold fewer "
+                    "than two numbers of one scale."
+                )
+            else:
+                choices[name] = values
+        for name, axis in axes.items():
+            low, high = axis.bracket
+            if low < axis.domain.low or high > axis.domain.high:
+                raise ValueError(
+                    f"{name} is tried from {low} to {high}, outside of its bounds, "
+                    f"{axis.domain.low} to {axis.domain.high}."
+                )
+        return Grid(axes, choices, dict(grid))
+
+    def _bounds(self) -> Mapping[str, Any]:
+        """Bounds by parameter."""
+        return {} if self.bounds is None else self.bounds
+
+    def _check_bounds(self, name: str) -> None:
+        """Raise unless the bounds of a parameter are two numbers."""
+        pair = self._bounds().get(name, (None, None))
+        is_pair = isinstance(pair, list | tuple | np.ndarray) and len(pair) == 2
+        if not is_pair or any(b is not None and not is_finite_number(b) for b in pair):
+            allowed = "a dict of pairs of finite numbers or None"
+            raise invalid_parameter(self, "bounds", self.bounds, allowed)
 
     def _run_search(self, evaluate_candidates: Callable[..., Any]) -> None:
         """Rounds, each of what is new in it."""
-        folds = SameFolds(self._checked_cv_orig)
-        grids = [_first_round(self, grid) for grid in self._grids()]
+        grids = [self._first_round(grid) for grid in self._grids()]
         brackets: list[list[dict[str, Any]]] = [[] for _ in grids]
         tried: dict[Any, int] = {}
         results: Any = None
         self.n_rounds_ = 0
-        for number in range(self.n_rounds):
-            set_now = {name: one[number] for name, one in (self.schedule or {}).items()}
-            offered = [
-                [{**candidate, **set_now} for candidate in grid.candidates()]
-                for grid in grids
-            ]
+        while self.n_rounds_ < self.n_rounds:
+            offered = [self._scheduled(grid.candidates()) for grid in grids]
+            # With a schedule rounds do not compare, and all of each is new.
+            era = self.n_rounds_ if self.schedule else 0
+            keys = [[(era, key_of(one)) for one in part] for part in offered]
             new = []
-            for candidate in (one for part in offered for one in part):
-                if _key(candidate) not in tried:
-                    tried[_key(candidate)] = len(tried)
-                    new.append(candidate)
-            if not new:
-                break
-            more = {"round": [number] * len(new)}
-            try:
-                results = evaluate_candidates(new, folds, more_results=more)
-            except ValueError:
-                # scikit-learn raises where all fits of a call fail. Here what is new
-                # may lie where nothing works, and the rounds before stand.
-                if number == 0 or self.schedule or self.error_score == "raise":
-                    raise
-                break
-            self.n_rounds_ += 1
-            for part, grid in enumerate(grids):
-                brackets[part].append(grid.brackets())
-                known = [tried[_key(candidate)] for candidate in offered[part]]
-                grids[part] = self._zoomed(grid, results, np.array(known))
-        is_one = isinstance(self.param_grid, Mapping)
-        self.brackets_: Any = brackets[0] if is_one else brackets
+            for one, key in zip(chain(*offered), chain(*keys), strict=True):
+                if key not in tried:
+                    tried[key] = len(tried)
+                    new.append(one)
+            if new:
+                more = {"round": [self.n_rounds_] * len(new)}
+                try:
+                    results = evaluate_candidates(new, self.cv, more_results=more)
+                except ValueError as error:
+                    self._stop_unless_first(error)
+                    break
+                self.n_rounds_ += 1
+                for done, grid in zip(brackets, grids, strict=True):
+                    done.append(grid.brackets())
+            before = [grid.brackets() for grid in grids]
+            grids = [
+                self._zoomed(grid, results, np.array([tried[key] for key in part]))
+                for grid, part in zip(grids, keys, strict=True)
+            ]
+            if not new and [grid.brackets() for grid in grids] == before:
+                break  # nothing is left between the best and its neighbours
+        self.brackets_: Any = brackets[0] if self._is_one() else brackets
 
-    def _zoomed(self, grid: _Grid, results: Any, offered: IntArray) -> _Grid:
+    def _scheduled(self, candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Candidates with what is set in this round."""
+        schedule = {} if self.schedule is None else self.schedule
+        set_now = {name: values[self.n_rounds_] for name, values in schedule.items()}
+        return [{**candidate, **set_now} for candidate in candidates]
+
+    def _stop_unless_first(self, error: ValueError) -> None:
+        """Raise again, unless all that is wrong is that nothing new can be fitted.
+
+        scikit-learn raises where all fits of a call fail. In a later round what is new
+        may lie where nothing works, and the rounds before stand.
+        """
+        is_all = "fits failed" in str(error)
+        if self.n_rounds_ == 0 or self.schedule or not is_all:
+            raise error
+        warn_user(
+            f"The search ends after {self.n_rounds_} rounds: no value that is new in "
+            "the next can be fitted. bounds= keeps it from going there."
+        )
+
+    def _zoomed(self, grid: Grid, results: Any, offered: IntArray) -> Grid:
         """The grid of the next round."""
-        name = score_name(self.refit)
-        if name not in results:
-            raise ValueError(
-                "scoring returns several scores, and refit does not name the one to "
-                "zoom by."
-            )
-        scores = np.asarray(results[name])[offered]
+        scores = scores_of(results, self.refit)[offered]
         if np.isnan(scores).all():
             return grid
         as_good = offered[scores == np.nanmax(scores)]
-        inner = [grid.n_inside(results["params"][i]) for i in as_good]
-        best = results["params"][as_good[int(np.argmax(inner))]]
+        best = grid.most_central([results["params"][i] for i in as_good])
         return grid.around(best, self.n_points, results["params"])
 
-    def _zoomed_into(self) -> set[str]:
+    def _searched(self) -> set[str]:
         """Parameters whose best value lies within what was looked at last."""
         best = getattr(self, "best_params_", {})
-        is_one = isinstance(self.param_grid, Mapping)
-        last = [
-            rounds[-1] for rounds in ([self.brackets_] if is_one else self.brackets_)
-        ]
+        parts = [self.brackets_] if self._is_one() else self.brackets_
         return {
             name
-            for brackets in last
-            for name, (low, high) in brackets.items()
-            if is_number(best.get(name)) and low <= best[name] <= high
+            for rounds in parts
+            for name, (low, high) in rounds[-1].items()
+            if is_finite_number(best.get(name)) and low <= best[name] <= high
         }
 
     def _select_best_index(self, refit: Any, refit_metric: Any, results: Any) -> int:
@@ -340,99 +384,3 @@ class ZoomSearchCV(BaseSearchCV):
         eligible = rounds == rounds.max() if self.schedule else rounds >= 0
         refit = refit if callable(refit) else refit_metric
         return best_among(results, np.flatnonzero(eligible), refit)
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Numbers and choices of one round."""
-
-    axes: dict[str, Axis]
-    choices: dict[str, list[Any]]
-    as_given: dict[str, Any] | None = None
-    """The user's lists, which the first round tries as they are."""
-
-    def candidates(self) -> list[dict[str, Any]]:
-        """All combinations."""
-        if self.as_given is not None:
-            return list(ParameterGrid(self.as_given))
-        numbers = {name: list(axis.values) for name, axis in self.axes.items()}
-        return list(ParameterGrid({**numbers, **self.choices}))
-
-    def brackets(self) -> dict[str, tuple[Any, Any]]:
-        """Lowest and highest number by parameter."""
-        return {name: axis.bracket for name, axis in self.axes.items()}
-
-    def n_inside(self, params: Mapping[str, Any]) -> int:
-        """How many numbers of a candidate have neighbours on both sides."""
-        return sum(
-            axis.holds(params[name]) and params[name] not in axis.bracket
-            for name, axis in self.axes.items()
-        )
-
-    def around(
-        self,
-        best: Mapping[str, Any],
-        n_points: int,
-        tried: Sequence[Mapping[str, Any]],
-    ) -> _Grid:
-        """Numbers around those of the best candidate, and its choices."""
-        axes = {}
-        choices = {name: [best[name]] for name in self.choices}
-        for name, axis in self.axes.items():
-            if not axis.holds(best[name]):
-                choices[name] = [best[name]]
-                continue
-            known = [one[name] for one in tried if name in one]
-            axes[name] = axis.around(best[name], n_points, known)
-        return replace(self, axes=axes, choices=choices, as_given=None)
-
-
-def _first_round(search: ZoomSearchCV, grid: Mapping[str, Any]) -> _Grid:
-    """The grid as given, with what of it can be zoomed into."""
-    axes, choices = {}, {}
-    for name, given in grid.items():
-        values = list(given)
-        scale = search.scale
-        if isinstance(scale, Mapping):
-            scale = scale.get(name, "auto")
-        _check_bounds(search, name)
-        axis = axis_of_values(values, scale, domain_of(search, name, values))
-        if axis is None and scale in {"log", "linear"}:
-            raise ValueError(
-                f"{name} is to be zoomed into on a {scale} scale, and its values "
-                f"{values} hold fewer than two numbers of that scale."
-            )
-        if axis is None:
-            choices[name] = values
-        else:
-            low, high = axis.bracket
-            if low < axis.domain.low or high > axis.domain.high:
-                raise ValueError(
-                    f"{name} is tried from {low} to {high}, outside of its bounds, "
-                    f"{axis.domain.low} to {axis.domain.high}."
-                )
-            axes[name] = axis
-    return _Grid(axes, choices, dict(grid))
-
-
-def _check_bounds(search: ZoomSearchCV, name: str) -> None:
-    """Raise unless the bounds of a parameter are two numbers."""
-    if search.bounds is None or name not in search.bounds:
-        return
-    bounds = search.bounds[name]
-    is_pair = isinstance(bounds, list | tuple) and len(bounds) == 2
-    if not is_pair or any(b is not None and not is_number(b) for b in bounds):
-        raise invalid_parameter(
-            search, "bounds", search.bounds, "a dict of pairs of numbers or None"
-        )
-
-
-def _key(candidate: Mapping[str, Any]) -> Any:
-    """What two equal candidates have in common: numbers by value, all else by object.
-
-    Choices are the user's own objects in every round.
-    """
-    return tuple(
-        (name, value if isinstance(value, int | float | np.number | str) else id(value))
-        for name, value in sorted(candidate.items())
-    )

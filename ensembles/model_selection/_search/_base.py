@@ -1,0 +1,103 @@
+"""What searches share: folds drawn once, times told to splitters, edges warned of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from sklearn.base import is_classifier
+from sklearn.utils.metadata_routing import MethodMapping
+
+from ensembles._compat import BaseSearchCV
+from ensembles._routing import routing_enabled
+from ensembles._typing import Table
+from ensembles._validation import invalid_parameter
+from ensembles.model_selection._search._edges import warn_of_edges
+from ensembles.model_selection._search._folds import SameFolds
+
+__all__ = ["BaseSearch"]
+
+
+class BaseSearch(BaseSearchCV, ABC):
+    """Base of searches in rounds; one adds what a round is."""
+
+    cv: Any
+
+    @abstractmethod
+    def _check_params(self) -> None:
+        """Raise for what is wrong whatever the data are."""
+
+    @abstractmethod
+    def _searched(self) -> set[str]:
+        """Parameters whose best value is to be looked at for an edge."""
+
+    def _splitter(self) -> Any:
+        """What makes the folds."""
+        return self.cv
+
+    def fit(self, X: Table, y: Any = None, **params: Any) -> Any:
+        """Search, then fit the best candidate on all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            The rows.
+        y : array-like of shape (n_samples, ...) or None, default=None
+            Target.
+        **params : object
+            For the estimator's fit, the splitter and the scorer, as
+            ``GridSearchCV.fit`` takes them; and ``times`` and ``label_end``, which go
+            to the splitter with metadata routing on or off.
+
+        Returns
+        -------
+        object
+            The search itself.
+        """
+        self._check_estimator()
+        self._check_params()
+        told = {}
+        if not routing_enabled():
+            told = {
+                name: params.pop(name)
+                for name in ("times", "label_end") & params.keys()
+            }
+        given, splitter = self.cv, self._splitter()
+        try:
+            self.cv = SameFolds(
+                splitter, told, classifier=is_classifier(self.estimator)
+            )
+            super().fit(X, y, **params)
+        finally:
+            self.cv = given
+        self._checked_cv_orig = splitter  # the folds, and their rows, may go
+        warn_of_edges(self, self._searched())
+        return self
+
+    def _check_estimator(self) -> None:
+        """Raise unless there is one, and one score to go by."""
+        if not hasattr(self.estimator, "fit"):
+            allowed = "an object implementing 'fit'"
+            raise invalid_parameter(self, "estimator", self.estimator, allowed)
+        several = isinstance(self.scoring, list | tuple | set | Mapping)
+        if several and not isinstance(self.refit, str):
+            raise invalid_parameter(
+                self, "refit", self.refit, "the name of the score to go by"
+            )
+        if hasattr(self.cv, "__next__"):
+            allowed = "an int, a splitter, a list of folds or None"
+            hint = "A generator is used up by its first use: make a list of it."
+            raise invalid_parameter(self, "cv", self.cv, allowed, hint)
+
+    def get_metadata_routing(self) -> Any:
+        """Return who is told what: the estimator, the scorer and the splitter.
+
+        Returns
+        -------
+        MetadataRouter
+            As of ``GridSearchCV``.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="split")
+        router = super().get_metadata_routing()
+        return router.add(splitter=self._splitter(), method_mapping=mapping)
