@@ -264,7 +264,7 @@ def _asked_for(estimator: Estimator, given: dict[str, Any]) -> set[str]:
                 return set()
             raise ValueError(
                 f"{type(estimator).__name__} cannot pass {', '.join(sorted(unheard))} "
-                f"on to {inside!r}, since {estimator.estimator!r} does not support "
+                f"on to {inside!r}, since a part of it does not support "
                 "metadata routing. Let the splitter find them in X: time= and "
                 "label_end= name columns."
             ) from None

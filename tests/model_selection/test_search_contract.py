@@ -3,7 +3,7 @@
 import warnings
 
 import pytest
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -14,7 +14,7 @@ _SEARCHES = [
     for search, folds in ((ZoomSearchCV, {"cv": 2}), (TimeHalvingSearchCV, {}))
     for estimator, grid in (
         (Ridge(), {"alpha": [0.1, 1.0, 10.0]}),
-        (LogisticRegression(), {"C": [0.1, 1.0, 10.0]}),
+        (RidgeClassifier(), {"alpha": [0.1, 1.0, 10.0]}),
     )
 ]
 
