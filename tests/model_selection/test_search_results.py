@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import loguniform
 from sklearn.datasets import load_iris, make_classification, make_regression
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import Lasso, Ridge
 from sklearn.model_selection import (
@@ -161,6 +162,15 @@ def test_edges_are_those_of_candidates_that_compare():
     failed = Results([{"alpha": one} for one in (1.0, 2.0, 3.0)], [0, 0, 0])
     failed.cv_results_["mean_test_score"][:] = np.nan
     assert search_edges(failed) == ()
+
+
+def test_estimators_among_the_values_are_told_apart():
+    """Ensembles have a length, which comparisons must not ask for."""
+    forests = RandomForestRegressor(5), RandomForestRegressor(5)
+    params = [{"alpha": one, "model": forests[0]} for one in (1.0, 2.0, 3.0)]
+    params += [{"alpha": one, "model": forests[1]} for one in (0.5, 9.0)]
+    (edge,) = search_edges(Results(params, [0, 1, 2, 0, 0]))
+    assert edge.high == 3
 
 
 def test_edges_are_looked_for_where_the_score_was_best():

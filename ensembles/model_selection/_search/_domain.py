@@ -13,7 +13,9 @@ import numpy as np
 from ensembles._compat import Interval, intervals_of
 from ensembles._typing import Estimator
 
-__all__ = ["Domain", "domain_of", "is_finite_number", "is_number"]
+__all__ = ["Domain", "domain_of", "is_finite_number", "is_number", "is_same"]
+
+_SCALARS = (str, int, float, np.generic)
 
 
 @final
@@ -113,3 +115,10 @@ def is_number(value: Any) -> bool:
 def is_finite_number(value: Any) -> bool:
     """Whether a value of a parameter can lie on a scale."""
     return is_number(value) and math.isfinite(value)
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values of a parameter are one: scalars by value, others by object."""
+    if isinstance(one, _SCALARS) and isinstance(other, _SCALARS):
+        return bool(one == other)
+    return one is other

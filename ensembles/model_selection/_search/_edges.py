@@ -16,6 +16,7 @@ from ensembles.model_selection._search._domain import (
     domain_of,
     is_finite_number,
     is_number,
+    is_same,
 )
 
 __all__ = ["SearchEdge", "search_edges", "warn_of_edges"]
@@ -177,13 +178,8 @@ def _alike(results: Mapping[str, Any], best: int) -> list[int]:
         i
         for i, one in enumerate(results["params"])
         if one.keys() == own.keys()
-        and all(_is_same(one[name], value) for name, value in choices.items())
+        and all(is_same(one[name], value) for name, value in choices.items())
     ]
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    """Whether two values of a parameter are one."""
-    return one is other or (isinstance(one, str) and one == other)
 
 
 def _rivals(search: Estimator, results: Mapping[str, Any], best: int) -> IntArray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ensembles._typing import FloatArray
 from ensembles._validation import check_bool, invalid_parameter, is_positive
-from ensembles.model_selection._search._domain import is_number
+from ensembles.model_selection._search._domain import is_number, is_same
 
 __all__ = ["one_standard_error"]
 
@@ -210,10 +210,5 @@ def _rank(value: Any, order: Any, name: str) -> float:
                 "was tried. List the values instead, the simplest first."
             )
         return float(value if order == "min" else -value)
-    places = [place for place, one in enumerate(order) if _is_same(one, value)]
+    places = [place for place, one in enumerate(order) if is_same(one, value)]
     return float(places[0] if places else len(order))
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    """Whether two values of a parameter are one; arrays are if they are one object."""
-    return one is other or bool(np.ndim(one) == np.ndim(other) == 0 and one == other)
