@@ -113,6 +113,7 @@ def test_numbers_of_rounds_are_those_of_scikit_learn():
         {"min_resources": 8},
         {"min_resources": 1, "aggressive_elimination": True},
         {"min_resources": 4, "factor": 2.5},
+        {"min_resources": 8, "factor": 2.4},
     ):
         ours = TimeHalvingSearchCV(
             RandomForestRegressor(random_state=0), grid, **shared, **more

@@ -141,6 +141,17 @@ def test_spans_longer_than_a_training_set_are_said():
         time_learning_curve(Length(), frame, cv=cv, train_sizes=["82D"])
 
 
+def test_spans_may_begin_between_two_times():
+    """A week before the first of weekly rows nothing is known to be missing."""
+    weeks = pd.date_range("2024-01-01", periods=20, freq="7D")
+    frame = pd.DataFrame({"row": np.arange(20.0)}, index=weeks)
+    cv = RollingOrigin(1, test_size=8)
+    curve = time_learning_curve(Length(), frame, cv=cv, train_sizes=["87D"])
+    assert_array_equal(curve.n_train, [[12]])
+    with pytest.raises(ValueError, match="'92D'"):
+        time_learning_curve(Length(), frame, cv=cv, train_sizes=["92D"])
+
+
 def test_times_of_a_splitter_within_another_and_folds_of_nothing():
     rng = np.random.default_rng(0)
     when = rng.permutation(100)

@@ -366,6 +366,14 @@ def test_steps_ahead_count_distinct_times_of_a_panel_in_any_order():
     assert_array_equal(np.bincount(done.steps_ahead), [0, 6, 6, 6, 6])
 
 
+def test_steps_ahead_are_counted_from_before_a_time_that_is_trained_on_too():
+    times, entity = np.repeat(np.arange(20), 3), np.tile([0, 1, 2], 20)
+    done = out_of_fold_predict(
+        Ridge(), X, y, groups=entity, times=times, cv=GroupKFold(3)
+    )
+    assert_array_equal(done.steps_ahead, (times[done.rows] > 0).astype(int))
+
+
 def test_horizons_get_worse_on_a_walk():
     walk = np.cumsum(np.random.default_rng(0).normal(size=1500))
     features = np.arange(1500.0)[:, None]

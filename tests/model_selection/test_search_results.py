@@ -24,6 +24,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ensembles import SearchEdge, one_standard_error, search_edges
 from ensembles.exceptions import InvalidParameterError
+from ensembles.model_selection._search._best import best_among
 from ensembles.model_selection._search._domain import Domain, domain_of
 
 X, y = make_regression(60, 4, noise=10, random_state=0)
@@ -187,6 +188,28 @@ def test_edges_are_looked_for_where_the_score_was_best():
         assert (
             search_edges(search)[0].value == search.cv_results_["params"][best]["alpha"]
         )
+
+
+def test_functions_that_choose_see_ranks_with_failed_candidates_last():
+    seen = []
+
+    def refit(results):
+        seen.append(results["rank_test_score"].tolist())
+        return 1
+
+    results = {
+        "mean_test_score": np.array([9.0, np.nan, 1.0, 2.0, 2.0]),
+        "rank_test_score": np.array([1, 5, 4, 2, 2]),
+        "params": [{"size": i} for i in range(5)],
+    }
+    assert best_among(results, np.array([1, 2, 3, 4]), refit) == 2
+    assert seen == [[4, 3, 1, 1]]
+    assert best_among(results, np.array([1, 2, 3, 4]), "score") == 3
+    assert best_among(results, np.array([1]), True) == 1
+    with pytest.raises(IndexError, match="out of range"):
+        best_among(results, np.array([1]), refit)
+    with pytest.raises(TypeError, match="not an integer"):
+        best_among(results, np.array([1]), lambda results: "first")
 
 
 def test_edges_by_chance_are_as_rare_as_stated():

@@ -225,9 +225,11 @@ def test_ints_stay_ints_and_end_where_nothing_is_between():
     assert powers.best_params_ == {"x": 37}
 
 
-def test_ints_next_to_each_other_still_move_outward():
-    search = search_of({"x": [1, 2, 3]}, Peak(at=6), n_rounds=6)
-    assert search.best_params_ == {"x": 6}
+@pytest.mark.parametrize("scale", ["linear", "log"])
+@pytest.mark.parametrize("values", [[1, 2, 3], [3, 4], [4, 5]])
+def test_ints_next_to_each_other_still_move_outward(values, scale):
+    search = search_of({"x": values}, Peak(at=8), n_rounds=9, scale=scale)
+    assert search.best_params_ == {"x": 8}
 
 
 def test_choices_are_settled_after_the_first_round():
@@ -637,6 +639,15 @@ def test_the_middle_of_a_plateau_is_looked_at():
     for bracket in search.brackets_[1:]:
         low, high = bracket["x"]
         assert (low + high) / 2 == 5
+
+
+def test_of_values_as_good_one_inside_is_looked_at():
+    class Low(Peak):
+        def score(self, X, y=None):
+            return float(self.x <= 3)
+
+    search = search_of({"x": [0.0, 2.5, 5.0, 7.5, 10.0]}, Low(), n_rounds=2)
+    assert search.brackets_[1]["x"] == (0.0, 5.0)
 
 
 def test_errors_of_later_rounds_that_are_not_of_fits_are_raised():

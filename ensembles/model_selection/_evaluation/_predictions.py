@@ -389,7 +389,7 @@ def _most_frequent(rows: IntArray, labels: NDArray[Any]) -> NDArray[Any]:
     known, codes = np.unique(labels, return_inverse=True)
     votes, counts = np.unique(rows * len(known) + codes, return_counts=True)
     row, code = np.divmod(votes, len(known))
-    order = np.lexsort((code, -counts, row))
+    order = np.lexsort((-counts, row))  # stable: of as many votes, the first label
     first = np.append(True, row[order][1:] != row[order][:-1])
     return np.asarray(known[code[order][first]])
 

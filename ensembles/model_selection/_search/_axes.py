@@ -73,8 +73,6 @@ class Axis:
         places = sorted({self.place(value) for value in (*self.values, best)})
         here, last = places.index(self.place(best)), len(places) - 1
         half = (places[-1] - places[0]) / 2
-        if self.domain.is_whole and not self.is_log:
-            half = max(half, 1.0)
         low = places[here - 1] if here else self._beyond(places[0], -half)
         high = self._beyond(places[-1], half)
         if here < last:
