@@ -97,6 +97,16 @@ def test_holes_in_time_are_left_blank():
     assert_allclose(boxes(display.bars_[1])[:, 1], [2])
 
 
+def test_bars_end_where_the_next_time_begins():
+    display = CVSplitDisplay.from_cv(
+        [(np.array([0, 1]), np.array([2, 3]))],
+        np.empty((4, 1)),
+        times=[0.0, 1.0, 1.5, 2.5],
+    )
+    assert_allclose(boxes(display.bars_[1])[:, :2], [[0, 1.5]])
+    assert_allclose(boxes(display.bars_[2])[:, :2], [[1.5, 2]])
+
+
 def test_a_time_that_repeats_is_as_long_as_another():
     display = CVSplitDisplay.from_cv(
         RollingOrigin(1, test_size=1), np.empty((9, 1)), times=np.repeat([1, 2, 3], 3)
