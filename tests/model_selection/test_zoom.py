@@ -9,7 +9,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.datasets import make_classification, make_regression
-from sklearn.ensemble import AdaBoostRegressor, RandomForestRegressor
+from sklearn.ensemble import (
+    AdaBoostRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+)
 from sklearn.feature_selection import SelectKBest, f_regression
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge
 from sklearn.metrics import make_scorer, mean_absolute_error
@@ -22,7 +26,7 @@ from sklearn.model_selection import (
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, SVR
 
 from ensembles import Guarded, PurgedKFold, ZoomSearchCV, one_standard_error
 from ensembles.exceptions import InvalidParameterError, SearchEdgeWarning
@@ -677,3 +681,56 @@ def test_real_searches_gain():
     plain = GridSearchCV(pipe, grid, scoring="neg_log_loss").fit(X_c, y_c)
     zoomed = ZoomSearchCV(pipe, grid, scoring="neg_log_loss", n_rounds=4).fit(X_c, y_c)
     assert zoomed.best_score_ > plain.best_score_ + 1e-4
+
+
+@pytest.mark.parametrize("routing", [False, True])
+@pytest.mark.parametrize("cv", [PurgedKFold(3), PurgedKFold(3, label_end=-1)])
+def test_rows_whose_label_is_not_known_are_left_out_of_every_fit(cv, routing):
+    """The last five labels have no end yet; their targets are missing."""
+    times = np.arange(60.0)
+    ends = np.where(times < 55, times + 2, np.nan)
+    target = np.where(times < 55, y, np.nan)
+    table = np.column_stack([X, np.where(np.isnan(ends), times, ends)])
+    given = {"times": times, "label_end": ends}
+    if cv.label_end is not None:
+        table[:, -1] = ends
+        del given["label_end"]
+    weights = np.arange(60.0)
+    ridge = HistGradientBoostingRegressor(max_iter=5, min_samples_leaf=5)
+    search = ZoomSearchCV(ridge, {"learning_rate": [0.1, 0.2, 0.3]}, cv=cv, n_rounds=1)
+    with config_context(enable_metadata_routing=routing), warnings.catch_warnings():
+        warnings.simplefilter("ignore", SearchEdgeWarning)
+        if routing:
+            ridge.set_fit_request(sample_weight=True)
+            ridge.set_score_request(sample_weight=True)
+        search.fit(table, target, sample_weight=weights, **given)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    best = clone(ridge).set_params(**search.best_params_)
+    best.fit(table[:55], target[:55], sample_weight=weights[:55])
+    assert_array_equal(search.predict(table), best.predict(table))
+    folds = list(cv.split(table, **given))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SearchEdgeWarning)
+        by_hand = clone(search).set_params(cv=folds)
+        by_hand.fit(table[:55], target[:55], sample_weight=weights[:55])
+    assert_array_equal(
+        search.cv_results_["mean_test_score"], by_hand.cv_results_["mean_test_score"]
+    )
+
+
+def test_unknown_labels_leave_kernels_and_shuffled_folds_whole():
+    kernel = X @ X.T
+    ends = np.where(np.arange(60) % 10, np.arange(60.0), np.nan)
+    target = np.where(np.isnan(ends), np.nan, y)
+    search = ZoomSearchCV(
+        SVR(kernel="precomputed"),
+        {"C": [0.1, 1.0, 10.0]},
+        cv=Guarded(KFold(3, shuffle=True, random_state=0)),
+        n_rounds=1,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SearchEdgeWarning)
+        search.fit(kernel, target, times=np.arange(60.0), label_end=ends)
+    assert search.best_estimator_.shape_fit_ == (54, 54)
+    with pytest.raises(ValueError, match=r"no test rows|no rows left whose label"):
+        search.fit(kernel, target, times=np.arange(60.0), label_end=np.full(60, np.nan))

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from sklearn.base import is_classifier
-from sklearn.utils.metadata_routing import MethodMapping
+from sklearn.utils.metadata_routing import MethodMapping, process_routing
 
-from ensembles._compat import BaseSearchCV
+from ensembles._compat import BaseSearchCV, take_rows
 from ensembles._routing import routing_enabled
+from ensembles._rows import params_of_rows, table_of_rows
 from ensembles._typing import Table
-from ensembles._validation import invalid_parameter
+from ensembles._validation import invalid_parameter, n_rows_of
 from ensembles.model_selection._search._edges import warn_of_edges
-from ensembles.model_selection._search._folds import SameFolds
+from ensembles.model_selection._search._folds import draw_folds
 
 __all__ = ["BaseSearch"]
 
@@ -37,7 +38,7 @@ class BaseSearch(BaseSearchCV, ABC):
         return self.cv
 
     def fit(self, X: Table, y: Any = None, **params: Any) -> Any:
-        """Search, then fit the best candidate on all rows.
+        """Search, then fit the best candidate on all rows whose label has an end.
 
         Parameters
         ----------
@@ -57,21 +58,26 @@ class BaseSearch(BaseSearchCV, ABC):
         """
         self._check_estimator()
         self._check_params()
-        told = {}
-        if not routing_enabled():
-            told = {
-                name: params.pop(name)
-                for name in ("times", "label_end") & params.keys()
-            }
-        given, splitter = self.cv, self._splitter()
+        if routing_enabled():
+            given = dict(process_routing(self, "fit", **params).splitter.split)
+        else:
+            names = [name for name in ("times", "label_end") if name in params]
+            given = {name: params.pop(name) for name in names}
+            given["groups"] = params.get("groups")
+        cv, splitter = self.cv, self._splitter()
+        classifier = is_classifier(self.estimator)
+        folds = draw_folds(splitter, X, y, given, classifier=classifier)
+        if folds.known is not None:
+            n_samples = n_rows_of(X)
+            X = table_of_rows(self.estimator, X, folds.known, folds.known)
+            y = None if y is None else take_rows(y, folds.known)
+            params = params_of_rows(params, folds.known, n_samples)
         try:
-            self.cv = SameFolds(
-                splitter, told, classifier=is_classifier(self.estimator)
-            )
+            self.cv = folds
             super().fit(X, y, **params)
         finally:
-            self.cv = given
-        self._checked_cv_orig = splitter  # the folds, and their rows, may go
+            self.cv = cv
+        self._checked_cv_orig = splitter  # lets the folds go
         warn_of_edges(self, self._searched())
         return self
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil, floor, log
 from typing import Any, final
 
@@ -13,7 +12,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.utils.multiclass import check_classification_targets
 
-from ensembles._typing import Estimator, IntArray, RandomState, Table
+from ensembles._typing import Estimator, RandomState, Table
 from ensembles._validation import (
     check_bool,
     check_count,
@@ -23,7 +22,6 @@ from ensembles._validation import (
 )
 from ensembles.model_selection._search._base import BaseSearch
 from ensembles.model_selection._search._best import best_among, scores_of
-from ensembles.model_selection._search._folds import SameFolds
 from ensembles.model_selection._splitters import RollingOrigin
 
 __all__ = ["TimeHalvingSearchCV"]
@@ -89,7 +87,8 @@ class TimeHalvingSearchCV(BaseSearch):
     cv_results_ : dict of ndarray
         As of ``GridSearchCV``, and ``iter`` and ``n_resources`` of each candidate.
     best_estimator_ : estimator
-        Fitted on all rows, if `refit`.
+        Fitted on all rows, if `refit`; of rows whose label is not known, as `label_end`
+        says by NaT, on none.
     best_score_ : float
         Its mean score over the folds; not there if `refit` is a function.
     best_params_ : dict
@@ -275,7 +274,7 @@ class TimeHalvingSearchCV(BaseSearch):
             offered = [candidates[i] for i in left]
             folds = self.cv
             if self.resource == _HISTORY:
-                folds = _CutFolds(self.cv, size)
+                folds = self.cv.with_recent(size)
             else:
                 offered = [{**one, self.resource: size} for one in offered]
             more = {"iter": [number] * len(left), "n_resources": [size] * len(left)}
@@ -365,17 +364,3 @@ def _agreement(before: Mapping[int, float], now: Mapping[int, float]) -> float:
     pairs = np.array([(before[i], now[i]) for i in now])
     known = pairs[~np.isnan(pairs).any(axis=1)]
     return float(kendalltau(*known.T).statistic) if len(known) > 1 else float("nan")
-
-
-@dataclass(frozen=True)
-class _CutFolds:
-    """Folds with the most recent history alone to train on."""
-
-    folds: SameFolds
-    size: int
-
-    def split(self, *data: Any, **told: Any) -> Iterator[tuple[IntArray, IntArray]]:
-        """Yield the rows of each fold."""
-        recent = self.folds.history.recent
-        for train, test in self.folds.pairs:
-            yield recent(train, self.size), test

@@ -83,7 +83,8 @@ class ZoomSearchCV(BaseSearch):
     cv_results_ : dict of ndarray
         As of ``GridSearchCV``, and ``round``, in which each candidate was tried.
     best_estimator_ : estimator
-        Fitted on all rows, if `refit`.
+        Fitted on all rows, if `refit`; of rows whose label is not known, as `label_end`
+        says by NaT, on none.
     best_score_ : float
         Its mean score over the folds; not there if `refit` is a function.
     best_params_ : dict
