@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.datasets import make_classification, make_regression
 from sklearn.ensemble import (
     AdaBoostRegressor,
-    HistGradientBoostingRegressor,
     RandomForestRegressor,
 )
 from sklearn.feature_selection import SelectKBest, f_regression
@@ -27,6 +26,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
+from sklearn.tree import DecisionTreeRegressor
 
 from ensembles import Guarded, PurgedKFold, ZoomSearchCV, one_standard_error
 from ensembles.exceptions import InvalidParameterError, SearchEdgeWarning
@@ -696,16 +696,16 @@ def test_rows_whose_label_is_not_known_are_left_out_of_every_fit(cv, routing):
         table[:, -1] = ends
         del given["label_end"]
     weights = np.arange(60.0)
-    ridge = HistGradientBoostingRegressor(max_iter=5, min_samples_leaf=5)
-    search = ZoomSearchCV(ridge, {"learning_rate": [0.1, 0.2, 0.3]}, cv=cv, n_rounds=1)
+    tree = DecisionTreeRegressor(random_state=0)
+    search = ZoomSearchCV(tree, {"max_depth": [1, 2, 3]}, cv=cv, n_rounds=1)
     with config_context(enable_metadata_routing=routing), warnings.catch_warnings():
         warnings.simplefilter("ignore", SearchEdgeWarning)
         if routing:
-            ridge.set_fit_request(sample_weight=True)
-            ridge.set_score_request(sample_weight=True)
+            tree.set_fit_request(sample_weight=True)
+            tree.set_score_request(sample_weight=True)
         search.fit(table, target, sample_weight=weights, **given)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-    best = clone(ridge).set_params(**search.best_params_)
+    best = clone(tree).set_params(**search.best_params_)
     best.fit(table[:55], target[:55], sample_weight=weights[:55])
     assert_array_equal(search.predict(table), best.predict(table))
     folds = list(cv.split(table, **given))
