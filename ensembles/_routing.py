@@ -30,6 +30,7 @@ from ensembles._validation import invalid_parameter, n_rows_of, warn_user
 
 __all__ = [
     "FoldRouting",
+    "consumed",
     "route_folds",
     "routing_enabled",
     "taken_by_split",
@@ -119,7 +120,7 @@ class FoldRouting:
         """What goes to the estimator's fit, routed where routing is on."""
         if not self.is_on:
             return self.params
-        only_later = set(self.update_params(estimator)) - _consumed(
+        only_later = set(self.update_params(estimator)) - consumed(
             estimator, "fit", self.params
         )
         params = {
@@ -133,7 +134,7 @@ class FoldRouting:
         if not hasattr(estimator, "partial_fit"):
             return {}
         if self.is_on:
-            wanted = _consumed(estimator, "partial_fit", self.params)
+            wanted = consumed(estimator, "partial_fit", self.params)
         else:
             known = signature(estimator.partial_fit).parameters
             wanted = set(self.params) & set(known)
@@ -195,10 +196,10 @@ def route_folds(
     asked = _asked_for(estimator, given)
     is_on = routing_enabled()
     if is_on:
-        for_split = _consumed(splitter, "split", params)
-        elsewhere = _consumed(estimator, "fit", params)
+        for_split = consumed(splitter, "split", params)
+        elsewhere = consumed(estimator, "fit", params)
         for scorer in _scorers(scoring):
-            elsewhere |= _consumed(scorer, "score", params)
+            elsewhere |= consumed(scorer, "score", params)
         split |= {name: params[name] for name in for_split}
         params = {
             name: value
@@ -256,10 +257,10 @@ def _asked_for(estimator: Estimator, given: dict[str, Any]) -> set[str]:
         return set()
     with config_context(enable_metadata_routing=True):
         try:
-            return _consumed(estimator, "fit", given)
+            return consumed(estimator, "fit", given)
         except NotImplementedError:  # an ensemble of scikit-learn's that routes nothing
             inside = getattr(estimator, "cv", None)
-            unheard = _consumed(inside, "split", given) - {"groups"}
+            unheard = consumed(inside, "split", given) - {"groups"}
             if not unheard:
                 return set()
             raise ValueError(
@@ -276,7 +277,7 @@ def _router(owner: str, consumer: Any, method: str) -> MetadataRouter:
     return MetadataRouter(owner=owner).add(consumer=consumer, method_mapping=mapping)
 
 
-def _consumed(consumer: Any, method: str, values: dict[str, Any]) -> set[str]:
+def consumed(consumer: Any, method: str, values: dict[str, Any]) -> set[str]:
     """Which of the values an object would be given.
 
     By routing each: what routers say they consume leaves out steps of pipelines that

@@ -98,14 +98,14 @@ def find_times(X: Table, source: Any, given: Any, name: str) -> Times | None:
     return times
 
 
-def source_of(cv: Any) -> Any:
-    """Where a splitter, or the one inside of it, finds the times of rows."""
+def source_of(cv: Any, name: Literal["time", "label_end"] = "time") -> Any:
+    """Where a splitter, or the one inside of it, finds times or ends of labels."""
     if cv is None:
         return None
-    own = getattr(cv, "time", None)
+    own = getattr(cv, name, None)
     if own is not None:
         return own
-    return source_of(getattr(cv, "cv", None) or getattr(cv, "time_cv", None))
+    return source_of(getattr(cv, "cv", None) or getattr(cv, "time_cv", None), name)
 
 
 def times_of_rows(X: Table, source: Any, given: Any) -> Times | None:

@@ -51,11 +51,11 @@ def invalid_parameter(
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line outside this package and scikit-learn that led here."""
+    """Warn at the line outside this package and what it runs in that led here."""
     frame = inspect.currentframe()
     depth = 0
     while frame is not None and frame.f_globals.get("__name__", "").startswith(
-        ("ensembles.", "sklearn.")
+        ("ensembles.", "sklearn.", "joblib.")
     ):
         frame = frame.f_back
         depth += 1

@@ -13,10 +13,11 @@ from sklearn.base import (
     is_regressor,
 )
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.metrics import get_scorer
 from sklearn.utils import indexable
 
 from ensembles._fold_scores import check_scores, score_folds
-from ensembles._routing import FoldRouting, route_folds
+from ensembles._routing import FoldRouting, consumed, route_folds
 from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray, Table
 from ensembles._validation import require
 
@@ -245,6 +246,10 @@ def generalization_gap(
     if constant is not None and y is not None:
         known, score = constant
         of_weights = _weights_alone(routing, known)
+        if scoring is None and of_weights.params and routing.is_on:
+            asks = bool(consumed(estimator, "score", of_weights.params))
+            score = get_scorer(score) if isinstance(score, str) else score
+            score.set_score_request(sample_weight=asks)
         constant_scores = score_folds(
             _ME, known, X, y, folds, of_weights, scoring=score, **settings
         )["test_score"]

@@ -116,6 +116,20 @@ def test_constants_know_the_weights(routing):
     assert_array_equal(gap.constant_scores, expected["test_score"])
 
 
+@pytest.mark.parametrize("asks", [False, True])
+def test_constants_are_scored_with_weights_where_the_estimator_is(asks):
+    weights = np.where(np.arange(90) % 2, 5.0, 0.1)
+    params = {"sample_weight": weights}
+    with config_context(enable_metadata_routing=True):
+        ridge = Ridge().set_fit_request(sample_weight=True)
+        ridge.set_score_request(sample_weight=asks)
+        gap = generalization_gap(ridge, X, y, params=params)
+        constant = DummyRegressor().set_fit_request(sample_weight=True)
+        constant.set_score_request(sample_weight=asks)
+        expected = cross_validate(constant, X, y, params=params)["test_score"]
+    assert_allclose(gap.constant_scores, expected)
+
+
 def test_one_fold_has_no_error():
     gap = generalization_gap(Ridge(), X, y, cv=RollingOrigin(1))
     assert np.isnan(gap.standard_error)

@@ -172,6 +172,21 @@ def test_entities_are_found_in_x(kind):
     assert len(cv.summary(table)) == 4
 
 
+def test_leaks_of_a_splitter_within_another_are_looked_for_in_its_times():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"t": rng.permutation(40)})
+    table["end"] = table["t"] + 3
+    inner = RollingOrigin(2, time="t", label_end="end")
+    for cv in (inner, PanelSplit(inner)):
+        assert not check_leakage(cv, table, past_only=True).is_leaky
+    blind = PanelSplit(RollingOrigin(2, time="t"))
+    report = check_leakage(blind, table, label_end=table["end"])
+    assert not report.is_leaky  # what is given is given to the splitter too
+    folds = [fold for fold in blind.split(table)]
+    report = check_leakage(folds, table, times=table["t"], label_end=table["end"])
+    assert {leak.kind for leak in report.leaks} == {"overlap"}
+
+
 def test_groups_reach_a_guard_inside_a_panel():
     region = np.array([{"a": 0, "b": 0, "c": 1, "d": 1}[shop] for shop in SHOP])
     inside = Guarded(GroupKFold(2))

@@ -141,6 +141,24 @@ def test_spans_longer_than_a_training_set_are_said():
         time_learning_curve(Length(), frame, cv=cv, train_sizes=["82D"])
 
 
+def test_spans_end_before_holes():
+    """Two days before a Friday's close are Thursday and Friday, not the weekend."""
+    days = pd.bdate_range("2024-01-01", periods=60)
+    frame = pd.DataFrame({"row": np.arange(60.0)}, index=days)
+    cv = RollingOrigin(None, train_size=20, test_size=5)
+    curve = time_learning_curve(Length(), frame, cv=cv, train_sizes=["2D", "5D", "7D"])
+    assert_array_equal(curve.n_train, np.repeat([[2], [5], [5]], 8, axis=1))
+    early = pd.date_range("2024-01-01", periods=40)
+    late = pd.date_range("2024-12-01", periods=20)
+    torn = pd.DataFrame({"row": np.arange(60.0)}, index=early.append(late))
+    curve = time_learning_curve(
+        Length(), torn, cv=RollingOrigin(2, test_size=10), train_sizes=["10D"]
+    )
+    assert_array_equal(curve.n_train, [[10, 10]])
+    with pytest.raises(ValueError, match="'1h', which is shorter than the time"):
+        time_learning_curve(Length(), torn, cv=RollingOrigin(2), train_sizes=["1h"])
+
+
 def test_spans_may_begin_between_two_times():
     """A week before the first of weekly rows nothing is known to be missing."""
     weeks = pd.date_range("2024-01-01", periods=20, freq="7D")

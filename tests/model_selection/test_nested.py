@@ -8,6 +8,7 @@ from numpy.testing import assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.datasets import make_regression
+from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LassoCV, LinearRegression, Ridge
 from sklearn.model_selection import (
     GridSearchCV,
@@ -265,6 +266,29 @@ def test_scores_of_two_kinds_are_not_compared():
     )
     with pytest.raises(ValueError, match="does not name the one to go by"):
         nested_cross_validate(several, X, y, scoring="r2")
+
+
+def test_the_score_that_a_search_chooses_by_compares():
+    several = GridSearchCV(Ridge(), GRID, scoring=["r2", "neg_max_error"], refit="r2")
+    assert np.isfinite(nested_cross_validate(several, X, y, scoring="r2").optimism)
+    other = nested_cross_validate(several, X, y, scoring="neg_max_error")
+    assert np.isnan(other.optimism)
+    named = several.set_params(scoring={"a": "r2", "b": "neg_max_error"}, refit="a")
+    assert nested_cross_validate(named, X, y, scoring="r2").are_comparable
+
+
+def test_searches_whose_last_fit_fails_are_left_out():
+    class Small(Ridge):
+        def fit(self, X, y):
+            if len(X) > 50:
+                raise ValueError("too many")
+            return super().fit(X, y)
+
+    folds = [(np.arange(60), np.arange(60, 90)), (np.arange(40), np.arange(60, 90))]
+    search = GridSearchCV(Small(), GRID, cv=KFold(3))
+    with pytest.warns(FitFailedWarning):
+        scores = nested_cross_validate(search, X, y, cv=folds)
+    assert len(scores.test_scores) == 1
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])

@@ -4,6 +4,7 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
@@ -28,7 +29,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeRegressor
 
-from ensembles import Guarded, PurgedKFold, ZoomSearchCV, one_standard_error
+from ensembles import (
+    Guarded,
+    PanelSplit,
+    PurgedKFold,
+    RollingOrigin,
+    ZoomSearchCV,
+    one_standard_error,
+)
 from ensembles.exceptions import InvalidParameterError, SearchEdgeWarning
 from ensembles.model_selection._search._axes import Axis, axis_of_values
 from ensembles.model_selection._search._domain import Domain
@@ -62,6 +70,17 @@ class Peak(RegressorMixin, BaseEstimator):
         x = float(self.x)
         away = np.log10(x) - self.at if self.log else x - self.at
         return -(away**2) - self.z**2 - (self.kind == "b")
+
+
+class Rows(Peak):
+    """Notes how many rows it was fitted on."""
+
+    def fit(self, X, y=None):
+        self.n_rows_ = len(X)
+        return self
+
+    def score(self, X, y=None):
+        return -abs(self.x - 2)
 
 
 def search_of(grid, estimator=None, **params):
@@ -483,7 +502,8 @@ def test_folds_do_not_outlive_the_fit():
     assert search._checked_cv_orig == 3
     with pytest.raises(ValueError, match="NaN"):
         search.fit(np.full_like(X, np.nan), y)
-    assert search.cv == 3
+    assert search.cv == search._checked_cv_orig == 3
+    assert not hasattr(search, "_plan")
 
 
 @pytest.mark.parametrize(
@@ -716,6 +736,15 @@ def test_rows_whose_label_is_not_known_are_left_out_of_every_fit(cv, routing):
     assert_array_equal(
         search.cv_results_["mean_test_score"], by_hand.cv_results_["mean_test_score"]
     )
+
+
+def test_unknown_labels_are_found_by_a_splitter_within_another():
+    frame = pd.DataFrame({"t": np.arange(60.0), "end": np.arange(60.0) + 1})
+    frame.loc[55:, "end"] = np.nan
+    inner = RollingOrigin(2, time="t", label_end="end")
+    for cv in (inner, Guarded(inner), PanelSplit(inner)):
+        search = ZoomSearchCV(Rows(), {"x": [1, 2, 3]}, cv=cv, n_rounds=1)
+        assert search.fit(frame, y).best_estimator_.n_rows_ == 55
 
 
 def test_unknown_labels_leave_kernels_and_shuffled_folds_whole():

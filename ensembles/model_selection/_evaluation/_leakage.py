@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from ensembles._routing import taken_by_split
+from ensembles._times import source_of
 from ensembles._typing import ArrayLike, BoolArray, IntArray, Table
 from ensembles._validation import check_bool, check_choice, require
 from ensembles.exceptions import LeakageError
@@ -207,8 +208,13 @@ def check_leakage(
     check_choice("check_leakage", "closed", closed, {"left", "both"})
     check_bool("check_leakage", "past_only", past_only)
     splitter = check_cv(cv, y)
-    time, end = (getattr(splitter, name, None) for name in ("time", "label_end"))
-    axis = axis_of(X, times, label_end, time=time, end=end)
+    axis = axis_of(
+        X,
+        times,
+        label_end,
+        time=source_of(splitter),
+        end=source_of(splitter, "label_end"),
+    )
     codes = None
     if groups is not None:
         codes = np.unique(np.asarray(groups), return_inverse=True)[1].ravel()

@@ -225,6 +225,13 @@ def time_learning_curve(
         for _, size in sizes
         for train, test in folds
     ]
+    n_train = np.array([len(train) for train, _ in cut]).reshape(len(sizes), -1)
+    if not n_train.all():
+        asked, _ = sizes[int(np.argmin(n_train.min(axis=1)))]
+        raise ValueError(
+            f"train_sizes holds {asked!r}, which is shorter than the time between "
+            "rows: none is left to train on."
+        )
     scores = score_folds(
         _ME,
         estimator,
@@ -238,12 +245,11 @@ def time_learning_curve(
         return_train_score=True,
         error_score=error_score,
     )
-    shape = (len(sizes), len(folds))
     return TimeLearningCurve(
         sizes=tuple(asked for asked, _ in sizes),
-        n_train=np.array([len(train) for train, _ in cut]).reshape(shape),
-        train_scores=np.reshape(scores["train_score"], shape),
-        test_scores=np.reshape(scores["test_score"], shape),
+        n_train=n_train,
+        train_scores=np.reshape(scores["train_score"], n_train.shape),
+        test_scores=np.reshape(scores["test_score"], n_train.shape),
     )
 
 
@@ -255,12 +261,10 @@ def _sizes(train_sizes: Any) -> list[tuple[Any, Size]]:
     if not listed:
         allowed = "a sequence of ints, floats and spans of time"
         raise invalid_parameter(_ME, "train_sizes", train_sizes, allowed)
-    return [
-        (size, 1.0 if _is_all(size) else size_of(_ME, "train_sizes", size))
-        for size in listed
-    ]
+    return [(size, _size(size)) for size in listed]
 
 
-def _is_all(size: Any) -> bool:
-    """Whether a size is a share of one."""
-    return isinstance(size, float | np.floating) and size == 1.0
+def _size(asked: Any) -> Size:
+    """A size; all of a training set, which no window of a splitter can be, too."""
+    is_all = isinstance(asked, float | np.floating) and asked == 1.0
+    return 1.0 if is_all else size_of(_ME, "train_sizes", asked)

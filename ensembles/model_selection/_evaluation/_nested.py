@@ -161,8 +161,7 @@ class NestedScores:
         for name in self.stability:
             chosen = [one.get(name) for one in self.best_params]
             table[f"param_{name}"] = pandas.Series(chosen, table.index, dtype=object)
-        table = table.infer_objects()
-        return table
+        return table.infer_objects()
 
     def __str__(self) -> str:
         """Say it in a few lines."""
@@ -193,7 +192,8 @@ def _token(search: Estimator, name: str, params: Mapping[str, Any]) -> Any:
     if value is None or isinstance(value, int | float | str | np.number | np.bool_):
         return repr(value)
     places = enumerate(search.cv_results_["params"])
-    return next(place for place, one in places if one.get(name) is value)
+    same = (place for place, one in places if one.get(name) is value)
+    return next(same, repr(value))
 
 
 def _tokens(search: Estimator) -> list[list[tuple[str, Any]]]:
@@ -366,7 +366,7 @@ def nested_cross_validate(
     done = [
         fold
         for fold, one in enumerate(scores["estimator"])
-        if hasattr(one, "best_params_")
+        if hasattr(one, "best_params_") and hasattr(one, "cv_results_")
     ]
     if not done:
         raise ValueError(
@@ -381,13 +381,23 @@ def nested_cross_validate(
         searches=searches,
         folds=tuple(folds[fold] for fold in done),
         n_fits=sum(_n_fits(one) for one in searches),
-        are_comparable=scoring is None or scoring == getattr(search, "scoring", None),
+        are_comparable=scoring is None or _is_score_of(search, scoring),
     )
 
 
 def _inner_score(search: Estimator) -> float:
     """Mean score of the chosen candidate over the inner folds."""
     return float(scores_of(search.cv_results_, search.refit)[search.best_index_])
+
+
+def _is_score_of(search: Estimator, scoring: Any) -> bool:
+    """Whether a search chooses by this score."""
+    own, refit = getattr(search, "scoring", None), getattr(search, "refit", True)
+    if isinstance(own, Mapping):
+        return bool(own.get(refit) == scoring)
+    if isinstance(own, list | tuple | set):
+        return bool(refit == scoring)
+    return bool(own == scoring)
 
 
 def _n_fits(search: Estimator) -> int:

@@ -15,7 +15,7 @@ from ensembles._rows import params_of_rows, table_of_rows
 from ensembles._typing import Table
 from ensembles._validation import invalid_parameter, n_rows_of
 from ensembles.model_selection._search._edges import warn_of_edges
-from ensembles.model_selection._search._folds import draw_folds
+from ensembles.model_selection._search._folds import DrawnFolds, draw_folds
 
 __all__ = ["BaseSearch"]
 
@@ -49,14 +49,15 @@ class BaseSearch(BaseSearchCV, ABC):
         **params : object
             For the estimator's fit, the splitter and the scorer, as
             ``GridSearchCV.fit`` takes them; and ``times`` and ``label_end``, which go
-            to the splitter with metadata routing on or off.
+            to the splitter with metadata routing on or off. Rows whose label has no end
+            are left out, whatever the splitter does with it.
 
         Returns
         -------
         object
             The search itself.
         """
-        self._check_estimator()
+        self._check_inherited()
         self._check_params()
         if routing_enabled():
             given = dict(process_routing(self, "fit", **params).splitter.split)
@@ -67,22 +68,28 @@ class BaseSearch(BaseSearchCV, ABC):
         cv, splitter = self.cv, self._splitter()
         classifier = is_classifier(self.estimator)
         folds = draw_folds(splitter, X, y, given, classifier=classifier)
+        plan = self._planned(folds, X, y, given)
         if folds.known is not None:
             n_samples = n_rows_of(X)
             X = table_of_rows(self.estimator, X, folds.known, folds.known)
             y = None if y is None else take_rows(y, folds.known)
             params = params_of_rows(params, folds.known, n_samples)
         try:
-            self.cv = folds
+            self.cv, self._plan = folds, plan
             super().fit(X, y, **params)
         finally:
-            self.cv = cv
-        self._checked_cv_orig = splitter  # lets the folds go
+            self.cv, self._checked_cv_orig = cv, splitter  # lets the folds go
+            del self._plan
         warn_of_edges(self, self._searched())
         return self
 
-    def _check_estimator(self) -> None:
-        """Raise unless there is one, and one score to go by."""
+    def _planned(
+        self, folds: DrawnFolds, X: Table, y: Any, given: dict[str, Any]
+    ) -> Any:
+        """What rounds need to know of the data, in ``_plan`` while they are done."""
+
+    def _check_inherited(self) -> None:
+        """Raise for what is wrong with parameters that all searches have."""
         if not hasattr(self.estimator, "fit"):
             allowed = "an object implementing 'fit'"
             raise invalid_parameter(self, "estimator", self.estimator, allowed)

@@ -1,4 +1,4 @@
-"""Folds that a search draws once, for candidates that come in several rounds."""
+"""Folds that a search draws once and uses in all rounds."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from ensembles._routing import FoldRouting, taken_by_split, warn_of_unheard
-from ensembles._times import find_times
-from ensembles._typing import IntArray, Table
-from ensembles._validation import n_rows_of
-from ensembles.model_selection._splitters._base import axis_of_folds
-from ensembles.model_selection._splitters._history import History
-from ensembles.model_selection._splitters._sizes import Size
+from ensembles._times import find_times, source_of
+from ensembles._typing import BoolArray, IntArray, Table
 
 __all__ = ["DrawnFolds", "draw_folds"]
+
+Pairs = list[tuple[IntArray, IntArray]]
 
 
 @final
@@ -35,20 +33,18 @@ class DrawnFolds:
     cv : int, splitter or iterable
         What made them.
     pairs : list of tuple
-        Training and test rows.
-    history : History
-        What of the training rows is recent.
+        Training and test rows, by their numbers in X.
     known : ndarray of shape (n_known,) or None
-        The rows that are searched on: those whose label has an end. None means all.
+        The rows that are searched on, by whose places `split` tells the folds: those
+        whose label has an end. None means all.
     """
 
     cv: Any
-    pairs: list[tuple[IntArray, IntArray]]
-    history: History
-    known: IntArray | None
+    pairs: Pairs
+    known: IntArray | None = None
 
     def __reduce__(self) -> Any:
-        return _named, (self.cv,)
+        return _splitter_alone, (self.cv,)
 
     def get_metadata_routing(self) -> Any:
         """What the splitter asks for."""
@@ -59,31 +55,38 @@ class DrawnFolds:
         return len(self.pairs)
 
     def split(self, *data: Any, **told: Any) -> Iterator[tuple[IntArray, IntArray]]:
-        """Yield the rows of each fold, by their place among those searched on."""
+        """Yield the rows of each fold, by their places among those searched on."""
         if self.known is None:
             yield from self.pairs
             return
         place = np.full(int(self.known.max()) + 1, -1)
         place[self.known] = np.arange(len(self.known))
-        for pair in self.pairs:
-            train, test = (place[rows] for rows in pair)
-            yield train, test
+        for train, test in self.pairs:
+            yield place[train], place[test]
 
-    def with_recent(self, size: Size) -> DrawnFolds:
-        """The folds with the most recent history alone to train on."""
-        pairs = [(self.history.recent(train, size), test) for train, test in self.pairs]
-        return replace(self, pairs=pairs)
+    def without(self, unknown: BoolArray) -> DrawnFolds:
+        """The folds without these rows."""
+        pairs = [
+            (train[~unknown[train]], test[~unknown[test]]) for train, test in self.pairs
+        ]
+        for number, pair in enumerate(pairs):
+            if not all(map(len, pair)):
+                raise ValueError(
+                    f"Fold {number} of {self.cv!r} has no rows left whose label has an "
+                    f"end: {int(unknown.sum())} of {len(unknown)} have none."
+                )
+        return replace(self, pairs=pairs, known=np.flatnonzero(~unknown))
 
 
-def _named(cv: Any) -> Any:
-    """What stands for the folds in another process: what made them."""
+def _splitter_alone(cv: Any) -> Any:
+    """What stands for folds in another process."""
     return cv
 
 
 def draw_folds(
     cv: Any, X: Table, y: Any, given: dict[str, Any], *, classifier: bool
 ) -> DrawnFolds:
-    """Draw the folds of a splitter.
+    """Draw the folds of a splitter, of rows whose label has an end.
 
     Parameters
     ----------
@@ -99,19 +102,10 @@ def draw_folds(
     splitter = check_cv(cv, y, classifier=classifier)
     taken = taken_by_split(splitter, given)
     warn_of_unheard(splitter, "the search", given.keys() - taken.keys(), given)
-    pairs = FoldRouting(splitter, taken, {}, is_on=False).folds(X, y)
-    history = History(axis_of_folds(splitter, X, given.get("times")))
+    folds = DrawnFolds(cv, FoldRouting(splitter, taken, {}, is_on=False).folds(X, y))
     ends = find_times(
-        X, getattr(splitter, "label_end", None), given.get("label_end"), "label_end"
+        X, source_of(splitter, "label_end"), given.get("label_end"), "label_end"
     )
     if ends is None or ends.missing is None:
-        return DrawnFolds(cv, pairs, history, None)
-    unknown = ends.missing
-    pairs = [(train[~unknown[train]], test[~unknown[test]]) for train, test in pairs]
-    for number, pair in enumerate(pairs):
-        if not all(map(len, pair)):
-            raise ValueError(
-                f"Fold {number} of {cv!r} has no rows left whose label has an end: "
-                f"{int(unknown.sum())} of {n_rows_of(X)} have none."
-            )
-    return DrawnFolds(cv, pairs, history, np.flatnonzero(~unknown))
+        return folds
+    return folds.without(ends.missing)

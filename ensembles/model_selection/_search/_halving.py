@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import ceil, floor, log
 from typing import Any, final
 
@@ -22,7 +23,10 @@ from ensembles._validation import (
 )
 from ensembles.model_selection._search._base import BaseSearch
 from ensembles.model_selection._search._best import best_among, scores_of
+from ensembles.model_selection._search._folds import DrawnFolds
 from ensembles.model_selection._splitters import RollingOrigin
+from ensembles.model_selection._splitters._base import axis_of_folds
+from ensembles.model_selection._splitters._history import History
 
 __all__ = ["TimeHalvingSearchCV"]
 
@@ -251,15 +255,16 @@ class TimeHalvingSearchCV(BaseSearch):
             return RollingOrigin(5 if self.cv is None else self.cv)
         return self.cv
 
-    def _check_input_parameters(self, X: Table, y: Any, split_params: Any) -> None:
-        """How few rows a first round may have."""
-        self.min_resources_ = 1
-        if self.resource == _HISTORY:
-            self.min_resources_ = 4
-            if is_classifier(self.estimator) and y is not None:
-                check_classification_targets(y)
-                n_classes = len(np.unique(np.asarray(y)))
-                self.min_resources_ = 2 * max(2, n_classes)
+    def _planned(
+        self, folds: DrawnFolds, X: Table, y: Any, given: dict[str, Any]
+    ) -> _Plan:
+        """How long histories are, and how short the first one may be."""
+        n_classes = 2
+        if is_classifier(self.estimator) and y is not None:
+            check_classification_targets(y)
+            n_classes = max(2, len(np.unique(np.asarray(y))))
+        history = History(axis_of_folds(folds.cv, X, given.get("times")))
+        return _Plan(folds, history, 2 * n_classes)
 
     def _run_search(self, evaluate_candidates: Callable[..., Any]) -> None:
         """Rounds, each with a share of the candidates and more of the resource."""
@@ -274,7 +279,7 @@ class TimeHalvingSearchCV(BaseSearch):
             offered = [candidates[i] for i in left]
             folds = self.cv
             if self.resource == _HISTORY:
-                folds = self.cv.with_recent(size)
+                folds = self._plan.with_recent(size)
             else:
                 offered = [{**one, self.resource: size} for one in offered]
             more = {"iter": [number] * len(left), "n_resources": [size] * len(left)}
@@ -318,7 +323,7 @@ class TimeHalvingSearchCV(BaseSearch):
         """Resource of each round, by the arithmetic of HalvingGridSearchCV."""
         most: Any = self.max_resources
         if self.resource == _HISTORY:
-            longest = max(self.cv.history.length(train) for train, _ in self.cv.pairs)
+            longest = self._plan.longest
             if most != "auto" and most > longest:
                 raise ValueError(
                     f"max_resources={most} exceeds the {longest} distinct times of "
@@ -328,7 +333,7 @@ class TimeHalvingSearchCV(BaseSearch):
         required = 1 + floor(_log(n_candidates, self.factor))
         least: Any = self.min_resources
         if isinstance(least, str):
-            least = self.min_resources_
+            least = self._plan.shortest if self.resource == _HISTORY else 1
             if self.min_resources == "exhaust":
                 least = max(least, int(most // self.factor ** (required - 1)))
         if least > most:
@@ -364,3 +369,33 @@ def _agreement(before: Mapping[int, float], now: Mapping[int, float]) -> float:
     pairs = np.array([(before[i], now[i]) for i in now])
     known = pairs[~np.isnan(pairs).any(axis=1)]
     return float(kendalltau(*known.T).statistic) if len(known) > 1 else float("nan")
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Folds, and what their training rows are cut down to.
+
+    Attributes
+    ----------
+    folds : DrawnFolds
+        The folds.
+    history : History
+        What of the training rows is recent.
+    shortest : int
+        With how few times a first round may begin.
+    """
+
+    folds: DrawnFolds
+    history: History
+    shortest: int
+
+    @property
+    def longest(self) -> int:
+        """Number of distinct times in the longest training set."""
+        return max(self.history.length(train) for train, _ in self.folds.pairs)
+
+    def with_recent(self, size: int) -> DrawnFolds:
+        """The folds with the most recent history alone to train on."""
+        recent = self.history.recent
+        pairs = [(recent(train, size), test) for train, test in self.folds.pairs]
+        return replace(self.folds, pairs=pairs)

@@ -40,7 +40,8 @@ class ZoomSearchCV(BaseSearch):
         Has a ``score``, or `scoring` is given.
     param_grid : dict or list of dict
         Names of parameters and lists of values, as for ``GridSearchCV``. Three numbers
-        or more are zoomed into; ints stay ints. All else (strings, booleans, None, a
+        or more are zoomed into; ints stay ints unless the estimator says that it takes
+        floats. All else (strings, booleans, None, a
         zero among numbers on a log scale) are choices: all are tried in the first
         round, and the best from then on. Each dict of a list is searched for itself.
     scoring : str, callable, list, tuple, dict or None, default=None
@@ -49,8 +50,8 @@ class ZoomSearchCV(BaseSearch):
         Workers. The numbers do not depend on it.
     refit : bool, str or callable, default=True
         As for ``GridSearchCV``.
-    cv : int, splitter, iterable or None, default=None
-        Folds, the same in all rounds.
+    cv : int, splitter, list or None, default=None
+        Folds, the same in all rounds. None is 5-fold.
     verbose : int, default=0
         As for ``GridSearchCV``.
     pre_dispatch : int or str, default="2*n_jobs"

@@ -17,7 +17,6 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils.metadata_routing import UNUSED
 
 from ensembles._times import find_times, source_of, times_of_rows
 from ensembles._typing import ArrayLike, IntArray, Table
@@ -93,7 +92,6 @@ class BaseSplitter(BaseEstimator, BaseCrossValidator, ABC):
 
     # Given times are meant for the splitter: asking to be asked would be in the way.
     __metadata_request__split: ClassVar[dict[str, Any]] = {
-        "groups": UNUSED,
         "times": True,
         "label_end": True,
     }

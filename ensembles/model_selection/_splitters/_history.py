@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -26,6 +27,14 @@ class History:
     def __init__(self, axis: TimeAxis) -> None:
         self.axis = axis
         self._numbers = axis.numbers_by_row()
+
+    @cached_property
+    def _step(self) -> float:
+        """How far distinct times mostly lie apart."""
+        times = self.axis.times
+        if self.axis.edges is not None:
+            times = times[self.axis.edges[:-1]]
+        return float(np.median(np.diff(times))) if len(times) > 1 else 0.0
 
     def length(self, train: IntArray) -> int:
         """Number of distinct times among training rows."""
@@ -64,10 +73,9 @@ class History:
         trained = self._times_of(train)
         if isinstance(size, int):
             return size <= len(trained)
-        times = self.axis.times[self.axis.position_of(trained)]
         start = self.axis.moved_time(self._end_of(int(trained[-1])), size, -1)
-        apart = np.median(np.diff(times)) if len(times) > 1 else 0
-        return bool(start >= times[0] - apart)
+        first = self.axis.time_at(int(self.axis.position_of(trained[0])))
+        return bool(start >= first - self._step)
 
     def _number_back(self, last: int, span: Span) -> int:
         """Number of the first time that a span covers which ends after the last."""
@@ -76,8 +84,12 @@ class History:
         return int(self.axis.number_of(np.array(start)))
 
     def _end_of(self, last: int) -> int:
-        """When the time of this number is over: when the next begins, or is due."""
+        """When the time of this number is over: when the next begins, or is due.
+
+        A hole that follows it, such as a weekend, is no part of it.
+        """
         stop = int(self.axis.position_of(np.array(last + 1)))
-        if stop < self.axis.n_samples:
-            return int(self.axis.time_at(stop))
-        return self.axis.next_time()
+        if stop >= self.axis.n_samples:
+            return self.axis.next_time()
+        due = int(self.axis.time_at(stop - 1)) + int(self._step)
+        return min(due, int(self.axis.time_at(stop)))
