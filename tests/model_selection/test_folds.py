@@ -182,7 +182,7 @@ def test_leaks_of_a_splitter_within_another_are_looked_for_in_its_times():
     blind = PanelSplit(RollingOrigin(2, time="t"))
     report = check_leakage(blind, table, label_end=table["end"])
     assert not report.is_leaky  # what is given is given to the splitter too
-    folds = [fold for fold in blind.split(table)]
+    folds = list(blind.split(table))
     report = check_leakage(folds, table, times=table["t"], label_end=table["end"])
     assert {leak.kind for leak in report.leaks} == {"overlap"}
 
