@@ -163,6 +163,8 @@ def test_edges_are_those_of_candidates_that_compare():
     failed = Results([{"alpha": one} for one in (1.0, 2.0, 3.0)], [0, 0, 0])
     failed.cv_results_["mean_test_score"][:] = np.nan
     assert search_edges(failed) == ()
+    failed.refit = one_standard_error({"alpha": "min"})
+    assert search_edges(failed) == ()
 
 
 def test_estimators_among_the_values_are_told_apart():
@@ -223,6 +225,16 @@ def test_edges_by_chance_are_as_rare_as_stated():
         params = [{"alpha": value} for value in rng.random(20)]
         found += len(search_edges(Results(params, rng.random(20))))
     assert 160 < found < 240
+
+
+def test_a_function_that_weighs_several_scores_is_taken_at_its_word():
+    search = GridSearchCV(
+        Ridge(),
+        {"alpha": [1, 2, 3]},
+        scoring=["r2", "neg_max_error"],
+        refit=lambda results: 2,
+    ).fit(X, y)
+    assert [edge.side for edge in search_edges(search)] == ["highest"]
 
 
 def test_a_search_that_found_nothing_is_said():

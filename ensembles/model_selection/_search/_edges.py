@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from ensembles._typing import Estimator, FloatArray, IntArray
+from ensembles._typing import Estimator, IntArray
 from ensembles._validation import warn_user
 from ensembles.exceptions import SearchEdgeWarning
 from ensembles.model_selection._search._best import scores_of
@@ -137,34 +137,39 @@ def search_edges(search: Estimator) -> tuple[SearchEdge, ...]:
             f"{type(search).__name__} has no best candidate: fit it first, and with "
             "several scores name one by refit=."
         )
-    scores = _scores(search, results)
-    rivals = _rivals(search, results, int(chosen))
-    if scores is None:
-        best = int(chosen)  # a function chose among several scores
-        scores = np.zeros(len(results["params"]))
-        scores[best] = 1
-    elif callable(getattr(search, "refit", None)):
-        best = int(rivals[np.nanargmax(scores[rivals])])
-        rivals = _rivals(search, results, best)
-    else:
-        best = int(chosen)
-    if np.isnan(scores[best]):
+    best, as_good = _best_scored(search, results, int(chosen))
+    if best is None:
         return ()
-    as_good = [results["params"][i] for i in rivals if scores[i] == scores[best]]
-    tried = [results["params"][i] for i in _alike(results, best)]
+    params = results["params"]
+    tried = [params[i] for i in _alike(results, best)]
     edges = (
-        _edge_of(search, name, results["params"][best], tried, as_good)
-        for name in sorted(results["params"][best])
+        _edge_of(search, name, params[best], tried, [params[i] for i in as_good])
+        for name in sorted(params[best])
     )
     return tuple(edge for edge in edges if edge is not None)
 
 
-def _scores(search: Estimator, results: Mapping[str, Any]) -> FloatArray | None:
-    """Mean scores that a search goes by; None where a function chose among several."""
+def _best_scored(
+    search: Estimator, results: Mapping[str, Any], chosen: int
+) -> tuple[int | None, list[int]]:
+    """The candidate whose score is best, and all with that score.
+
+    That is the one chosen unless a function chose it. None where all fits failed, and
+    the one chosen alone where a function weighed several scores.
+    """
+    rivals = _rivals(search, results, chosen)
+    refit = getattr(search, "refit", True)
     try:
-        return scores_of(results, getattr(search, "refit", True))
+        scores = scores_of(results, refit)
     except ValueError:
-        return None
+        return chosen, [chosen]
+    if np.isnan(scores[rivals]).all():
+        return None, []
+    best = chosen
+    if callable(refit):
+        best = int(rivals[np.nanargmax(scores[rivals])])
+        rivals = _rivals(search, results, best)
+    return best, [int(i) for i in rivals if scores[i] == scores[best]]
 
 
 def _alike(results: Mapping[str, Any], best: int) -> list[int]:
