@@ -729,9 +729,9 @@ def test_rows_whose_label_is_not_known_are_left_out_of_every_fit(cv, routing):
     best.fit(table[:55], target[:55], sample_weight=weights[:55])
     assert_array_equal(search.predict(table), best.predict(table))
     folds = list(cv.split(table, **given))
-    with warnings.catch_warnings():
+    by_hand = clone(search).set_params(cv=folds)
+    with config_context(enable_metadata_routing=routing), warnings.catch_warnings():
         warnings.simplefilter("ignore", SearchEdgeWarning)
-        by_hand = clone(search).set_params(cv=folds)
         by_hand.fit(table[:55], target[:55], sample_weight=weights[:55])
     assert_array_equal(
         search.cv_results_["mean_test_score"], by_hand.cv_results_["mean_test_score"]
