@@ -177,16 +177,8 @@ def test_times_of_a_splitter_within_another_and_folds_of_nothing():
     inner = RollingOrigin(2, test_size=10, time="t")
     curve = time_learning_curve(Length(), frame, cv=Guarded(inner), train_sizes=[5])
     expected = [np.flatnonzero(when == stop - 5)[0] for stop in (80, 90)]
-    newest = [
-        frame["row"][np.flatnonzero((when >= stop - 5) & (when < stop))]
-        for stop in (80, 90)
-    ]
-    assert set(expected) <= set(np.concatenate(newest).astype(int))
     assert_array_equal(curve.n_train, [[5, 5]])
-    assert all(
-        score in rows.to_numpy()
-        for score, rows in zip(curve.test_scores[0], newest, strict=True)
-    )
+    assert_array_equal(curve.test_scores[0], expected)
     with pytest.raises(ValueError, match="makes no folds of 100 rows"):
         time_learning_curve(Length(), ROWS, cv=[])
     with pytest.raises(ValueError, match="no train rows"):
