@@ -179,17 +179,11 @@ def test_estimators_among_the_values_are_told_apart():
 def test_edges_are_looked_for_where_the_score_was_best():
     """A function that prefers simple candidates may choose one on the edge."""
     simple = one_standard_error({"alpha": "max"}, n_errors=100)
-    search = GridSearchCV(Ridge(), {"alpha": [0.001, 0.1, 10.0]}, refit=simple).fit(
-        X, y
-    )
-    assert search.best_params_ == {"alpha": 10.0}
-    best = int(np.argmax(search.cv_results_["mean_test_score"]))
-    on_edge = best in (0, 2)
-    assert bool(search_edges(search)) == on_edge
-    if on_edge:
-        assert (
-            search_edges(search)[0].value == search.cv_results_["params"][best]["alpha"]
-        )
+    search = GridSearchCV(Ridge(), {"alpha": [1.0, 10.0, 100.0]}, refit=simple)
+    assert search.fit(X, y).best_params_ == {"alpha": 100.0}
+    assert search.cv_results_["mean_test_score"].argmax() == 0
+    (edge,) = search_edges(search)
+    assert (edge.value, edge.side) == (1.0, "lowest")
 
 
 def test_functions_that_choose_see_ranks_with_failed_candidates_last():
