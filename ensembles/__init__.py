@@ -77,6 +77,12 @@ from ensembles.resampling import (
     WildBootstrap,
     optimal_block_length,
 )
+from ensembles.trees import (
+    BinnedMatrix,
+    Binner,
+    HistTreeClassifier,
+    HistTreeRegressor,
+)
 
 __version__ = version("ensembles")
 
@@ -87,6 +93,8 @@ __all__ = [
     "BaggingClassifier",
     "BaggingRegressor",
     "BayesianBootstrap",
+    "BinnedMatrix",
+    "Binner",
     "BlockJackknife",
     "Bootstrap",
     "BootstrapResult",
@@ -100,6 +108,8 @@ __all__ = [
     "GroupedScores",
     "Guarded",
     "HVBlock",
+    "HistTreeClassifier",
+    "HistTreeRegressor",
     "Jackknife",
     "LeakageReport",
     "LittleBootstrap",

@@ -44,6 +44,14 @@ ESTIMATORS = [
     VotingRegressor(REGRESSOR_PAIR),
 ]
 
+TREES = [
+    ensembles.Binner(),
+    ensembles.HistTreeClassifier(),
+    ensembles.HistTreeClassifier(criterion="entropy", max_leaf_nodes=5),
+    ensembles.HistTreeRegressor(),
+    ensembles.HistTreeRegressor(splitter="random", max_features=1),
+]
+
 # Their members are nets, which know neither DataFrames nor n_jobs.
 NETS = []
 if find_spec("torch") and find_spec("skorch"):

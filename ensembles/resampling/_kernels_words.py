@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit, uint64
 
+from ensembles._compiled import keep_compiled
 from ensembles._random import GOLDEN
 from ensembles._typing import KeyArray
 from ensembles.resampling._plan import CHUNK
@@ -34,11 +35,11 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 LOW_32 = np.uint64(0xFFFFFFFF)
 
-compiled = njit(cache=True, nogil=True)
+compiled = keep_compiled()
 # A call that passes arrays on counts their references; once a draw that is dear.
 inlined = njit(inline="always")
 # Sums may be reordered to fill vector registers; nothing else of fastmath is wanted.
-compiled_sum = njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+compiled_sum = keep_compiled(fastmath={"reassoc", "contract"})
 
 
 @inlined

@@ -1,0 +1,248 @@
+"""What the two trees share: fitting, leaves, paths, importances, pruning."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import Bunch, check_array, check_consistent_length
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ensembles._random import entropy_from, keys_for
+from ensembles._typing import ArrayLike, FloatArray, IntArray, Table
+from ensembles._validation import check_sample_weight
+from ensembles.trees._binned import BinnedMatrix
+from ensembles.trees._binner import Binner
+from ensembles.trees._growth import grow_tree
+from ensembles.trees._params import (
+    check_params,
+    limits_of,
+    resolve_max_features,
+    trends_of,
+)
+from ensembles.trees._pruning import prune, pruning_path
+from ensembles.trees._targets import Target
+from ensembles.trees._tree import Tree
+
+__all__ = ["BaseHistTree"]
+
+
+class BaseHistTree(BaseEstimator, ABC):
+    """Fits a tree on codes; a subclass says what its target and predictions are."""
+
+    tree_: Tree
+    binner_: Binner
+    _criteria: tuple[str, ...]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    def fit(self, X: Table, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Grow the tree.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features), or BinnedMatrix
+            Rows to learn from. NaN, None and NA are missing. A
+            :class:`BinnedMatrix` saves the time to bin; `max_bins` and
+            `categorical_features` are then those of its binner.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How much each row counts. Zero leaves a row out; whole numbers count as
+            repeated rows, but for limits on numbers of rows.
+
+        Returns
+        -------
+        Self
+            The tree itself.
+        """
+        self._grow(X, y, sample_weight)
+        self.tree_ = prune(self.tree_, float(self.ccp_alpha))
+        return self
+
+    def _grow(self, X: Table, y: Any, sample_weight: ArrayLike | None) -> None:
+        """Grow the tree, not pruned."""
+        check_params(self, self._criteria)
+        if y is None:
+            raise ValueError(
+                f"requires y to be passed, but the target y is None: {type(self)}."
+            )
+        y = _checked_target(y)
+        target, own = self._target(y)
+        entropy = entropy_from(self.random_state)
+        key, key_of_bins = keys_for(entropy, 0, 2)
+        binned = self._binned(X, y, sample_weight, int(key_of_bins % 2**32))
+        n_rows, n_features = binned.shape
+        weights = check_sample_weight(sample_weight, n_rows)
+        if own is not None:
+            weights = own if weights is None else weights * own
+            if not weights.any():
+                raise ValueError(
+                    "class_weight and sample_weight are zero for every row: no row is "
+                    "left to fit."
+                )
+        self.max_features_ = resolve_max_features(self.max_features, n_features)
+        names = getattr(self, "feature_names_in_", None)
+        trends = trends_of(self, n_features, names)
+        if trends is not None:
+            self._check_can_be_monotone(target)
+        limits = limits_of(self, n_rows, n_features, trends, names)
+        self.tree_ = grow_tree(binned, target, weights, limits, int(key))
+
+    def _binned(
+        self, X: Table, y: Any, sample_weight: ArrayLike | None, seed: int
+    ) -> BinnedMatrix:
+        """Codes of the rows to learn from, as many as targets."""
+        if isinstance(X, BinnedMatrix):
+            self.binner_, binned = X.binner, X
+        else:
+            binner = Binner(
+                self.max_bins,
+                categorical_features=self.categorical_features,
+                random_state=seed,
+            )
+            self.binner_ = binner.fit(X, sample_weight=sample_weight)
+            binned = self.binner_.bin(X)
+        self.n_features_in_ = self.binner_.n_features_in_
+        self.__dict__.pop("feature_names_in_", None)
+        if hasattr(self.binner_, "feature_names_in_"):
+            self.feature_names_in_ = self.binner_.feature_names_in_
+        check_consistent_length(binned.rows, y)
+        return binned
+
+    def _codes(self, X: Table) -> Any:
+        """Codes of rows to predict."""
+        check_is_fitted(self)
+        if isinstance(X, BinnedMatrix):
+            return X.rows
+        if not hasattr(X, "shape"):
+            X = np.asarray(X)
+        if len(X.shape) == 2:  # of others the binner says what is wrong
+            validate_data(self, X, reset=False, skip_check_array=True)
+        return self.binner_.transform(X)
+
+    @property
+    def feature_importances_(self) -> FloatArray:
+        """Decrease of impurity that each feature brought, as a share of the sum.
+
+        Features with many values have more chances to bring some: where that matters,
+        use :func:`sklearn.inspection.permutation_importance`.
+        """
+        check_is_fitted(self)
+        return self.tree_.compute_feature_importances()
+
+    def apply(self, X: Table) -> IntArray:
+        """Number of the leaf that each row falls into.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features), or BinnedMatrix
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Positions in the arrays of `tree_`.
+
+        Raises
+        ------
+        NotFittedError
+            If the tree is not fitted.
+        """
+        codes = self._codes(X)
+        return self.tree_.leaves_of(codes)
+
+    def decision_path(self, X: Table) -> Any:
+        """Which nodes each row passes.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features), or BinnedMatrix
+            Rows.
+
+        Returns
+        -------
+        csr_matrix of shape (n_samples, n_nodes)
+            One where a row passes a node.
+
+        Raises
+        ------
+        NotFittedError
+            If the tree is not fitted.
+        """
+        codes = self._codes(X)
+        return self.tree_.paths_to(self.tree_.leaves_of(codes))
+
+    def get_depth(self) -> int:
+        """Length of the longest path from the root to a leaf.
+
+        Returns
+        -------
+        int
+            Zero for a tree that is one leaf.
+        """
+        check_is_fitted(self)
+        return self.tree_.max_depth
+
+    def get_n_leaves(self) -> int:
+        """Number of leaves.
+
+        Returns
+        -------
+        int
+            At least one.
+        """
+        check_is_fitted(self)
+        return self.tree_.n_leaves
+
+    def cost_complexity_pruning_path(
+        self, X: Table, y: Any, sample_weight: ArrayLike | None = None
+    ) -> Bunch:
+        """Complexity parameters at which pruning takes a step, from a tree grown whole.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features), or BinnedMatrix
+            Rows to learn from.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How much each row counts.
+
+        Returns
+        -------
+        Bunch
+            ``ccp_alphas`` and ``impurities``, the sum of the leaves' impurities after
+            each step, ndarrays of shape (n_steps,).
+        """
+        tree = clone(self)
+        tree._grow(X, y, sample_weight)
+        alphas, impurities, _ = pruning_path(tree.tree_)
+        return Bunch(ccp_alphas=alphas, impurities=impurities)
+
+    @abstractmethod
+    def _target(self, y: Any) -> tuple[Target, FloatArray | None]:
+        """The target as trees learn it, and the weights of rows' classes."""
+
+    @abstractmethod
+    def _check_can_be_monotone(self, target: Target) -> None:
+        """Raise where predictions of this target have no order."""
+
+
+def _checked_target(y: Any) -> Any:
+    """Targets as an array of one row a sample."""
+    y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+    if y.ndim > 2:
+        raise ValueError(
+            f"y must have one or two dimensions, got an array of shape {y.shape}."
+        )
+    return y

@@ -1,0 +1,139 @@
+"""The bins of a column: where to cut between its values, and what each bin holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ensembles._typing import BoolArray, FloatArray
+from ensembles.trees._layout import TABLE
+
+__all__ = [
+    "ColumnBins",
+    "bins_of_categories",
+    "bins_of_values",
+    "edges_of",
+    "tables_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnBins:
+    """Bins of one column.
+
+    A value has the code c where ``cuts[c - 1] < value <= cuts[c]``.
+    """
+
+    cuts: FloatArray
+    """In ascending order, one fewer than bins."""
+    lowest: FloatArray
+    """Least value that each bin was made of."""
+    highest: FloatArray
+    """Largest value that each bin was made of."""
+
+
+def bins_of_values(
+    values: FloatArray,
+    weights: FloatArray | None,
+    max_bins: int,
+    assign_bins: Callable[[FloatArray, int, BoolArray], None],
+) -> ColumnBins:
+    """Bins of equal weight, or one for each value where they are few.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Finite values; NaN is left out.
+    weights : ndarray of shape (n,) or None
+        How much each counts. A weight of two is a value that comes twice.
+    max_bins : int
+        Number of bins.
+    assign_bins : callable
+        The compiled function of this name, or its twin.
+
+    Returns
+    -------
+    ColumnBins
+        Cut halfway between neighbouring values. One bin where there is no value.
+    """
+    known = ~np.isnan(values)
+    values = values[known].astype(np.float64)
+    if weights is None:
+        values.sort()
+    else:
+        order = np.argsort(values, kind="stable")
+        values, weights = values[order], weights[known][order]
+    if not len(values):
+        return ColumnBins(np.empty(0), np.zeros(1), np.zeros(1))
+    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
+    distinct = values[starts]
+    is_last = np.ones(len(distinct), dtype=bool)
+    if len(distinct) > max_bins:
+        if weights is None:
+            mass = np.diff(starts, append=len(values)).astype(np.float64)
+        else:
+            mass = np.add.reduceat(weights, starts)
+        is_last[:] = False
+        assign_bins(mass, max_bins, is_last)
+    return _bins_that_end(distinct, is_last)
+
+
+def _bins_that_end(distinct: FloatArray, is_last: BoolArray) -> ColumnBins:
+    """Bins of values in order, the last of each marked."""
+    last = np.flatnonzero(is_last)
+    lowest, highest = distinct[np.r_[0, last[:-1] + 1]], distinct[last]
+    # Halves first: the sum of two large values is infinite. Where no number lies
+    # between two neighbours, the middle is one of them and must be the lower.
+    cuts = highest[:-1] / 2.0 + lowest[1:] / 2.0
+    return ColumnBins(np.where(cuts >= lowest[1:], highest[:-1], cuts), lowest, highest)
+
+
+def bins_of_categories(n_categories: int) -> ColumnBins:
+    """One bin for each number of a category, 0 to ``n_categories - 1``."""
+    numbers = np.arange(max(n_categories, 1), dtype=np.float64)
+    return ColumnBins(numbers[:-1] + 0.5, numbers, numbers)
+
+
+def edges_of(columns: list[ColumnBins]) -> FloatArray:
+    """Least and largest value of each bin, (n_features, 256, 2)."""
+    edges = np.zeros((len(columns), 256, 2))
+    for j, bins in enumerate(columns):
+        edges[j, : len(bins.lowest), 0] = bins.lowest
+        edges[j, : len(bins.highest), 1] = bins.highest
+    return edges
+
+
+def tables_of(
+    thresholds: list[FloatArray],
+) -> tuple[FloatArray, Any, FloatArray, FloatArray]:
+    """Cuts of all columns in one array, and for each the parts of its range.
+
+    Returns
+    -------
+    cuts : ndarray of shape (n_features, 256)
+        Infinities after the last.
+    tables : ndarray of shape (n_features, TABLE + 1), dtype int16
+        Cuts below all values of a part; the last is the number of cuts.
+    origins, factors : ndarray of shape (n_features,)
+        A value x is in part ``(x - origin) * factor``.
+    """
+    n = len(thresholds)
+    cuts, tables = np.full((n, 256), np.inf), np.zeros((n, TABLE + 1), np.int16)
+    origins, factors = np.zeros(n), np.zeros(n)
+    for j, own in enumerate(thresholds):
+        tables[j] = len(own)
+        if not len(own):
+            continue
+        cuts[j, : len(own)] = own
+        with np.errstate(over="ignore", divide="ignore"):
+            reach = own[-1] - own[0]
+            factor = (TABLE - 1) / reach
+        if 0.0 < factor < np.inf:  # else all values are in the first part
+            origins[j], factors[j] = own[0], factor
+        # Rounding keeps order: a value in a later part than a cut's is larger.
+        part = np.clip((own - origins[j]) * factors[j], 0.0, TABLE - 1.0).astype(int)
+        tables[j, :TABLE] = np.searchsorted(part, np.arange(TABLE))
+    return cuts, tables, origins, factors

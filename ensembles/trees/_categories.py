@@ -1,0 +1,187 @@
+"""Columns of categories as numbers: which columns they are, and the number of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from ensembles._typing import BoolArray, FloatArray, Table
+from ensembles._validation import invalid_parameter
+from ensembles.trees._layout import MAX_BINS
+
+__all__ = ["Categories", "find_categorical", "is_frame", "values_of_column"]
+
+# How pandas and polars call the kinds of columns that are no numbers.
+_KINDS = (
+    "category",
+    "object",
+    "string",
+    "str",
+    "Categorical",
+    "Enum",
+    "String",
+    "Utf8",
+)
+
+
+def is_frame(X: Table) -> bool:
+    """Whether a table has named columns of kinds of their own."""
+    return hasattr(X, "columns") and hasattr(X, "dtypes") and hasattr(X, "shape")
+
+
+def _kinds_of(X: Table) -> list[str]:
+    """The kind of each column, without what stands in brackets; none of an array."""
+    if not is_frame(X):
+        return []
+    return [str(kind).partition("(")[0] for kind in X.dtypes]
+
+
+def values_of_column(X: Table, j: int) -> Any:
+    """Values of one column: floats with NaN for missing, or objects as they are."""
+    if not is_frame(X):
+        values = np.asarray(X[:, j])
+    else:
+        column = X.iloc[:, j] if hasattr(X, "iloc") else X[X.columns[j]]
+        values = column.to_numpy()
+    if values.dtype.kind in "biuf":
+        return values.astype(np.float64)
+    return values.astype(object)
+
+
+def _is_missing(values: Any) -> BoolArray:
+    """Where a column has no value: None, NaN, or pandas' NA."""
+    if values.dtype.kind == "f":
+        return np.asarray(np.isnan(values))
+    return np.array(
+        [one is None or type(one).__name__ == "NAType" or one != one for one in values],
+        dtype=bool,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """The distinct values of a column, in order."""
+
+    values: Any
+
+    @classmethod
+    def of(cls, column: Any, name: str) -> Categories:
+        """The categories of a column, without missing values.
+
+        Raises
+        ------
+        ValueError
+            If there are more than bins.
+        """
+        known = column[~_is_missing(column)]
+        if known.dtype.kind == "f":
+            values = np.unique(known)
+        else:
+            distinct = sorted(set(known), key=lambda one: (type(one).__name__, one))
+            values = np.empty(len(distinct), dtype=object)
+            values[:] = distinct
+        if len(values) > MAX_BINS:
+            raise ValueError(
+                f"Categorical feature {name} has {len(values)} categories; at most "
+                f"{MAX_BINS} are allowed. Join rare ones (OrdinalEncoder("
+                "max_categories=255)), encode them by the target (TargetEncoder), or "
+                "take the feature out of categorical_features if its order matters."
+            )
+        return cls(values)
+
+    def numbers(self, column: Any) -> FloatArray:
+        """Positions of a column's values, NaN where missing or never seen."""
+        numbers = np.full(len(column), np.nan)
+        known = ~_is_missing(column)
+        if not len(self.values):
+            return numbers
+        if column.dtype.kind == "f" and self.values.dtype.kind == "f":
+            at = np.searchsorted(self.values, column).clip(max=len(self.values) - 1)
+            seen = known & (self.values[at] == column)
+            numbers[seen] = at[seen]
+            return numbers
+        position = {value: float(i) for i, value in enumerate(self.values.tolist())}
+        rows = np.flatnonzero(known)
+        numbers[rows] = [position.get(one, np.nan) for one in column[rows].tolist()]
+        return numbers
+
+
+def find_categorical(owner: object, X: Table, wanted: Any) -> BoolArray:
+    """Which columns are categories.
+
+    Parameters
+    ----------
+    owner : estimator
+        Whose parameter `wanted` is, for the error.
+    X : table
+        Whose columns are asked for.
+    wanted : None, "from_dtype", or array-like
+        None; the columns of a data frame that are categories or strings; a mask;
+        positions; or names.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        A mask; without entries where no column is a category.
+
+    Raises
+    ------
+    InvalidParameterError
+        If `wanted` is none of these.
+    ValueError
+        If it names columns that are not there.
+    """
+    none = np.zeros(0, dtype=bool)
+    if wanted is None:
+        return none
+    if isinstance(wanted, str):
+        if wanted != "from_dtype":
+            allowed = "None, 'from_dtype', or an array-like of bool, int or str"
+            raise invalid_parameter(owner, "categorical_features", wanted, allowed)
+        return np.array([kind in _KINDS for kind in _kinds_of(X)], dtype=bool)
+    listed = np.asarray(wanted)
+    if listed.size == 0:
+        return none
+    if sparse.issparse(X):
+        raise ValueError(
+            "categorical_features needs a dense X, and X is sparse. Pass X.toarray(), "
+            "or categorical_features=None."
+        )
+    n_features = np.shape(X)[1] if np.ndim(X) == 2 else 0
+    if listed.dtype.kind == "b":
+        if listed.shape != (n_features,):
+            raise ValueError(
+                f"categorical_features set as a boolean mask should have shape "
+                f"({n_features},), got: {listed.shape}"
+            )
+        return listed
+    mask = np.zeros(n_features, dtype=bool)
+    mask[_positions(owner, X, listed, n_features)] = True
+    return mask
+
+
+def _positions(owner: object, X: Table, listed: Any, n_features: int) -> list[int]:
+    """Positions of columns that are listed by position or name."""
+    if listed.dtype.kind in "iu":
+        positions = [int(one) for one in listed]
+        if min(positions) < 0 or max(positions) >= n_features:
+            raise ValueError(
+                "categorical_features set as integer indices should be in "
+                f"[0, n_features - 1], got {sorted(positions)} for {n_features} "
+                "features."
+            )
+        return positions
+    if listed.dtype.kind not in "OUT":
+        allowed = "None, 'from_dtype', or an array-like of bool, int or str"
+        raise invalid_parameter(owner, "categorical_features", listed, allowed)
+    names = list(X.columns) if is_frame(X) else []
+    unknown = sorted({str(one) for one in listed if one not in names})
+    if unknown:
+        raise ValueError(
+            f"categorical_features names columns that X does not have: {unknown}. "
+            + (f"X has {names}." if names else "X has no column names: pass positions.")
+        )
+    return [names.index(one) for one in listed]

@@ -1,0 +1,95 @@
+"""Values to codes, by a table of where to look and a search from there."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from numba import int64
+
+from ensembles.trees._kernels_tools import compiled
+from ensembles.trees._layout import MISSING, TABLE
+
+__all__ = ["assign_bins", "bin_values"]
+
+# Rows whose codes are written to both layouts while they are in the cache.
+_BLOCK = 128
+
+
+@compiled
+def bin_values(
+    X: Any,
+    cuts: Any,
+    tables: Any,
+    origins: Any,
+    factors: Any,
+    rows: Any,
+    columns: Any,
+) -> None:
+    """Write the code of each value: how many of its column's cuts are below it.
+
+    Values in part t of a column's range have at least ``tables[t]`` cuts below them
+    and at most ``tables[t + 1]``. After the last cut of a column stands an infinity.
+    `columns` may have no rows.
+    """
+    n_rows, n_features = X.shape
+    for first in range(0, n_rows, _BLOCK):
+        end = min(first + _BLOCK, n_rows)
+        for j in range(n_features):
+            origin, factor = origins[j], factors[j]
+            for i in range(first, end):
+                value = float(X[i, j])
+                code = int64(MISSING)
+                if not math.isnan(value):
+                    place = (value - origin) * factor
+                    part = int64(min(max(place, 0.0), TABLE - 1.0))
+                    code = int64(tables[j, part])
+                    code += int64(value > cuts[j, code])  # free of branches
+                    if value > cuts[j, code]:
+                        above = int64(tables[j, part + 1])
+                        code += 1
+                        while code < above:
+                            middle = (code + above) >> 1
+                            if value > cuts[j, middle]:
+                                code = middle + 1
+                            else:
+                                above = middle
+                rows[i, j] = code
+            if columns.shape[0] > 0:
+                for i in range(first, end):
+                    columns[j, i] = rows[i, j]
+
+
+@compiled
+def assign_bins(weights: Any, max_bins: Any, is_last: Any) -> None:
+    """Mark the last value of each bin, values in order with these weights.
+
+    A value as heavy as a fair share ends a bin, which it shares at most with what came
+    before and is worth less than half a bin. The others share what is left of bins and
+    weight.
+    """
+    n, rest, n_left = len(weights), 0.0, max_bins
+    for weight in weights:
+        rest += weight
+    fair = rest / n_left
+    for weight in weights:
+        if weight >= fair:
+            rest -= weight
+            n_left -= 1
+    n_bins, inside = 0, 0.0
+    share = rest / max(n_left, 1)
+    for i in range(n - 1):
+        weight, is_heavy = weights[i], weights[i] >= fair
+        inside += weight
+        if not is_heavy:
+            rest -= weight
+        next_heavy = weights[i + 1] >= fair
+        closes = is_heavy or inside >= share or (next_heavy and inside >= share / 2.0)
+        if closes and n_bins < max_bins - 1:
+            is_last[i] = True
+            n_bins += 1
+            inside = 0.0
+            if not is_heavy:
+                n_left -= 1
+                share = rest / max(n_left, 1)
+    is_last[n - 1] = True

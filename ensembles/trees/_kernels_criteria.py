@@ -1,0 +1,148 @@
+"""What a split is worth, from the sums on its left and the sums of the node.
+
+A gain is impurity times weight, before minus after, up to a factor that is the same for
+all splits of a node. It is never negative, and -1 where a side is not allowed.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from numba import types
+from numba.extending import overload
+
+from ensembles.trees._kernels_tools import helper
+from ensembles.trees._layout import ENTROPY, SQUARE
+
+__all__ = [
+    "check_of",
+    "class_gain",
+    "class_term",
+    "gain_of_counts",
+    "gain_of_sums",
+    "keeps_bounds",
+    "moment_gain",
+    "square_gain",
+]
+
+
+@helper
+def square_gain(s_left: Any, w_left: Any, s: Any, w: Any) -> Any:
+    """Gini impurity and variance, both: (S_L W - W_L S)^2 / (W_L W_R), over W left out.
+
+    For two classes all products are exact, so equal splits have equal gains.
+    """
+    d = s_left * w - w_left * s
+    return d * d / (w_left * (w - w_left))
+
+
+@helper
+def _x_log_x(x: Any) -> Any:
+    return x * math.log(x) if x > 0.0 else 0.0
+
+
+@helper
+def _order(ones: Any, w: Any) -> Any:
+    """Minus weight times entropy of two classes."""
+    return _x_log_x(ones) + _x_log_x(w - ones) - _x_log_x(w)
+
+
+@helper
+def moment_gain(s_left: Any, w_left: Any, s: Any, w: Any, criterion: Any) -> Any:
+    """Gain of a sum and a weight, of two classes or of values."""
+    if criterion == SQUARE:
+        return square_gain(s_left, w_left, s, w)
+    s_right, w_right = s - s_left, w - w_left
+    if criterion == ENTROPY:
+        gain = _order(s_left, w_left) + _order(s_right, w_right) - _order(s, w)
+        return max(gain, 0.0)
+    # Half the Poisson deviance; a side without any events would predict none for ever.
+    if s_left <= 0.0 or s_right <= 0.0:
+        return -1.0
+    gain = s_left * math.log(s_left / w_left) + s_right * math.log(s_right / w_right)
+    return max(gain - s * math.log(s / w), 0.0)
+
+
+@helper
+def gain_of_sums(totals: Any, steps: Any, criterion: Any) -> Any:
+    """Gain summed over outputs; channels are their sums, then the weight.
+
+    A sum times its step counts in the steps of the weight.
+    """
+    n_outputs = len(steps)
+    w_left, w = float(totals[0, n_outputs]), float(totals[1, n_outputs])
+    gain = 0.0
+    for output in range(n_outputs):
+        s_left, s = totals[0, output] * steps[output], totals[1, output] * steps[output]
+        one = moment_gain(s_left, w_left, s, w, criterion)
+        if one < 0.0:
+            return -1.0
+        gain += one
+    return gain
+
+
+@helper
+def class_term(weight: Any, criterion: Any) -> Any:
+    """What the weight of one class adds to the purity of a side."""
+    return weight * weight if criterion == SQUARE else _x_log_x(weight)
+
+
+@helper
+def class_gain(
+    in_left: Any,
+    w_left: Any,
+    in_right: Any,
+    in_all: Any,
+    w: Any,
+    n_outputs: Any,
+    criterion: Any,
+) -> Any:
+    """Gain summed over outputs, of the terms of their classes."""
+    w_right = w - w_left
+    if criterion == SQUARE:
+        gain = in_left / w_left + in_right / w_right - in_all / w
+    else:
+        after = in_left + in_right - n_outputs * (_x_log_x(w_left) + _x_log_x(w_right))
+        gain = after - (in_all - n_outputs * _x_log_x(w))
+    return max(gain, 0.0)
+
+
+@helper
+def gain_of_counts(totals: Any, offsets: Any, criterion: Any) -> Any:
+    """Gain summed over outputs; channels are the weights of their classes."""
+    n_outputs, added, added_left = float(len(offsets) - 1), 0.0, 0.0
+    in_left = in_right = in_all = 0.0
+    for channel in range(offsets[-1]):
+        left, both = float(totals[0, channel]), float(totals[1, channel])
+        in_left += class_term(left, criterion)
+        in_right += class_term(both - left, criterion)
+        in_all += class_term(both, criterion)
+        added_left += left
+        added += both
+    w_left, w = added_left / n_outputs, added / n_outputs
+    return class_gain(in_left, w_left, in_right, in_all, w, n_outputs, criterion)
+
+
+def check_of(trends: Any, feature: Any, bounds: Any) -> Any:
+    """Trend and bounds that a split must keep; None where no feature has a trend."""
+    return None if trends is None else (trends[feature], *bounds)
+
+
+@overload(check_of, strict=False)  # annotations differ
+def _check_of(trends: Any, feature: Any, bounds: Any) -> Any:
+    """Implementation by type: what may be None is looked at in each node."""
+    if isinstance(trends, types.NoneType):
+        return lambda trends, feature, bounds: None
+    return lambda trends, feature, bounds: (trends[feature], *bounds)
+
+
+@helper
+def keeps_bounds(v_left: Any, v_right: Any, trend: Any, lower: Any, upper: Any) -> Any:
+    """Whether predictions of two children follow a trend inside a node's bounds.
+
+    Where a feature has no trend, leaves below are kept inside the bounds instead.
+    """
+    inside = v_left >= lower and v_left <= upper
+    inside = inside and v_right >= lower and v_right <= upper
+    return trend == 0 or (inside and (v_left - v_right) * trend <= 0.0)

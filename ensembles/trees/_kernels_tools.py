@@ -1,0 +1,56 @@
+"""What kernels of trees have in common: how they are compiled, and two instructions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+from ensembles._compiled import keep_compiled
+
+__all__ = ["compiled", "helper", "inlined", "lowest_bit", "prefetch"]
+
+# Division by zero gives an infinity, as in numpy, which leaves loops free of branches.
+compiled = keep_compiled(error_model="numpy")
+# Part of the kernels that call it, and kept in their cache.
+helper = njit(nogil=True, error_model="numpy")
+# For what is called once a node and takes arrays: a call counts their references, which
+# costs as much as a small node. Nested deeply, it makes compilation slow.
+inlined = njit(inline="always")
+
+_I1, _I8, _I32, _I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
+
+
+def _lowest_bit(typing_context: Any, word: Any) -> Any:
+    """Position of the lowest bit that is set; `word` must not be zero."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(_I64, [_I64, _I1])
+        count = builder.module.declare_intrinsic("llvm.cttz", [_I64], kind)
+        return builder.call(count, [arguments[0], _I1(1)])
+
+    return types.uint64(types.uint64), generate
+
+
+def _prefetch(typing_context: Any, table: Any, row: Any) -> Any:
+    """Ask for the first cache line of a row, without waiting for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        stride = builder.extract_value(array.strides, 0)
+        start = builder.bitcast(array.data, _I8.as_pointer())
+        address = builder.gep(start, [builder.mul(stride, arguments[1])])
+        kind = ir.FunctionType(ir.VoidType(), [_I8.as_pointer(), _I32, _I32, _I32])
+        fetch = builder.module.declare_intrinsic(
+            "llvm.prefetch", [_I8.as_pointer()], kind
+        )
+        builder.call(fetch, [address, _I32(0), _I32(3), _I32(1)])
+        return context.get_dummy_value()
+
+    return types.void(table, types.int64), generate
+
+
+lowest_bit: Any = intrinsic(_lowest_bit)
+prefetch: Any = intrinsic(_prefetch)

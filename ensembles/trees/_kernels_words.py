@@ -1,0 +1,325 @@
+"""Splits by words: one addition a row and feature, all cuts of a feature at once.
+
+All histograms are zero between nodes: taking the bins that hold rows out of them leaves
+zeros behind. Boundary p between those bins has the first ones up to the p-th on its
+left. Missing values stand aside: they are tried on the right, there also alone, then on
+the left.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import int64, uint64
+
+from ensembles.trees._kernels_criteria import (
+    check_of,
+    keeps_bounds,
+    moment_gain,
+    square_gain,
+)
+from ensembles.trees._kernels_split import order_by_rank, record, record_subset
+from ensembles.trees._kernels_tools import helper, inlined, lowest_bit, prefetch
+from ensembles.trees._layout import (
+    MISSING,
+    PRIOR_ROWS,
+    SMALL_ROWS,
+    SQUARE,
+    WEIGHT,
+    WEIGHT_BITS,
+)
+
+__all__ = ["try_words"]
+
+# Rows whose codes are asked for ahead of need: as many as one fetch from memory takes.
+_AHEAD = 16
+# Fewer boundaries than this are faster one by one.
+_WORTH_VECTORS = 12
+# A whole number below 2**51 added to the bits of this float gives the bits of their
+# sum: AVX2 has no instruction that makes floats of 64-bit numbers.
+_MAGIC = np.float64(3 * 2.0**51)
+_MAGIC_BITS = np.int64(_MAGIC.view(np.int64))
+
+
+@inlined
+def _fill(
+    rows: Any,
+    amounts: Any,
+    order: Any,
+    start: Any,
+    end: Any,
+    drawn: Any,
+    first: Any,
+    n_drawn: Any,
+    room: Any,
+) -> None:
+    """Add the words of a node's rows, to four histograms in one pass."""
+    j = 0
+    from_row, to_row, final = uint64(start), uint64(end), uint64(end - 1)
+    while j + 4 <= n_drawn:
+        f0, f1 = uint64(drawn[0, first + j]), uint64(drawn[0, first + j + 1])
+        f2, f3 = uint64(drawn[0, first + j + 2]), uint64(drawn[0, first + j + 3])
+        h0, h1, h2, h3 = uint64(j), uint64(j + 1), uint64(j + 2), uint64(j + 3)
+        for i in range(from_row, to_row):
+            row = uint64(order[i])
+            prefetch(rows, int64(order[min(i + uint64(_AHEAD), final)]))
+            word = amounts[row, 0]
+            room.hist[h0, uint64(rows[row, f0])] += word
+            room.hist[h1, uint64(rows[row, f1])] += word
+            room.hist[h2, uint64(rows[row, f2])] += word
+            room.hist[h3, uint64(rows[row, f3])] += word
+        j += 4
+    while j < n_drawn:
+        f0, h0 = uint64(drawn[0, first + j]), uint64(j)
+        for i in range(from_row, to_row):
+            row = uint64(order[i])
+            room.hist[h0, uint64(rows[row, f0])] += amounts[row, 0]
+        j += 1
+
+
+@inlined
+def _fill_few(
+    rows: Any,
+    amounts: Any,
+    order: Any,
+    start: Any,
+    end: Any,
+    drawn: Any,
+    first: Any,
+    n_drawn: Any,
+    room: Any,
+) -> None:
+    """Add the words of few rows, and set a bit of `masks` for each bin they are in."""
+    j = 0
+    from_row, to_row = uint64(start), uint64(end)
+    six, one, low = uint64(6), uint64(1), uint64(63)
+    while j + 2 <= n_drawn:
+        f0, f1 = uint64(drawn[0, first + j]), uint64(drawn[0, first + j + 1])
+        h0, h1 = uint64(j), uint64(j + 1)
+        for i in range(from_row, to_row):
+            row = uint64(order[i])
+            word = amounts[row, 0]
+            c0, c1 = uint64(rows[row, f0]), uint64(rows[row, f1])
+            room.hist[h0, c0] += word
+            room.hist[h1, c1] += word
+            room.masks[h0, c0 >> six] |= one << (c0 & low)
+            room.masks[h1, c1 >> six] |= one << (c1 & low)
+        j += 2
+    if j < n_drawn:
+        f0, h0 = uint64(drawn[0, first + j]), uint64(j)
+        for i in range(from_row, to_row):
+            row = uint64(order[i])
+            c0 = uint64(rows[row, f0])
+            room.hist[h0, c0] += amounts[row, 0]
+            room.masks[h0, c0 >> six] |= one << (c0 & low)
+
+
+@helper
+def _take(j: Any, room: Any) -> Any:
+    """Number of bins with rows; write them and their words, leave zeros behind."""
+    taken, h = uint64(0), uint64(j)
+    for code in range(uint64(256)):
+        word = room.hist[h, code]
+        room.hist[h, code] = 0
+        room.bins[taken] = code
+        room.words[taken] = word
+        taken += uint64(word != 0)
+    return int64(taken)
+
+
+@helper
+def _take_few(j: Any, room: Any) -> Any:
+    """Number of bins with rows; as `_take`, by the bits that are set."""
+    taken, h = uint64(0), uint64(j)
+    for quarter in range(uint64(4)):
+        mask = room.masks[h, quarter]
+        room.masks[h, quarter] = uint64(0)
+        while mask:
+            code = lowest_bit(mask) + uint64(64) * quarter
+            mask &= mask - uint64(1)
+            room.bins[taken] = code
+            room.words[taken] = room.hist[h, code]
+            room.hist[h, code] = 0
+            taken += uint64(1)
+    return int64(taken)
+
+
+@helper
+def _best_square(
+    n_boundaries: Any, aside: Any, total: Any, least: Any, room: Any
+) -> Any:
+    """Gain and number of the first best boundary, all gains at once."""
+    n, left = uint64(n_boundaries), int64(aside)
+    zero, one, two = uint64(0), uint64(1), uint64(2)
+    for p in range(n):
+        left += room.words[p]
+        room.numbers[zero, p] = (left >> WEIGHT_BITS) + _MAGIC_BITS
+        room.numbers[one, p] = (left & WEIGHT) + _MAGIC_BITS
+    s, w = float(total >> WEIGHT_BITS), float(total & WEIGHT)
+    lightest, heaviest = float(least), w - float(least)
+    for p in range(n):
+        s_left, w_left = room.floats[zero, p] - _MAGIC, room.floats[one, p] - _MAGIC
+        gain = square_gain(s_left, w_left, s, w)
+        is_allowed = w_left >= lightest and w_left <= heaviest
+        room.floats[two, p] = gain if is_allowed else -1.0
+    # Floats that are not negative are ordered as their bits are, and the largest whole
+    # number of many is found in vectors, the largest float is not.
+    top = room.numbers[2, 0]
+    for p in range(n):
+        top = max(top, room.numbers[two, p])
+    position = 0
+    while room.numbers[2, position] != top:
+        position += 1
+    return room.floats[2, position], position
+
+
+@helper
+def _best_one_by_one(
+    n_boundaries: Any, aside: Any, total: Any, room: Any, step: Any, check: Any
+) -> Any:
+    """Gain and number of the first best boundary that is allowed."""
+    best, position, left = -1.0, int64(0), int64(aside)
+    s, w, least = (
+        float(total >> WEIGHT_BITS),
+        float(total & WEIGHT),
+        room.min_weight_leaf,
+    )
+    for p in range(uint64(n_boundaries)):
+        left += room.words[p]
+        s_left, w_left = float(left >> WEIGHT_BITS), float(left & WEIGHT)
+        if w_left < least or w - w_left < least:
+            continue
+        if room.criterion == SQUARE:
+            gain = square_gain(s_left, w_left, s, w)
+        else:
+            gain = moment_gain(s_left * step, w_left, s * step, w, room.criterion)
+        if gain > best and _is_allowed(s_left, w_left, s, w, step, check):
+            best, position = gain, int64(p)
+    return best, position
+
+
+@helper
+def _is_free(check: Any) -> Any:
+    """Whether no bounds need to be kept."""
+    if check is None:
+        return True
+    else:  # so that no code is made of it where there are no bounds
+        return check[0] == 0
+
+
+@helper
+def _is_allowed(s_left: Any, w_left: Any, s: Any, w: Any, step: Any, check: Any) -> Any:
+    """Whether the children's values keep the bounds of the node, if it has any."""
+    if check is None:
+        return True
+    else:  # so that no code is made of it where there are no bounds
+        trend, lower, upper, center = check
+        v_left = center + s_left / w_left * step
+        v_right = center + (s - s_left) / (w - w_left) * step
+        return keeps_bounds(v_left, v_right, trend, lower, upper)
+
+
+@helper
+def _best_boundary(
+    n_bins: Any, absent: Any, total: Any, room: Any, step: Any, check: Any
+) -> Any:
+    """Gain, boundary and side of missing values of the best split of a feature.
+
+    `absent` is the word of missing values. The gain is -1 where no split is allowed.
+    """
+    best, position, missing_left = -1.0, 0, 0
+    for side in range(1 + int64(absent != 0)):
+        n_boundaries = n_bins - 1 + int64(absent != 0 and side == 0)
+        aside, by_vectors = absent * side, n_boundaries >= _WORTH_VECTORS
+        if by_vectors and room.criterion == SQUARE and _is_free(check):
+            gain, p = _best_square(
+                n_boundaries, aside, total, room.min_weight_leaf, room
+            )
+        else:
+            gain, p = _best_one_by_one(n_boundaries, aside, total, room, step, check)
+        if gain > best:
+            best, position, missing_left = gain, p, side
+    return best, position, missing_left
+
+
+@helper
+def _try_categories(
+    feature: Any, n_bins: Any, total: Any, room: Any, step: Any, check: Any
+) -> None:
+    """Order the categories by their means, then split as values are."""
+    mean = float(total >> WEIGHT_BITS) / float(total & WEIGHT)
+    for p in range(n_bins):
+        s, w = float(room.words[p] >> WEIGHT_BITS), float(room.words[p] & WEIGHT)
+        room.ranks[p] = (s + PRIOR_ROWS * mean) / (w + PRIOR_ROWS)
+    order_by_rank(room, n_bins)
+    gain, position, _ = _best_boundary(n_bins, 0, total, room, step, check)
+    if gain > room.best_gain:
+        record(room, gain, feature, 0, 0, 0)
+        w_left = 0
+        for p in range(position + 1):
+            w_left += room.words[p] & WEIGHT
+        record_subset(room, position + 1, n_bins, 2 * w_left > (total & WEIGHT))
+
+
+@helper
+def _try_values(
+    feature: Any, n_bins: Any, total: Any, room: Any, step: Any, check: Any
+) -> None:
+    """Try all cuts of a feature that is no category."""
+    absent = int64(0)
+    if room.bins[n_bins - 1] == MISSING:
+        n_bins -= 1
+        absent = room.words[n_bins]
+    gain, position, side = _best_boundary(n_bins, absent, total, room, step, check)
+    if gain > room.best_gain:
+        high = room.bins[position + 1] if position + 1 < n_bins else MISSING
+        side = side if absent != 0 else -1
+        record(room, gain, feature, room.bins[position], high, side)
+
+
+@inlined
+def try_words(
+    rows: Any,
+    amounts: Any,
+    order: Any,
+    start: Any,
+    end: Any,
+    drawn: Any,
+    first: Any,
+    n_drawn: Any,
+    categorical: Any,
+    trends: Any,
+    room: Any,
+    step: Any,
+    bounds: Any,
+) -> Any:
+    """Try the features drawn from `first` on; return whether any varies.
+
+    Sums in `step` s around `bounds` [2] are those of targets; `bounds` [0] and [1] are
+    the least and the largest prediction allowed. Nothing is made of `categorical` and
+    `trends` where these are None.
+    """
+    few, varies = end - start <= SMALL_ROWS, False
+    if few:
+        _fill_few(rows, amounts, order, start, end, drawn, first, n_drawn, room)
+    else:
+        _fill(rows, amounts, order, start, end, drawn, first, n_drawn, room)
+    for j in range(n_drawn):
+        n_bins = _take_few(j, room) if few else _take(j, room)
+        if n_bins < 2:
+            continue
+        varies = True
+        feature = drawn[0, first + j]
+        total = int64(0)
+        for p in range(uint64(n_bins)):
+            total += room.words[p]
+        check = check_of(trends, feature, bounds)
+        if categorical is None:
+            _try_values(feature, n_bins, total, room, step, check)
+        else:
+            if categorical[feature]:
+                _try_categories(feature, n_bins, total, room, step, check)
+            else:
+                _try_values(feature, n_bins, total, room, step, check)
+    return varies

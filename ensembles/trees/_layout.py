@@ -1,0 +1,163 @@
+"""What kernels and their twins agree on: codes, statistics of rows, limits, nodes.
+
+A *code* is the number of a value's bin, 0 to 254, or `MISSING`. What a split is judged
+by are sums over rows in whole numbers, so that the same rows give the same split in any
+order. There are three ways to keep them:
+
+- *words*: one word a row, ``(w * y) << WEIGHT_BITS | w``, y in steps of a fine grid and
+  w a small whole number. One addition a row and feature; for values and two classes.
+- *counts*: the weight of a row, added to the channel of its class.
+- *sums*: a channel for the sum of each output, one for the weight.
+
+Where a leaf's least number of rows does not follow from weights, a last channel of
+counts and sums counts rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+__all__ = [
+    "BLOCK_ROWS",
+    "ENTROPY",
+    "GROUP",
+    "LARGEST_SUM",
+    "MAX_BINS",
+    "MISSING",
+    "NODE",
+    "POISSON",
+    "PRIOR_ROWS",
+    "ROOM",
+    "SMALL_ROWS",
+    "SQUARE",
+    "STRIDE",
+    "TABLE",
+    "WEIGHT",
+    "WEIGHT_BITS",
+]
+
+MISSING = 255
+MAX_BINS = 255
+
+WEIGHT_BITS = 24
+WEIGHT = (1 << WEIGHT_BITS) - 1
+# Sums of words of values stay below this: one bit for the sign, one in reserve.
+LARGEST_SUM = 2.0**38
+
+# Gini impurity and variance are one formula: a sum of squares over the weight.
+SQUARE, ENTROPY, POISSON = 0, 1, 2
+
+# Numbers from one histogram to the next: a power of two would put the same bins of all
+# features on the same few cache lines.
+STRIDE = 264
+# Equal parts of the range of a column. For most the code of its values is known but for
+# one or two cuts, which is cheaper than a search among all.
+TABLE = 1024
+# Features whose histograms are filled before they are searched; those of words fill
+# half of a first-level cache.
+GROUP = 8
+# Nodes of at most so many rows look only at the bins that their rows are in.
+SMALL_ROWS = 128
+# Rows that are copied side by side before a subtree is grown on them: their codes and
+# words stay in a second-level cache.
+BLOCK_ROWS = 8192
+# Rows of the node's mean that are added to each category before categories are ordered:
+# few rows of one are weak evidence.
+PRIOR_ROWS = 1.0
+
+# A leaf has the feature -1, a right child follows the left one. A node holds the rows
+# order[start:end]. Missing values go left, right, or (-1, for now) with the larger
+# side. What is random about a node follows from its key, and this from its path. Words
+# of values are scale * (y - center), a grid that fits `grid_rows` rows. Predictions
+# below a node stay between lower and upper.
+NODE = np.dtype(
+    [
+        ("feature", np.int32),
+        ("left", np.int32),
+        ("start", np.int32),
+        ("end", np.int32),
+        ("depth", np.int32),
+        ("grid_rows", np.int32),
+        ("key", np.uint64),
+        ("gain", np.float64),
+        ("center", np.float64),
+        ("scale", np.float64),
+        ("lower", np.float64),
+        ("upper", np.float64),
+        ("cut", np.uint8),
+        ("missing_left", np.int8),
+    ],
+    align=True,
+)
+
+# What one tree is grown by and in: limits, then room. It is one record since kernels
+# pass records as one pointer, but count references to each array.
+_LIMITS = [
+    ("criterion", np.int64),
+    ("n_outputs", np.int64),
+    ("n_channels", np.int64),  # none for words
+    ("sums", np.bool_),  # channels are sums, not counts
+    ("counts_rows", np.bool_),  # the last channel counts rows
+    ("refines", np.bool_),  # words are of values, on grids that fit
+    ("draws_cuts", np.bool_),  # one cut a feature, as extra trees do
+    ("max_features", np.int64),
+    ("max_depth", np.int64),
+    ("max_leaves", np.int64),
+    ("min_rows_split", np.int64),
+    ("min_rows_leaf", np.int64),
+    ("min_weight_leaf", np.int64),  # in the steps in which weights are kept
+    ("min_decrease", np.float64),  # of weight times impurity
+]
+# The best split so far: its gain, feature, the bins next to the cut, whether missing
+# values go left (-1 if there are none), or the categories that do.
+_SPLIT = [
+    ("best_gain", np.float64),
+    ("feature", np.int64),
+    ("low", np.int64),
+    ("high", np.int64),
+    ("missing_left", np.int64),
+    ("subset", np.uint64, (4,)),
+]
+# Histograms and masks are zero between nodes. Of one feature: the bins that hold rows,
+# what these add up to, the order of categories, and sums, weights and gains at
+# boundaries, in memory that is read as whole numbers and as floats.
+_ROOM = [
+    ("hist", np.int64, (GROUP, STRIDE)),
+    ("masks", np.uint64, (GROUP, 4)),
+    ("bins", np.int64, (257,)),
+    ("words", np.int64, (257,)),
+    ("ranks", np.float64, (256,)),
+    ("drawn_subset", np.uint64, (4,)),
+    ("numbers", np.int64, (3, 256)),
+]
+
+
+def _with_floats(plain: np.dtype[np.void]) -> np.dtype[np.void]:
+    """The record with `floats` in the same place as `numbers`."""
+    fields = [(name, *plain.fields[name][:2]) for name in plain.names]  # type: ignore[index, union-attr]
+    floats = np.dtype((np.float64, (3, 256)))
+    fields.append(("floats", floats, plain.fields["numbers"][1]))  # type: ignore[index]
+    names, formats, offsets = zip(*fields, strict=True)
+    layout = {"names": names, "formats": formats, "offsets": offsets}
+    return np.dtype({**layout, "itemsize": plain.itemsize})  # type: ignore[call-overload, no-any-return]
+
+
+def _stamp() -> str:
+    """A name that changes with any source that the compiled kernels are made of.
+
+    numba keeps a kernel by the time of the file that it is in, and would go on with it
+    when a helper of another file has changed. As the name of a field it is part of the
+    type of the record, by which kernels are kept too.
+    """
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("_kernels_*.py")):
+        digest.update(source.read_bytes())
+    return f"stamp_{digest.hexdigest()[:16]}"
+
+
+ROOM = _with_floats(
+    np.dtype([*_LIMITS, *_SPLIT, *_ROOM, (_stamp(), np.int8)], align=True)
+)

@@ -1,0 +1,59 @@
+"""What `_kernels_bins` does, in numpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ensembles._typing import BoolArray, FloatArray
+from ensembles.trees._layout import MISSING
+
+__all__ = ["assign_bins", "bin_values"]
+
+
+def bin_values(
+    X: FloatArray,
+    cuts: FloatArray,
+    tables: Any,
+    origins: Any,
+    factors: Any,
+    rows: Any,
+    columns: Any,
+) -> None:
+    """Write the code of each value: how many of its column's cuts are below it."""
+    for j in range(X.shape[1]):
+        n_cuts = tables[j, -1]
+        codes = np.searchsorted(cuts[j, :n_cuts], X[:, j].astype(np.float64))
+        rows[:, j] = np.where(np.isnan(X[:, j]), MISSING, codes)
+    if len(columns):
+        columns[:] = rows.T
+
+
+def assign_bins(weights: FloatArray, max_bins: int, is_last: BoolArray) -> None:
+    """Mark the last value of each bin, values in order with these weights."""
+    listed = weights.tolist()
+    rest = 0.0
+    for weight in listed:
+        rest += weight
+    fair, n_left = rest / max_bins, max_bins
+    for weight in listed:
+        if weight >= fair:
+            rest -= weight
+            n_left -= 1
+    n_bins, inside, share = 0, 0.0, rest / max(n_left, 1)
+    for i, weight in enumerate(listed[:-1]):
+        is_heavy = weight >= fair
+        inside += weight
+        if not is_heavy:
+            rest -= weight
+        next_heavy = listed[i + 1] >= fair
+        closes = is_heavy or inside >= share or (next_heavy and inside >= share / 2.0)
+        if closes and n_bins < max_bins - 1:
+            is_last[i] = True
+            n_bins += 1
+            inside = 0.0
+            if not is_heavy:
+                n_left -= 1
+                share = rest / max(n_left, 1)
+    is_last[-1] = True

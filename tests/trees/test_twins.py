@@ -1,0 +1,337 @@
+"""Trees grown by compiled kernels and by their plain twins: equal to the last bit."""
+
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from ensembles.trees import _kernels_grow, _plain_grow
+from ensembles.trees._layout import (
+    BLOCK_ROWS,
+    ENTROPY,
+    LARGEST_SUM,
+    MISSING,
+    NODE,
+    POISSON,
+    ROOM,
+    SMALL_ROWS,
+    SQUARE,
+    WEIGHT_BITS,
+)
+
+SIZES = [2, 3, 7, 30, 60, SMALL_ROWS, SMALL_ROWS + 1, 150, 220, 300]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a random problem is like."""
+
+    kind: str  # of statistics: "classes", "values", "counts" or "sums"
+    criterion: int = SQUARE
+    n_outputs: int = 1
+    full: bool = False  # categories, trends and groups are given
+    categories: bool = False
+    trends: bool = False
+    groups: bool = False
+    missing: bool = False
+    draws: bool = False
+    heavy: bool = False
+    constant: bool = False
+    counts_rows: bool = False
+    best_first: bool = False
+    n_features: int | None = None
+    limits: tuple = ()
+
+
+def edges_of(rng, d):
+    """Least and largest value of each bin, some bins of one value."""
+    gaps = rng.exponential(size=(d, 256, 2)) + 1e-3
+    gaps[..., 1] *= rng.random((d, 256)) < 0.5
+    return np.ascontiguousarray(np.cumsum(gaps.reshape(d, -1), axis=1)).reshape(
+        d, 256, 2
+    )
+
+
+def codes_of(rng, n, d, missing):
+    """Few and many bins, near and far from each other; a column may be constant."""
+    rows = np.empty((n, d), np.uint8)
+    for j in range(d):
+        n_bins = rng.choice([1, 2, 5, 40, 255], p=[0.05, 0.15, 0.2, 0.3, 0.3])
+        bins = np.sort(rng.choice(255, n_bins, replace=False))
+        rows[:, j] = rng.choice(bins, n)
+        if missing:
+            rows[rng.random(n) < rng.choice([0.0, 0.1, 0.5]), j] = MISSING
+    return rows
+
+
+def targets_of(rng, case, rows):
+    """One column for each output that some features say something about."""
+    n = len(rows)
+    if case.constant:
+        return np.full((n, case.n_outputs), 0.7)
+    signal = (rows[:, [0]] > 100) + rows[:, [-1]] / 200 + rng.normal(size=(n, 1))
+    y = signal + rng.normal(size=(n, case.n_outputs)) / 2
+    if case.heavy:
+        y = np.exp(10 * y)
+    if case.criterion == POISSON:
+        y = np.maximum(np.abs(y) - 0.5, 0.0)
+    if case.kind == "classes":
+        return (y > 1.0).astype(float)
+    if case.kind == "counts":
+        return np.clip(np.floor(y), 0, 2 - np.arange(case.n_outputs) % 2)
+    return y
+
+
+def words_of_values(y, weights, criterion):
+    """Words on a grid that fits all rows, its centre and its scale."""
+    center = 0.0 if criterion == POISSON else (y.min() + y.max()) / 2
+    reach = max(y.max() - center, center - y.min())
+    scale = LARGEST_SUM / weights.sum() / reach if reach > 0 else 1.0
+    steps = np.floor((y - center) * scale + 0.5).astype(np.int64)
+    return (steps * weights) << WEIGHT_BITS | weights, center, scale
+
+
+def statistics_of(rng, case, targets):
+    """Channels, amounts, the weights they hold, offsets, steps, centre and scale."""
+    n, n_outputs = targets.shape
+    if case.kind in ("classes", "values"):
+        weights = rng.integers(1, 5, n)
+        if case.kind == "classes":
+            words = (targets[:, 0].astype(np.int64) * weights) << WEIGHT_BITS | weights
+            return None, words[:, None], weights, None, None, 0.0, 1.0
+        words, center, scale = words_of_values(targets[:, 0], weights, case.criterion)
+        return None, words[:, None], weights, None, None, center, scale
+    # Squares of large ones are rounded.
+    weights = np.ceil(rng.exponential(size=n) * 2.0 ** rng.choice([1, 20, 48]))
+    weights = weights.astype(np.int64)
+    offsets, steps, center = np.zeros(2, np.int64), np.ones(n_outputs), 0.0
+    if case.kind == "counts":
+        n_classes = 3 - np.arange(n_outputs) % 2
+        offsets = np.r_[0, np.cumsum(n_classes)]
+        channels = targets.astype(np.int64) + offsets[:-1]
+        amounts = np.repeat(weights[:, None], n_outputs, axis=1)
+    else:
+        center = 0.0 if case.criterion == POISSON else 0.25
+        weighted = (targets - center) * weights[:, None]
+        largest = n * np.abs(weighted).max(axis=0) + 1.0
+        steps = largest / 2.0 ** rng.integers(30, 61)
+        channels = np.broadcast_to(np.arange(n_outputs + 1), (n, n_outputs + 1))
+        sums = np.floor(weighted / steps + 0.5).astype(np.int64)
+        amounts = np.column_stack([sums, weights])
+    if case.counts_rows:
+        last = offsets[-1] if case.kind == "counts" else n_outputs + 1
+        channels = np.column_stack([channels, np.full(n, last)])
+        amounts = np.column_stack([amounts, np.ones(n, np.int64)])
+    channels = np.ascontiguousarray(channels, dtype=np.int32)
+    return channels, amounts, weights, offsets, steps, center, 1.0
+
+
+def n_channels_of(case, offsets):
+    """Number of channels; classes may have no row in a sample."""
+    if offsets is None:
+        return 0
+    own = offsets[-1] if case.kind == "counts" else case.n_outputs + 1
+    return own + case.counts_rows
+
+
+def room_of(rng, case, d, weights, offsets):
+    """Limits that now and then matter."""
+    room = np.zeros(1, ROOM)
+    room["criterion"], room["n_outputs"] = case.criterion, case.n_outputs
+    room["n_channels"] = n_channels_of(case, offsets)
+    room["sums"], room["counts_rows"] = case.kind == "sums", case.counts_rows
+    room["refines"] = case.kind == "values"
+    room["draws_cuts"] = case.draws
+    room["max_features"] = d if rng.random() < 0.4 else rng.integers(1, d + 1)
+    room["max_depth"] = 2**31 - 1 if rng.random() < 0.7 else rng.integers(1, 4)
+    room["min_rows_split"] = rng.choice([2, 2, 9])
+    room["min_rows_leaf"] = rng.choice([1, 2, 6]) if case.counts_rows else 1
+    room["min_weight_leaf"] = rng.choice([1, 1, 3 * np.median(weights)])
+    room["max_leaves"] = rng.integers(2, 20) if case.best_first else 0
+    for name, value in case.limits:
+        room[name] = value
+    return room
+
+
+def extras_of(rng, case, d, n_nodes):
+    """What may be None: categories and their subsets, trends, groups and open ones."""
+    if not case.full:
+        return None, None, None, None, None
+    categorical = np.zeros(d, bool)
+    if case.categories:
+        categorical = rng.random(d) < 0.6
+    trends = np.zeros(d, np.int8)
+    if case.trends:
+        trends = rng.integers(-1, 2, d).astype(np.int8)
+        trends[categorical] = 0
+    groups = rng.random((3 if case.groups else 0, d)) < 0.5
+    open_groups = np.zeros((n_nodes, len(groups)), bool)
+    open_groups[0] = True
+    subsets = np.zeros((n_nodes if categorical.any() else 0, 4), np.uint64)
+    return categorical, subsets, trends, groups, open_groups
+
+
+def problem_of(case, seed, n):
+    """The arguments of a kernel, in order."""
+    rng = np.random.default_rng([seed, n])
+    d = case.n_features or int(rng.integers(1, 9))
+    rows = codes_of(rng, n, d, case.missing)
+    targets = targets_of(rng, case, rows)
+    channels, amounts, weights, offsets, steps, center, scale = statistics_of(
+        rng, case, targets
+    )
+    # As of a bootstrap sample: some rows are left out.
+    order = np.flatnonzero((rng.random(n) < 0.8) | (np.arange(n) < 2)).astype(np.int32)
+    nodes = np.zeros(2 * n, NODE)
+    root = nodes[:1]
+    root["end"] = root["grid_rows"] = len(order)
+    root["key"] = rng.integers(2**64, dtype=np.uint64)
+    root["center"], root["scale"] = center, scale
+    root["lower"], root["upper"] = -np.inf, np.inf
+    extras = extras_of(rng, case, d, 2 * n)
+    room = room_of(rng, case, d, weights, offsets)
+    is_words = channels is None
+    return [
+        rows, np.ascontiguousarray(rows.T), amounts if is_words else None, channels,
+        None if is_words else amounts, targets, order, nodes, offsets, steps,
+        edges_of(rng, d), np.empty(0) if case.full else None, *extras, room,
+    ]  # fmt: skip
+
+
+def grown(module, case, problem):
+    """Number of nodes, and what was written: order, nodes, subsets and open groups."""
+    problem = [None if part is None else part.copy() for part in problem]
+    grow = module.grow_best_first if case.best_first else module.grow_depth_first
+    n_nodes = grow(*problem)
+    order, nodes, subsets = problem[6], problem[7][:n_nodes], problem[13]
+    written = {name: nodes[name] for name in NODE.names}
+    written["order"] = order
+    if subsets is not None:
+        written["subsets"] = subsets
+        written["open_groups"] = problem[16][:n_nodes]
+    return n_nodes, written
+
+
+def assert_same(case, problem):
+    n_ours, ours = grown(_kernels_grow, case, problem)
+    n_plain, plain = grown(_plain_grow, case, problem)
+    assert n_ours == n_plain
+    for name, values in ours.items():
+        assert values.tobytes() == plain[name].tobytes(), name
+    return n_ours, ours
+
+
+def assert_same_for_all_sizes(case):
+    return sum(
+        assert_same(case, problem_of(case, seed, n))[0] for seed, n in enumerate(SIZES)
+    )
+
+
+CLASSES = Case("classes", missing=True)
+VALUES = Case("values", missing=True)
+COUNTS = Case("counts", missing=True)
+SUMS = Case("sums", missing=True)
+POISSON_VALUES = replace(VALUES, criterion=POISSON)
+POISSON_SUMS = replace(SUMS, criterion=POISSON)
+STATISTICS = {
+    "classes": CLASSES,
+    "entropy of classes": replace(CLASSES, criterion=ENTROPY),
+    "values": VALUES,
+    "heavy values": replace(VALUES, heavy=True),
+    "constant values": replace(VALUES, constant=True),
+    "Poisson values": POISSON_VALUES,
+    "heavy Poisson values": replace(POISSON_VALUES, heavy=True),
+    "counts": COUNTS,
+    "entropy of counts": replace(COUNTS, criterion=ENTROPY),
+    "two counts": replace(COUNTS, n_outputs=2),
+    "entropy of two counts": replace(COUNTS, criterion=ENTROPY, n_outputs=2),
+    "counts and rows": replace(COUNTS, counts_rows=True),
+    "sums": SUMS,
+    "three sums": replace(SUMS, n_outputs=3),
+    "sums and rows": replace(SUMS, counts_rows=True),
+    "heavy sums": replace(SUMS, heavy=True),
+    "Poisson sums": POISSON_SUMS,
+    "three Poisson sums": replace(POISSON_SUMS, n_outputs=3),
+}
+CASES = list(STATISTICS.values())
+with_each = pytest.mark.parametrize("case", CASES, ids=STATISTICS)
+with_drawn_cuts = pytest.mark.parametrize("draws", [False, True], ids=["all", "drawn"])
+
+
+@with_drawn_cuts
+@with_each
+def test_trees_of_values_equal_the_twins(case, draws):
+    n_nodes = assert_same_for_all_sizes(replace(case, full=draws, draws=draws))
+    assert n_nodes == len(SIZES) if case.constant else n_nodes > 100
+
+
+@with_drawn_cuts
+@with_each
+def test_trees_with_categories_equal_the_twins(case, draws):
+    case = replace(case, full=True, categories=True, draws=draws)
+    assert_same_for_all_sizes(case)
+
+
+@with_drawn_cuts
+@with_each
+def test_trees_with_groups_equal_the_twins(case, draws):
+    case = replace(case, full=True, categories=True, groups=True, draws=draws)
+    assert_same_for_all_sizes(case)
+
+
+with_one_value = pytest.mark.parametrize(
+    "name", [name for name in STATISTICS if "count" not in name and "three" not in name]
+)
+
+
+@with_drawn_cuts
+@with_one_value
+def test_trees_with_trends_equal_the_twins(name, draws):
+    case = replace(STATISTICS[name], full=True, trends=True, draws=draws)
+    assert_same_for_all_sizes(case)
+    assert_same_for_all_sizes(replace(case, categories=True, groups=True))
+
+
+@with_each
+def test_trees_grown_best_first_equal_the_twins(case):
+    """Nodes that were not split keep what a split of theirs would have been."""
+    case = replace(case, full=True, categories=True, best_first=True)
+    assert_same_for_all_sizes(case)
+
+
+@pytest.mark.parametrize("best_first", [False, True])
+@pytest.mark.parametrize("draws", [False, True], ids=["all", "drawn"])
+@with_each
+def test_trees_with_a_least_decrease_equal_the_twins(case, draws, best_first):
+    limits = (("min_decrease", 0.5), ("max_features", 3))
+    case = replace(case, full=True, draws=draws, best_first=best_first, limits=limits)
+    assert_same_for_all_sizes(case)
+
+
+@pytest.mark.parametrize("case", [CLASSES, replace(VALUES, heavy=True), COUNTS, SUMS])
+def test_trees_of_many_rows_equal_the_twins(case):
+    """Nodes of few rows are kept and grown when all larger ones are."""
+    limits = (("max_depth", 6), ("max_features", 2))
+    case = replace(case, n_features=3, limits=limits)
+    n_nodes, nodes = assert_same(case, problem_of(case, 0, 20_000))
+    n_rows = nodes["end"] - nodes["start"]
+    assert n_rows.max() > BLOCK_ROWS > n_rows.min()
+    assert n_nodes > 40
+
+
+def test_grids_are_refined_where_rows_are_few():
+    case = replace(VALUES, heavy=True)
+    _, nodes = assert_same(case, problem_of(case, 0, 300))
+    assert nodes["grid_rows"].min() <= SMALL_ROWS < nodes["grid_rows"].max()
+
+
+def test_twins_do_without_numba():
+    code = (
+        "import sys\n"
+        "import ensembles.trees._plain_grow\n"
+        "assert 'numba' not in sys.modules"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], check=False)
+    assert finished.returncode == 0
