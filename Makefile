@@ -29,6 +29,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_bagging_predict.py
 	$(BIN)/python benchmarks/bench_inference.py
 	$(BIN)/python benchmarks/bench_splits.py
+	$(BIN)/python benchmarks/bench_trees.py
 
 clean-kernels:
 	find ensembles -name '*.nb[ci]' -delete

@@ -17,8 +17,8 @@ from ensembles.trees._tree import Tree, pack_nodes
 
 __all__ = ["Limits", "grow_tree"]
 
-# What numpy takes to search one feature of one node, and nodes for each row.
-_SECONDS_PER_SEARCH, _NODES_PER_ROW = 6e-5, 0.5
+# What numpy takes for a split, and nodes that are split for each row.
+_SECONDS_PER_SPLIT, _SPLITS_PER_ROW = 4e-4, 0.5
 _NO_DEPTH = np.iinfo(np.int32).max
 
 
@@ -75,8 +75,8 @@ def grow_tree(
     order = order.astype(np.int32)
     nodes = _root(len(order), limits, statistics, key)
     special = _specials(binned, limits, len(nodes))
-    searches = min(len(nodes), _NODES_PER_ROW * len(order)) * limits.max_features
-    kernels = kernels_for("grow", _SECONDS_PER_SEARCH * searches)
+    splits = min(len(nodes) / 2.0, _SPLITS_PER_ROW * len(order))
+    kernels = kernels_for("grow", _SECONDS_PER_SPLIT * splits)
     grow = kernels.grow_best_first if limits.max_leaves else kernels.grow_depth_first
     n_nodes = grow(
         binned.rows,

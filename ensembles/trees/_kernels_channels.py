@@ -151,17 +151,15 @@ def _best_of_counts(
     """
     bins, wide, criterion = room.bins, totals.shape[1], room.criterion
     n_classes, n_outputs = offsets[-1], float(room.n_outputs)
-    in_all, added = 0.0, int64(0)
+    in_all = 0.0
     for channel in range(n_classes):
         in_all += class_term(float(totals[1, channel]), criterion)
-        added += totals[1, channel]
-    w = float(added) / n_outputs
+    w = float(_weight(totals, 1, 0, offsets, room))  # all outputs have the same
     best, position, missing_left = -1.0, 0, 0
     for side in range(1 + int64(absent)):
         added, in_left, in_right = int64(0), 0.0, in_all
-        for channel in range(wide):
-            totals[0, channel] = 0
-        for p in range(-side, n_bins - 1 + int64(absent and side == 0)):
+        _clear_left(totals)
+        for p in range(-side, n_bins - 1 + int64(absent) * (1 - side)):
             # Missing values on the left come before the first bin.
             at = uint64((bins[n_bins] if p < 0 else bins[p]) * wide)
             for channel in range(uint64(wide)):
@@ -170,15 +168,14 @@ def _best_of_counts(
                     on_left = totals[uint64(0), channel]
                     on_right = totals[uint64(1), channel] - on_left
                     totals[uint64(0), channel] = on_left + amount
-                    if channel < uint64(n_classes):
+                    if channel < uint64(offsets[1]):
                         added += amount
-                        in_left += class_term(float(on_left + amount), criterion)
-                        in_left -= class_term(float(on_left), criterion)
-                        in_right += class_term(float(on_right - amount), criterion)
-                        in_right -= class_term(float(on_right), criterion)
-            if p >= 0 and _keeps_limits(totals, added, w, n_outputs, room):
+                    if channel < uint64(n_classes):
+                        in_left = _replaced(in_left, on_left, amount, criterion)
+                        in_right = _replaced(in_right, on_right, -amount, criterion)
+            if p >= 0 and _keeps_limits(totals, float(added), w, room):
                 gain = class_gain(
-                    in_left, float(added) / n_outputs, in_right, in_all, w, n_outputs,
+                    in_left, float(added), in_right, in_all, w, n_outputs,
                     criterion,
                 )  # fmt: skip
                 if gain > best:
@@ -187,9 +184,22 @@ def _best_of_counts(
 
 
 @inlined
-def _keeps_limits(totals: Any, added: Any, w: Any, n_outputs: Any, room: Any) -> Any:
+def _clear_left(totals: Any) -> None:
+    """Nothing is left of a cut yet."""
+    for channel in range(totals.shape[1]):
+        totals[0, channel] = 0
+
+
+@helper
+def _replaced(terms: Any, weight: Any, amount: Any, criterion: Any) -> Any:
+    """Sum of terms after the weight of one class has changed."""
+    terms += class_term(float(weight + amount), criterion)
+    return terms - class_term(float(weight), criterion)
+
+
+@inlined
+def _keeps_limits(totals: Any, w_left: Any, w: Any, room: Any) -> Any:
     """Whether both sides of a split of classes are heavy enough."""
-    w_left = float(added) / n_outputs
     keeps = min(w_left, w - w_left) >= room.min_weight_leaf
     if room.counts_rows:
         n_left = totals[0, -1]

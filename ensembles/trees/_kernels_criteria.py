@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import types
+from numba import int64, types
 from numba.extending import overload
 
 from ensembles.trees._kernels_tools import helper
@@ -111,17 +111,19 @@ def class_gain(
 @helper
 def gain_of_counts(totals: Any, offsets: Any, criterion: Any) -> Any:
     """Gain summed over outputs; channels are the weights of their classes."""
-    n_outputs, added, added_left = float(len(offsets) - 1), 0.0, 0.0
+    n_outputs, w, w_left = float(len(offsets) - 1), int64(0), int64(0)
     in_left = in_right = in_all = 0.0
     for channel in range(offsets[-1]):
         left, both = float(totals[0, channel]), float(totals[1, channel])
         in_left += class_term(left, criterion)
         in_right += class_term(both - left, criterion)
         in_all += class_term(both, criterion)
-        added_left += left
-        added += both
-    w_left, w = added_left / n_outputs, added / n_outputs
-    return class_gain(in_left, w_left, in_right, in_all, w, n_outputs, criterion)
+        if channel < offsets[1]:  # outputs have the same weights
+            w_left += totals[0, channel]
+            w += totals[1, channel]
+    return class_gain(
+        in_left, float(w_left), in_right, in_all, float(w), n_outputs, criterion
+    )
 
 
 def check_of(trends: Any, feature: Any, bounds: Any) -> Any:

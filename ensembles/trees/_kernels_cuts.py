@@ -19,7 +19,7 @@ from ensembles.trees._kernels_channels import gain_of_channels
 from ensembles.trees._kernels_criteria import check_of, keeps_bounds, moment_gain
 from ensembles.trees._kernels_split import record
 from ensembles.trees._kernels_tools import helper, inlined
-from ensembles.trees._layout import MISSING, WEIGHT, WEIGHT_BITS
+from ensembles.trees._layout import MISSING, SQUARE, WEIGHT, WEIGHT_BITS
 
 __all__ = ["try_cuts"]
 
@@ -43,7 +43,7 @@ def _draw_cut(state: Any, low: Any, high: Any, feature: Any, edges: Any) -> Any:
     """State, and the last bin on the left of a value drawn."""
     state, u = uniform(state)
     least, largest = edges[feature, low, 0], edges[feature, high, 1]
-    value = least + u * (largest - least)
+    value = least * (1.0 - u) + largest * u  # a difference could be infinite
     below, above = low, high  # the cut is at `below` or later, and before `above`
     while above - below > 1:
         middle = (below + above) >> 1
@@ -117,18 +117,19 @@ def _gain_of_words(
         word, code = words[row, 0], int64(rows[row, f])
         total += word
         on_left += word * int64(_goes_left(code, cut, side, is_category, room))
-    s, w = float(total >> WEIGHT_BITS) * step, float(total & WEIGHT)
-    s_left, w_left = float(on_left >> WEIGHT_BITS) * step, float(on_left & WEIGHT)
+    s, w = float(total >> WEIGHT_BITS), float(total & WEIGHT)
+    s_left, w_left = float(on_left >> WEIGHT_BITS), float(on_left & WEIGHT)
+    factor = 1.0 if room.criterion == SQUARE else step
     gain = -1.0
     if min(w_left, w - w_left) >= room.min_weight_leaf:
         is_allowed = True
         if check is not None:
             trend, lower, upper, center = check
-            v_left = center + s_left / w_left
-            v_right = center + (s - s_left) / (w - w_left)
+            v_left = center + s_left / w_left * step
+            v_right = center + (s - s_left) / (w - w_left) * step
             is_allowed = keeps_bounds(v_left, v_right, trend, lower, upper)
         if is_allowed:
-            gain = moment_gain(s_left, w_left, s, w, room.criterion)
+            gain = moment_gain(s_left * factor, w_left, s * factor, w, room.criterion)
     return gain
 
 

@@ -222,7 +222,7 @@ def find_split(
         )  # fmt: skip
         # No gain at all may mean that the rows' values fell on one step of the grid.
         is_coarse = room.refines and nodes[node].grid_rows != n_rows
-        goes_on = room.best_gain == 0.0 and is_coarse
+        goes_on = room.best_gain <= 0.0 and is_coarse
     feature = room.feature
     if feature >= 0 and (room.min_decrease > 0.0 or room.max_leaves > 0):
         gain = _decrease(room.best_gain, words, amounts, order, nodes, node, room)
@@ -311,16 +311,21 @@ def _bound_children(
         nodes[child].upper = nodes[node].upper
     if trend == 0:
         return
-    sums, weights = np.zeros(2), np.zeros(2)
+    # Whole numbers: the sum of floats would depend on the order of rows.
+    sums, weights, step = np.zeros(2, np.int64), np.zeros(2, np.int64), 1.0
     for i in range(nodes[node].start, nodes[node].end):
         side = int64(i >= middle_row)
         if words is not None:
             sums[side] += words[order[i], 0] >> WEIGHT_BITS
             weights[side] += words[order[i], 0] & WEIGHT
         if amounts is not None:
-            sums[side] += amounts[order[i], 0] * steps[0]
+            sums[side] += amounts[order[i], 0]
             weights[side] += amounts[order[i], 1]
-    values = nodes[node].center + sums / weights / nodes[node].scale
+            step = steps[0]
+    values = np.zeros(2)
+    for side in range(2):
+        mean = float(sums[side]) * step / float(weights[side])
+        values[side] = nodes[node].center + mean / nodes[node].scale
     middle = (values[0] + values[1]) / 2.0
     below = left if trend > 0 else left + 1
     nodes[below].upper = middle

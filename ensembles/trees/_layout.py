@@ -153,7 +153,9 @@ def _stamp() -> str:
     type of the record, by which kernels are kept too.
     """
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("_kernels_*.py")):
+    here = Path(__file__).parent
+    words = here.parent / "resampling" / "_kernels_words.py"
+    for source in (*sorted(here.glob("_kernels_*.py")), words):
         digest.update(source.read_bytes())
     return f"stamp_{digest.hexdigest()[:16]}"
 

@@ -29,8 +29,6 @@ class Rule:
     """What one in the sum of each output counts in gains."""
     value_step: float
     """What one in a sum of the first output counts in predictions."""
-    is_scaled_first: bool
-    """Whether sums for predictions are scaled before they are divided by weights."""
     bounds: tuple[float, float, float] | None
     """Least and largest prediction, and what predictions are around."""
 
@@ -95,13 +93,8 @@ def _keeps_bounds(
     """
     assert rule.bounds is not None
     lower, upper, center = rule.bounds
-    if rule.is_scaled_first:
-        scaled = s_left * rule.value_step
-        v_left = center + scaled / w_left
-        v_right = center + (s * rule.value_step - scaled) / (w - w_left)
-    else:
-        v_left = center + s_left / w_left * rule.value_step
-        v_right = center + (s - s_left) / (w - w_left) * rule.value_step
+    v_left = center + s_left / w_left * rule.value_step
+    v_right = center + (s - s_left) / (w - w_left) * rule.value_step
     is_inside = (v_left >= lower) & (v_left <= upper)
     is_inside &= (v_right >= lower) & (v_right <= upper)
     follows = is_inside & ((v_left - v_right) * trend <= 0.0)
@@ -175,10 +168,9 @@ def _gains_of_counts(
     From one bin to the next, only the terms of classes that change sides are replaced.
     Outputs have the same weights, so their terms add up to one sum.
     """
-    limits, n_outputs = rule.limits, float(rule.limits.n_outputs)
-    own = slice(rule.offsets[-1])
-    w_left = left[own].sum(axis=0)[at] / n_outputs
-    w = float(total[own].sum()) / n_outputs
+    limits, own = rule.limits, slice(rule.offsets[-1])
+    w_left = weight_of(left, rule)[at].astype(np.float64)
+    w = float(weight_of(total, rule))
     is_allowed = np.minimum(w_left, w - w_left) >= limits.min_weight_leaf
     is_allowed &= _keeps_rows(left[:, at], total, rule)
     at, w_left = at[is_allowed], w_left[is_allowed]
@@ -220,10 +212,10 @@ def _terms(weights: Any, criterion: int) -> FloatArray:
 def _gains_of_classes(left: Any, total: Any, rule: Rule) -> FloatArray:
     """Gains summed over outputs; channels are the weights of their classes."""
     own, limits = slice(rule.offsets[-1]), rule.limits
-    n_outputs = float(limits.n_outputs)
     in_left = left[own].astype(np.float64)
     both = total[own, None].astype(np.float64)
-    w_left, w = _added(in_left) / n_outputs, _added(both) / n_outputs
+    w_left = weight_of(left, rule).astype(np.float64)
+    w = np.array([float(weight_of(total, rule))])
     sides = [in_left, both - in_left, both]
     terms = [_added(_terms(side, limits.criterion)) for side in sides]
     return _class_gains(terms[0], w_left, terms[1], terms[2], w, limits)

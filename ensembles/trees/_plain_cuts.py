@@ -86,7 +86,7 @@ def _draw_cut(codes: Any, feature: int, edges: FloatArray, key: int) -> _Drawn |
         return None
     state, u = uniform(_state_of(key, feature))
     least, largest = float(edges[low, 0]), float(edges[high, 1])
-    value = least + u * (largest - least)
+    value = least * (1.0 - u) + largest * u
     cut = low + int(np.count_nonzero(edges[low + 1 : high, 1] <= value))
     side = -1
     if is_absent:

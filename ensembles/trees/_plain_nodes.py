@@ -73,7 +73,7 @@ def _best_split(problem: Problem, node: int) -> Split | None:
     split = _search(problem, node)
     # No gain at all may mean that the rows' values fell on one step of the grid.
     is_coarse = problem.nodes["grid_rows"][node] != n_rows
-    if refines and is_coarse and split is not None and split.gain == 0.0:
+    if refines and is_coarse and (split is None or split.gain == 0.0):
         _refine(problem, node)
         split = _search(problem, node)
     return split
@@ -150,17 +150,17 @@ def _is_category(problem: Problem, feature: int) -> bool:
 def _rule_of(problem: Problem, node: int) -> Rule:
     """How splits of a node are judged."""
     limits, record = problem.limits, problem.nodes[node]
-    bounds, draws = None, problem.cuts is not None
+    bounds = None
     if problem.trends is not None:
         lower, upper, center = record["lower"], record["upper"], record["center"]
         bounds = (float(lower), float(upper), float(center))
     if not limits.words:
         steps = [] if problem.steps is None else problem.steps.tolist()
         value_step = steps[0] if steps else 0.0
-        return Rule(limits, problem.offsets, steps, value_step, False, bounds)
+        return Rule(limits, problem.offsets, steps, value_step, bounds)
     step = 1.0 / float(record["scale"])
-    steps = [1.0 if limits.criterion == SQUARE and not draws else step]
-    return Rule(limits, problem.offsets, steps, step, draws, bounds)
+    steps = [1.0 if limits.criterion == SQUARE else step]
+    return Rule(limits, problem.offsets, steps, step, bounds)
 
 
 def _trend(problem: Problem, features: Any) -> Any:
@@ -292,7 +292,5 @@ def _value(problem: Problem, node: int, child: int) -> float:
     """Prediction of a child whose rows are in the steps of its parent."""
     record, amounts = problem.nodes[node], problem.amounts[problem.rows_of(child)]
     step = 1.0 if problem.limits.words else float(problem.steps[0])
-    # Row by row, as the kernels add.
-    total = float(np.add.accumulate(amounts[:, 0] * step)[-1])
-    weight = float(np.add.accumulate(amounts[:, 1].astype(np.float64))[-1])
+    total, weight = float(amounts[:, 0].sum()) * step, float(amounts[:, 1].sum())
     return float(record["center"]) + total / weight / float(record["scale"])

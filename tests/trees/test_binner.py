@@ -23,7 +23,7 @@ SHAPES = {
     "few": lambda rng, n: rng.integers(0, 5, n).astype(float),
     "skewed": lambda rng, n: np.exp(5 * rng.normal(size=n)),
     "half zeros": lambda rng, n: np.where(rng.random(n) < 0.5, 0, rng.normal(size=n)),
-    "huge": lambda rng, n: rng.normal(size=n) * 1e307,
+    "huge": lambda rng, n: rng.normal(size=n) * 1e303,
     "tiny": lambda rng, n: rng.normal(size=n) * 1e-310,
     "neighbours": lambda rng, n: 1.0 + rng.integers(0, 400, n) * 2.0**-52,
     "constant": lambda rng, n: np.full(n, 3.0),

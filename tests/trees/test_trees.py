@@ -150,6 +150,28 @@ def test_best_first_to_the_end_is_depth_first(depth):
         tree.set_params(max_leaf_nodes=None)
 
 
+def test_a_least_decrease_means_the_same_for_cuts_drawn():
+    tree, X, y, _ = data("cuts drawn")
+    tree.set_params(min_impurity_decrease=0.02 * y.var())
+    nodes = tree.fit(X, y).tree_
+    assert nodes.node_count > 3
+    inner = nodes.feature >= 0
+    heavy = nodes.weighted_n_node_samples / len(y) * nodes.impurity
+    left = nodes.children_left[inner]
+    decrease = heavy[inner] - heavy[left] - heavy[left + 1]
+    assert decrease.min() >= 0.02 * y.var()
+
+
+def test_many_outputs_with_fractional_weights():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 5, (200, 2)).astype(float)
+    Y = np.column_stack([X[:, 0] > 2] * 12)
+    weights = rng.uniform(0.9, 1.0, 200)
+    tree = HistTreeClassifier().fit(X, Y, weights)
+    assert tree.tree_.node_count == 3
+    assert tree.score(X, Y) == 1.0
+
+
 def test_more_rows_than_a_block_holds():
     rng = np.random.default_rng(0)
     X = rng.integers(0, 200, size=(30_000, 4)).astype(float)
