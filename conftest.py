@@ -2,6 +2,16 @@
 
 from importlib.util import find_spec
 
+import pytest
+
+from ensembles.trees import _engine
+
 collect_ignore_glob = []
 if not (find_spec("torch") and find_spec("skorch")):
     collect_ignore_glob = ["ensembles/nets/*", "tests/nets/*", "docs/guide/nets.rst"]
+
+
+@pytest.fixture(autouse=True)
+def _twins_of_trees(monkeypatch):
+    """Trees are grown by twins but in their own tests: kernels are compiled there."""
+    monkeypatch.setattr(_engine, "_SECONDS_TO_LOAD", float("inf"))

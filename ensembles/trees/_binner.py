@@ -71,19 +71,19 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    bin_thresholds_ : list of n_features_in_ ndarrays
+    bin_thresholds_ : list of n_features ndarrays
         Cuts between bins. A value has the code of the number of cuts below it, so that
         ``x <= bin_thresholds_[j][c]`` where the code is at most c. For categories, cuts
         between their positions in `categories_`.
-    n_bins_ : ndarray of shape (n_features_in_,)
+    n_bins_ : ndarray of shape (n_features,)
         Bins of each feature without the one for missing values.
-    is_categorical_ : ndarray of shape (n_features_in_,)
+    is_categorical_ : ndarray of shape (n_features,)
         Which features are categories.
-    categories_ : list of n_features_in_ ndarrays or None
+    categories_ : list of n_features ndarrays or None
         Categories in the order of their codes; None for other features.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features. Only where all are strings.
 
     Raises

@@ -75,11 +75,11 @@ class HistTreeRegressor(RegressorMixin, BaseHistTree):
         The nodes, in arrays that are named as those of scikit-learn's trees.
     binner_ : Binner
         What the codes stand for.
-    feature_importances_ : ndarray of shape (n_features_in_,)
+    feature_importances_ : ndarray of shape (n_features,)
         Decrease of impurity that each feature brought, as a share of the sum.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features. Only where all are strings.
 
     Raises

@@ -17,5 +17,5 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(autouse=True)
-def _kernels(monkeypatch):
+def _kernels(_twins_of_trees, monkeypatch):
     monkeypatch.setattr(_engine, "_SECONDS_TO_LOAD", 0.0)
