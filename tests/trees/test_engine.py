@@ -75,8 +75,12 @@ print("numba" in sys.modules)
 """
 
 
-def test_a_small_fit_does_not_load_the_compiler_and_many_do():
+def test_a_small_fit_does_not_load_the_compiler():
     assert run(SMALL_FIT.format(fits=1)).strip() == "False"
+
+
+@pytest.mark.slow
+def test_many_small_fits_do():
     assert run(SMALL_FIT.format(fits=800)).strip() == "True"
 
 

@@ -218,6 +218,7 @@ def test_missing_values_tell():
     assert tree.tree_.threshold[0] == np.inf
 
 
+@pytest.mark.slow
 def test_as_good_with_missing_values_and_categories_as_boosting_s_first_tree():
     """One tree of the same size; 20 data sets, paired: fails for 1 seed in 1,000."""
     off = []

@@ -301,6 +301,7 @@ def test_trees_grown_best_first_equal_the_twins(case):
     assert_same_for_all_sizes(case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("best_first", [False, True])
 @pytest.mark.parametrize("draws", [False, True], ids=["all", "drawn"])
 @with_each
