@@ -208,6 +208,17 @@ def test_categories_without_rows_go_with_most():
     assert tree.predict([[7.0]]) == tree.predict([[np.nan]])
 
 
+def test_missing_values_are_a_category_of_their_own():
+    """Here they go with the fewer rows, unlike categories that were not seen."""
+    X = np.repeat([[0.0], [1.0], [np.nan]], [50, 10, 5], axis=0)
+    y = np.repeat([0.0, 5.0, 5.0], [50, 10, 5])
+    tree = HistTreeRegressor(max_depth=1, categorical_features=[0]).fit(X, y)
+    assert_array_equal(tree.predict(X), y)
+    nodes = tree.tree_
+    left = tree.apply([[np.nan]])[0] == nodes.children_left[0]
+    assert nodes.missing_go_to_left[0] == left
+
+
 def test_missing_values_tell():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 2))
