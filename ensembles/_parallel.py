@@ -32,6 +32,7 @@ Workers = Literal["threads", "processes"]
 _RELEASES_THE_LOCK = (
     "sklearn.tree",
     "sklearn.ensemble",
+    "ensembles.trees",
     "lightgbm",
     "xgboost",
     "catboost",

@@ -6,6 +6,8 @@ then change a number, and the global random state is never read or moved.
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -17,7 +19,9 @@ __all__ = [
     "MAX_SEED",
     "entropy_from",
     "entropy_of",
+    "first_seed",
     "keys_for",
+    "legacy_generator",
     "random_generator",
     "set_random_states",
     "words_of",
@@ -126,6 +130,26 @@ def words_of(states: KeyArray) -> KeyArray:
     words = words ^ (words >> np.uint64(27))
     words = words * np.uint64(0x94D049BB133111EB)
     return np.asarray(words ^ (words >> np.uint64(31)))
+
+
+def legacy_generator(seed: int) -> np.random.RandomState:
+    """Return ``RandomState(seed)`` for use before the next call in this thread.
+
+    One generator is seeded again: making it anew would take twenty times as long.
+    """
+    if not hasattr(_of_thread, "generator"):
+        _of_thread.generator = np.random.RandomState(0)
+    generator: np.random.RandomState = _of_thread.generator
+    generator.seed(seed)
+    return generator
+
+
+_of_thread = threading.local()
+
+
+def first_seed(seed: int) -> int:
+    """The number that `set_random_states` gives where there is one to give."""
+    return int(legacy_generator(seed).randint(MAX_SEED))
 
 
 def set_random_states(estimator: Estimator, seed: int) -> None:

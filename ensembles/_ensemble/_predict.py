@@ -3,7 +3,7 @@
 Members are asked one after another and their outputs added in member order, so the
 result is the same to the bit for every ``n_jobs``. Where all members are scikit-learn's
 trees, X is cast to float32 once instead of once a member, in blocks of rows that stay
-in the processor's cache.
+in the processor's cache. Binned trees take blocks too, of codes.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ from ensembles._ensemble._casting import (
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._parallel import map_members
 from ensembles._typing import FloatArray, Table
+from ensembles.trees import BinnedMatrix
 
 __all__ = ["Output", "collect", "combined", "stacked"]
 
 Output: TypeAlias = Callable[[FittedMember, Table], list[FloatArray]]
 
 _BLOCK_BYTES = 2**20
+# Of codes: large enough for a tree to be read once for many rows.
+_BLOCK_ROWS = 2**14
 # Below this many seconds in all, starting workers costs more than they save.
 _WORTH_WORKERS = 0.05
 
@@ -100,6 +103,11 @@ def combined(
     list of ndarray of shape (n,) or (n, k)
         Combined outputs.
     """
+    if rule.by_row and isinstance(X, BinnedMatrix):
+        starts = range(0, max(len(X), 1), _BLOCK_ROWS)
+        blocks = [(X[start : start + _BLOCK_ROWS],) for start in starts]
+        task = partial(_combine_binned, members, output, rule, weights)
+        return _concatenated(_map_where_worth(task, blocks, n_jobs))
     estimators = (member.estimator for member in members)
     if rule.by_row and trees_may_share_a_cast(estimators, X):
         n_rows = max(256, _BLOCK_BYTES // (4 * max(1, X.shape[1])))
@@ -109,9 +117,13 @@ def combined(
             for member in members
         ]
         task = partial(_combine_block, members, output, rule, weights)
-        parts = list(_map_where_worth(task, blocks, n_jobs))
-        return [np.concatenate(part) for part in zip(*parts, strict=True)]
+        return _concatenated(_map_where_worth(task, blocks, n_jobs))
     return _combine_lists(rule, collect(members, X, output, n_jobs), weights)
+
+
+def _concatenated(parts: Iterator[list[FloatArray]]) -> list[FloatArray]:
+    """Outputs on blocks of rows, as outputs on all."""
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
 def _combine_lists(
@@ -125,6 +137,17 @@ def _combine_lists(
         for combiner, array in zip(combiners, given, strict=True):
             combiner.add(array)
     return [combiner.result() for combiner in combiners]
+
+
+def _combine_binned(
+    members: Sequence[FittedMember],
+    output: Output,
+    rule: Rule,
+    weights: FloatArray | None,
+    block: BinnedMatrix,
+) -> list[FloatArray]:
+    """Combine the members' outputs on one block of rows that are codes."""
+    return _combine_lists(rule, (output(member, block) for member in members), weights)
 
 
 def _combine_block(

@@ -1,57 +1,193 @@
-"""The two bagging estimators: what differs between classes and values."""
+"""The two bagging estimators: members of any kind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
-from typing import Any, final
+from abc import abstractmethod
+from numbers import Integral
+from typing import Any, Literal, final
 
 import numpy as np
-from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 
-from ensembles._combine import Rule, resolve_rule
-from ensembles._ensemble._data import check_table
-from ensembles._ensemble._outputs import (
-    decisions,
-    log_probabilities,
-    probabilities,
-    values,
-)
-from ensembles._ensemble._predict import Output, collect
+from ensembles._combine import CombineRule
+from ensembles._ensemble._data import n_columns_of
 from ensembles._ensemble._routing import route
-from ensembles._ensemble._targets import ClassTarget, check_values, encode_classes
-from ensembles._typing import Estimator, FloatArray, Table
-from ensembles.bagging._base import BaseBagging
-from ensembles.bagging._oob import (
-    check_oob_score,
-    out_of_bag_outputs,
-    score_classes,
-    score_values,
+from ensembles._routing import routing_enabled
+from ensembles._typing import Estimator, FloatArray, RandomState, Table
+from ensembles._validation import (
+    check_bool,
+    check_choice,
+    check_count_or_fraction,
+    check_sample_weight,
+    invalid_parameter,
+    n_rows_of,
+    warn_user,
 )
+from ensembles.bagging._base import BaseBag
+from ensembles.bagging._classes import BaseBagClassifier, routes_of_classifier
+from ensembles.bagging._sampling import ColumnLaw, Sampler
+from ensembles.bagging._setup import make_sampler
+from ensembles.bagging._twins import on_bins
+from ensembles.bagging._values import BaseBagRegressor
+from ensembles.resampling._base import BaseScheme
 
 __all__ = ["BaggingClassifier", "BaggingRegressor"]
 
 
-def _averages_decisions(bag: BaggingClassifier) -> bool:
-    """Whether there is a decision function: members have one, and their mean counts.
+class _Bagging(BaseBag):
+    """What the two have in common: any member, on drawn rows and columns."""
 
-    Under another rule scorers then take the probabilities, which the rule combines.
-    """
-    if bag.combine not in ("auto", "mean"):
-        raise AttributeError(
-            f"decision_function is the mean of the members'; combine={bag.combine!r} "
-            "asks for another rule. Use predict_proba."
-        )
-    members = getattr(bag, "estimators_", None)
-    member = members[0] if members else bag._resolved_estimator()
-    return hasattr(member, "decision_function")
+    def __init__(
+        self,
+        estimator: Estimator | None = None,
+        n_estimators: int = 10,
+        *,
+        max_samples: float | None = None,
+        max_features: float = 1.0,
+        bootstrap: bool = True,
+        bootstrap_features: bool = False,
+        oob_score: Any = False,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
+        scheme: BaseScheme | None = None,
+        combine: CombineRule = "auto",
+        resample: Literal["auto", "weights", "unique", "index"] = "auto",
+        memory: Any = None,
+        error_score: str | float = "raise",
+        engine: Literal["exact", "hist"] = "exact",
+    ) -> None:
+        self.estimator = estimator
+        self.n_estimators = n_estimators
+        self.max_samples = max_samples
+        self.max_features = max_features
+        self.bootstrap = bootstrap
+        self.bootstrap_features = bootstrap_features
+        self.oob_score = oob_score
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+        self.scheme = scheme
+        self.combine = combine
+        self.resample = resample
+        self.memory = memory
+        self.error_score = error_score
+        self.engine = engine
+
+    @abstractmethod
+    def _default_estimator(self) -> Estimator:
+        """The member where the user names none."""
+
+    @abstractmethod
+    def _routes(self, member: Estimator) -> list[tuple[str, str]]:
+        """Pairs of our method and the member's that it calls."""
+
+    def _member(self) -> Estimator:
+        named = self._default_estimator() if self.estimator is None else self.estimator
+        return on_bins(named) if self.engine == "hist" else named
+
+    def _check_own_params(self) -> None:
+        estimator = self.estimator
+        if estimator is not None and not (
+            hasattr(estimator, "fit") and hasattr(estimator, "predict")
+        ):
+            raise invalid_parameter(
+                self,
+                "estimator",
+                estimator,
+                "an object implementing 'fit' and 'predict' or None",
+            )
+        check_count_or_fraction(self, "max_features", self.max_features)
+        check_bool(self, "bootstrap_features", self.bootstrap_features)
+        check_choice(self, "engine", self.engine, ("exact", "hist"))
+
+    def _resolve_weights(
+        self, sample_weight: Any, y: Any, learned: Any
+    ) -> FloatArray | None:
+        weights = check_sample_weight(sample_weight, n_rows_of(y))
+        if weights is not None and not self.bootstrap:
+            warn_user(
+                f"When fitting {type(self).__name__} with sample_weight "
+                f"it is recommended to use bootstrap=True, got {self.bootstrap}."
+            )
+        return weights
+
+    def _make_sampler(
+        self,
+        X: Table,
+        y: Any,
+        weights: FloatArray | None,
+        groups: Any,
+        rng: np.random.RandomState,
+    ) -> Sampler:
+        law = self._column_law(X)
+        return make_sampler(self, law, n_rows_of(X), y, weights, groups, rng)
+
+    def _column_law(self, X: Table) -> ColumnLaw:
+        """How columns are drawn, checked against X."""
+        n_features = n_columns_of(X)
+        wanted = self.max_features
+        draws_all = wanted == 1.0 and not isinstance(wanted, Integral)
+        draws_all = draws_all and not self.bootstrap_features
+        if n_features is None:
+            if not draws_all:
+                raise ValueError(
+                    "Columns can only be drawn from a two-dimensional X. Leave "
+                    "max_features=1.0 and bootstrap_features=False for this X."
+                )
+            return ColumnLaw(None, 0, False)
+        if get_tags(self.estimator_).input_tags.pairwise and not draws_all:
+            raise ValueError(
+                "The columns of a precomputed kernel are rows: they are drawn with the "
+                "rows. Leave max_features=1.0 and bootstrap_features=False."
+            )
+        share = not isinstance(wanted, Integral)
+        n_drawn = int(wanted * n_features) if share else int(wanted)
+        if n_drawn > n_features:
+            raise ValueError("max_features must be <= n_features")
+        return ColumnLaw(n_features, max(1, n_drawn), self.bootstrap_features)
+
+    # What scikit-learn asks of a meta-estimator.
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return which metadata goes where.
+
+        Returns
+        -------
+        MetadataRouter
+            Routes of fit and of the methods that predict.
+        """
+        member = self._member()
+        router = MetadataRouter(owner=self)
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        for caller, callee in self._routes(member):
+            mapping.add(caller=caller, callee=callee)
+        router.add(estimator=member, method_mapping=mapping)
+        if self.scheme is not None:
+            router.add(
+                scheme=self.scheme,
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+        return router
+
+    def _route_fit(self, params: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+        """Parameters of the members' fit, and the groups of the scheme."""
+        allowed = () if self.scheme is None else ("groups",)
+        routed = route(self, "fit", params, allow=allowed)
+        if not routing_enabled():
+            return {}, params.get("groups")
+        groups = None
+        if self.scheme is not None:
+            groups = routed.scheme.split.get("groups")
+        return dict(routed.estimator.fit), groups
 
 
 @final
-class BaggingClassifier(ClassifierMixin, BaseBagging):
+class BaggingClassifier(_Bagging, BaseBagClassifier):
     """Classifiers fitted on random draws of the data, combined by mean or vote.
 
     Use it to take the variance out of a learner that overfits: deep trees, nearest
@@ -114,6 +250,10 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
     error_score : "raise" or numpy.nan, default="raise"
         What to do where a member fails: raise its error, which then names the member,
         or go on without it and warn.
+    engine : {"exact", "hist"}, default="exact"
+        "hist" grows scikit-learn's trees as binned ones of the same parameters, which
+        is many times faster on many rows: all members share one pass over the values.
+        Members that are binned trees share it either way.
 
     Attributes
     ----------
@@ -183,201 +323,15 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
     0.51
     """
 
-    _target: ClassTarget
-
     def _default_estimator(self) -> Estimator:
         return DecisionTreeClassifier()
 
-    def _encode_target(self, y: Any) -> Any:
-        target, codes = encode_classes(y)
-        if hasattr(self, "estimators_"):
-            _check_same_classes(self._target, target)
-        self._target = target
-        self.classes_ = target.classes
-        n_classes = target.n_classes
-        self.n_classes_ = n_classes[0] if target.single else list(n_classes)
-        return codes
-
-    def _rule(self) -> Rule:
-        return resolve_rule(self, self.combine, probabilities=True)
-
-    def _main_output(self, params: dict[str, Any]) -> Output:
-        return partial(probabilities, params=params, target=self._target)
-
-    def _set_oob_score(self, X: Table, y: Any) -> None:
-        combined = out_of_bag_outputs(self, X, self._main_output({}), self._rule())
-        seen = np.asarray(~np.isnan(combined[0]).any(axis=1))
-        filled = [np.nan_to_num(p) for p in combined]
-        single = self._target.single
-        self.oob_decision_function_ = combined[0] if single else combined
-        self.oob_score_ = score_classes(
-            check_oob_score(self, self.oob_score),
-            X,
-            self._target.decode_codes(y),
-            self._target.decode(filled),
-            filled[0] if single else filled,
-            self.classes_,
-            seen,
-        )
-
-    def predict(self, X: Table, **params: Any) -> Any:
-        """Predict the class of the largest combined probability.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix, DataFrame or list of shape (n_samples, ...)
-            Rows to predict.
-        **params : dict
-            With metadata routing on, parameters of the members' method.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Labels.
-
-        Raises
-        ------
-        NotFittedError
-            If the ensemble is not fitted.
-        """
-        routed = self._route_predict("predict", params)
-        return self._target.decode(self._probabilities(X, routed))
-
-    def predict_proba(self, X: Table, **params: Any) -> Any:
-        """Combine the members' probabilities, or their votes where they give none.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix, DataFrame or list of shape (n_samples, ...)
-            Rows to predict.
-        **params : dict
-            With metadata routing on, parameters of the members' method.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes) or list of ndarrays
-            Probabilities in the order of ``classes_``; a list for several outputs.
-
-        Raises
-        ------
-        NotFittedError
-            If the ensemble is not fitted.
-        """
-        routed = self._route_predict("predict_proba", params)
-        combined = self._probabilities(X, routed)
-        return combined[0] if self._target.single else combined
-
-    def predict_log_proba(self, X: Table, **params: Any) -> Any:
-        """Logarithm of the combined probabilities.
-
-        Under the mean it is summed in logarithms where members give these, so that
-        probabilities too small for a float keep their order.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix, DataFrame or list of shape (n_samples, ...)
-            Rows to predict.
-        **params : dict
-            With metadata routing on, parameters of the members' method.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes) or list of ndarrays
-            Log-probabilities in the order of ``classes_``; a list for several outputs.
-
-        Raises
-        ------
-        NotFittedError
-            If the ensemble is not fitted.
-        """
-        routed = self._route_predict("predict_log_proba", params)
-        in_logs = self.combine in ("auto", "mean") and all(
-            hasattr(member, "predict_log_proba") for member in self.estimators_
-        )
-        with np.errstate(divide="ignore"):  # the logarithm of zero is meant
-            if in_logs:
-                output = partial(log_probabilities, params=routed, target=self._target)
-                X = check_table(self, X)
-                logs = _log_of_mean(collect(self._members, X, output, self.n_jobs))
-            else:
-                logs = [np.log(p) for p in self._probabilities(X, routed)]
-        return logs[0] if self._target.single else logs
-
-    @available_if(_averages_decisions)
-    def decision_function(self, X: Table, **params: Any) -> Any:
-        """Mean of the members' decision functions.
-
-        A class that a member never saw gets that member's lowest value of the row.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix, DataFrame or list of shape (n_samples, ...)
-            Rows to predict.
-        **params : dict
-            With metadata routing on, parameters of the members' method.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-            One value a row for two classes, else one for each class.
-
-        Raises
-        ------
-        NotFittedError
-            If the ensemble is not fitted.
-        """
-        routed = self._route_predict("decision_function", params)
-        output = partial(decisions, params=routed, target=self._target)
-        return self._combined(X, output, Rule())[0]
-
-    def _probabilities(self, X: Table, params: dict[str, Any]) -> list[FloatArray]:
-        """Combined probabilities, one array for each output."""
-        return self._combined(X, self._main_output(params), self._rule())
-
-    def _route_predict(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        """Parameters for the member's method that `method` calls."""
-        check_is_fitted(self)
-        routed = route(self, method, params)
-        if not params:
-            return {}
-        callee = dict(self._routes(self._resolved_estimator()))[method]
-        return dict(routed.estimator[callee])
-
     def _routes(self, member: Estimator) -> list[tuple[str, str]]:
-        says = "predict_proba" if hasattr(member, "predict_proba") else "predict"
-        in_logs = hasattr(member, "predict_log_proba")
-        return [
-            ("predict", says),
-            ("predict_proba", says),
-            ("predict_log_proba", "predict_log_proba" if in_logs else says),
-            ("decision_function", "decision_function"),
-        ]
-
-
-def _check_same_classes(known: ClassTarget, given: ClassTarget) -> None:
-    """Raise where members added by a warm start would learn other codes."""
-    same = len(known.labels) == len(given.labels) and all(
-        np.array_equal(a, b) for a, b in zip(known.labels, given.labels, strict=True)
-    )
-    if not same:
-        raise ValueError(
-            f"warm_start=True adds members for classes {known.classes}, got a y with "
-            f"classes {given.classes}. Pass the same classes, or warm_start=False."
-        )
-
-
-def _log_of_mean(outputs: Iterator[list[FloatArray]]) -> list[FloatArray]:
-    """Logarithm of the mean of exponentials of the members' outputs."""
-    total = next(outputs)
-    count = 1
-    for given in outputs:
-        total = [np.logaddexp(t, g) for t, g in zip(total, given, strict=True)]
-        count += 1
-    return [logs - np.log(count) for logs in total]
+        return routes_of_classifier(member)
 
 
 @final
-class BaggingRegressor(RegressorMixin, BaseBagging):
+class BaggingRegressor(_Bagging, BaseBagRegressor):
     """Regressors fitted on random draws of the data, combined by mean or median.
 
     Use it to take the variance out of a learner that overfits: deep trees, nearest
@@ -436,6 +390,10 @@ class BaggingRegressor(RegressorMixin, BaseBagging):
     error_score : "raise" or numpy.nan, default="raise"
         What to do where a member fails: raise its error, which then names the member,
         or go on without it and warn.
+    engine : {"exact", "hist"}, default="exact"
+        "hist" grows scikit-learn's trees as binned ones of the same parameters, which
+        is many times faster on many rows: all members share one pass over the values.
+        Members that are binned trees share it either way.
 
     Attributes
     ----------
@@ -495,50 +453,6 @@ class BaggingRegressor(RegressorMixin, BaseBagging):
 
     def _default_estimator(self) -> Estimator:
         return DecisionTreeRegressor()
-
-    def _encode_target(self, y: Any) -> Any:
-        return check_values(self, y)
-
-    def _rule(self) -> Rule:
-        return resolve_rule(self, self.combine, probabilities=False)
-
-    def _main_output(self, params: dict[str, Any]) -> Output:
-        return partial(values, params=params)
-
-    def _set_oob_score(self, X: Table, y: Any) -> None:
-        output, rule = self._main_output({}), self._rule()
-        (predicted,) = out_of_bag_outputs(self, X, output, rule)
-        columns = predicted.reshape(len(predicted), -1)
-        seen = np.asarray(~np.isnan(columns).any(axis=1))
-        self.oob_prediction_ = predicted
-        scoring = check_oob_score(self, self.oob_score)
-        self.oob_score_ = score_values(scoring, X, y, predicted, seen)
-
-    def predict(self, X: Table, **params: Any) -> FloatArray:
-        """Combine the members' values.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix, DataFrame or list of shape (n_samples, ...)
-            Rows to predict.
-        **params : dict
-            With metadata routing on, parameters of the members' method.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Values.
-
-        Raises
-        ------
-        NotFittedError
-            If the ensemble is not fitted.
-        """
-        check_is_fitted(self)
-        routed = route(self, "predict", params)
-        member_params = dict(routed.estimator.predict) if params else {}
-        output = self._main_output(member_params)
-        return self._combined(X, output, self._rule())[0]
 
     def _routes(self, member: Estimator) -> list[tuple[str, str]]:
         return [("predict", "predict")]

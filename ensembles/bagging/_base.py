@@ -1,4 +1,4 @@
-"""Bagging: members fitted on draws of the data, their outputs combined.
+"""Bags: members fitted on draws of the data, their outputs combined.
 
 ::
 
@@ -16,7 +16,6 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._combine import CombineRule, Rule
@@ -26,9 +25,7 @@ from ensembles._ensemble._casting import as_float32, trees_may_share_a_cast
 from ensembles._ensemble._data import check_table, check_table_and_target
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._ensemble._predict import Output, combined, stacked
-from ensembles._ensemble._routing import route
 from ensembles._random import MAX_SEED, random_generator
-from ensembles._routing import routing_enabled
 from ensembles._typing import (
     ArrayLike,
     Estimator,
@@ -37,7 +34,7 @@ from ensembles._typing import (
     RandomState,
     Table,
 )
-from ensembles._validation import check_sample_weight, n_rows_of, warn_user
+from ensembles._validation import warn_user
 from ensembles.bagging._fit import FitJob
 from ensembles.bagging._grow import Grown, grow, plan_members
 from ensembles.bagging._resample import resolve_resample
@@ -46,14 +43,31 @@ from ensembles.bagging._sampling import (
     Resample,
     Sampler,
 )
-from ensembles.bagging._setup import check_out_of_bag, check_params, make_sampler
+from ensembles.bagging._setup import check_out_of_bag, check_params
 from ensembles.resampling._base import BaseScheme
+from ensembles.trees import BinnedMatrix, Binner
+from ensembles.trees._binner import bin_once
+from ensembles.trees._grower import TreeGrower, is_binned_tree
 
-__all__ = ["BaseBagging"]
+__all__ = ["BaseBag"]
 
 
-class BaseBagging(CallbackSupportMixin, BaseEnsemble):
-    """Base of the bagging estimators: all but what the kind of target decides."""
+class BaseBag(CallbackSupportMixin, BaseEnsemble):
+    """Base of bags: all but what members are and what the kind of target decides."""
+
+    n_estimators: int
+    max_samples: Any
+    bootstrap: bool
+    oob_score: Any
+    warm_start: bool
+    n_jobs: int | None
+    random_state: RandomState
+    verbose: int
+    scheme: BaseScheme | None
+    combine: CombineRule
+    resample: Literal["auto", "weights", "unique", "index"]
+    memory: Any
+    error_score: str | float
 
     _columns: list[IntArray | None]
     _draws: list[tuple[Sampler, Resample, MemberPlan]]
@@ -61,49 +75,40 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
     _entropy: int
     _max_samples: int
     _data_hash: str
+    _binner: Binner | None
 
-    def __init__(
-        self,
-        estimator: Estimator | None = None,
-        n_estimators: int = 10,
-        *,
-        max_samples: float | None = None,
-        max_features: float = 1.0,
-        bootstrap: bool = True,
-        bootstrap_features: bool = False,
-        oob_score: Any = False,
-        warm_start: bool = False,
-        n_jobs: int | None = None,
-        random_state: RandomState = None,
-        verbose: int = 0,
-        scheme: BaseScheme | None = None,
-        combine: CombineRule = "auto",
-        resample: Literal["auto", "weights", "unique", "index"] = "auto",
-        memory: Any = None,
-        error_score: str | float = "raise",
-    ) -> None:
-        self.estimator = estimator
-        self.n_estimators = n_estimators
-        self.max_samples = max_samples
-        self.max_features = max_features
-        self.bootstrap = bootstrap
-        self.bootstrap_features = bootstrap_features
-        self.oob_score = oob_score
-        self.warm_start = warm_start
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
-        self.scheme = scheme
-        self.combine = combine
-        self.resample = resample
-        self.memory = memory
-        self.error_score = error_score
-
-    # What the kind of target decides.
+    # What members are.
 
     @abstractmethod
-    def _default_estimator(self) -> Estimator:
-        """The member where the user names none."""
+    def _member(self) -> Estimator:
+        """The member, not fitted."""
+
+    @abstractmethod
+    def _check_own_params(self) -> None:
+        """Raise for parameters, of those that not all bags have, that are wrong."""
+
+    @abstractmethod
+    def _resolve_weights(
+        self, sample_weight: Any, y: Any, learned: Any
+    ) -> FloatArray | None:
+        """Weights of rows, checked, from those given and y, as given and as learned."""
+
+    @abstractmethod
+    def _make_sampler(
+        self,
+        X: Table,
+        y: Any,
+        weights: FloatArray | None,
+        groups: Any,
+        rng: np.random.RandomState,
+    ) -> Sampler:
+        """What draws rows and columns, checked against the data."""
+
+    def _codes_to_balance(self, learned: Any) -> IntArray | None:
+        """Codes of classes that each member's draw is to be balanced by, or None."""
+        return None
+
+    # What the kind of target decides.
 
     @abstractmethod
     def _encode_target(self, y: Any) -> Any:
@@ -118,8 +123,8 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
         """What is combined into predictions."""
 
     @abstractmethod
-    def _set_oob_score(self, X: Table, y: Any) -> None:
-        """Set the out-of-bag predictions and their score."""
+    def _set_oob_score(self, X: Table, seen: Table, y: Any) -> None:
+        """Set the out-of-bag predictions and their score; `seen` is X for members."""
 
     # Fit.
 
@@ -141,8 +146,9 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
             Target.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Without a scheme: probabilities of being drawn, up to a factor, as in
-            scikit-learn. With a scheme: weights that multiply those of the draw, for
-            members that take weights. A weight of zero leaves the row out.
+            scikit-learn. With a scheme, or in a forest that draws none: weights that
+            multiply those of the draw, for members that take weights. A weight of zero
+            leaves the row out.
         **fit_params : dict
             ``groups`` for schemes that draw groups. With metadata routing on,
             anything the member requests.
@@ -158,60 +164,71 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
             If a parameter does not fit the data; before any member is fitted.
         """
         check_params(self)
+        self._check_own_params()
+        self._rule()
         rng = random_generator(self.random_state)
         if not self.warm_start:
             self._forget_members()
         X, y = check_table_and_target(self, X, y)
         learned = self._encode_target(y)
-        weights = check_sample_weight(sample_weight, n_rows_of(X))
-        if weights is not None and not self.bootstrap:
-            warn_user(
-                f"When fitting {type(self).__name__} with sample_weight "
-                f"it is recommended to use bootstrap=True, got {self.bootstrap}."
-            )
+        weights = self._resolve_weights(sample_weight, y, learned)
         member_params, groups = self._route_fit(fit_params)
-        self.estimator_ = clone(self._resolved_estimator())
-        sampler = make_sampler(self, X, learned, weights, groups, rng)
+        self.estimator_ = clone(self._member())
+        sampler = self._make_sampler(X, learned, weights, groups, rng)
         resample = resolve_resample(self, self.estimator_, sampler, weights)
         check_out_of_bag(self, X, y, sampler, resample)
-        shares_a_cast = trees_may_share_a_cast([self.estimator_], X)
+        plans = self._plans(sampler, rng)
+        seen = self._as_members_see(X, weights, rng)
         job = FitJob(
             estimator=self.estimator_,
-            X=as_float32(X) if shares_a_cast else X,
+            X=seen,
             y=learned,
             sampler=sampler,
             resample=resample,
             n_members=self.n_estimators,
             error_score=self.error_score,
             params=member_params,
-            row_weights=None if self.scheme is None else weights,
+            row_weights=weights if sampler.weights_multiply else None,
+            balance=self._codes_to_balance(learned),
+            grower=self._grower(seen, learned, sampler, resample),
         )
-        plans = self._plans(job, rng)
         if plans:
             grown = Grown.of(self)
             grow(self, job, plans, grown, X, y)
             self.__dict__.update(grown.attributes())
         self._forget_out_of_bag()
         if self.oob_score:
-            self._set_oob_score(job.X, learned)
+            self._set_oob_score(X, seen, learned)
         return self
 
-    def _resolved_estimator(self) -> Estimator:
-        """The user's member or the default one."""
-        return self._default_estimator() if self.estimator is None else self.estimator
+    def _as_members_see(
+        self, X: Table, weights: FloatArray | None, rng: np.random.RandomState
+    ) -> Table:
+        """X in a form that saves members work that is the same for all."""
+        goes_on = hasattr(self, "estimators_")
+        known, self._binner = self._binner if goes_on else None, None
+        if is_binned_tree(self.estimator_) and not (goes_on and known is None):
+            seed = 0 if goes_on else int(rng.randint(MAX_SEED))
+            binned = bin_once(self.estimator_, X, weights, seed, known)
+            self._binner = binned.binner
+            return binned
+        return as_float32(X) if trees_may_share_a_cast([self.estimator_], X) else X
 
+    def _grower(
+        self, seen: Table, learned: Any, sampler: Sampler, resample: Resample
+    ) -> TreeGrower | None:
+        """What grows members where they are trees that see all rows and columns."""
+        if self._binner is None or resample != "weights":
+            return None
+        if not sampler.column_law.draws_all:
+            return None
+        return TreeGrower(self.estimator_, seen, learned)
+
+    @abstractmethod
     def _route_fit(self, params: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         """Parameters of the members' fit, and the groups of the scheme."""
-        allowed = () if self.scheme is None else ("groups",)
-        routed = route(self, "fit", params, allow=allowed)
-        if not routing_enabled():
-            return {}, params.get("groups")
-        groups = None
-        if self.scheme is not None:
-            groups = routed.scheme.split.get("groups")
-        return dict(routed.estimator.fit), groups
 
-    def _plans(self, job: FitJob, rng: np.random.RandomState) -> list[MemberPlan]:
+    def _plans(self, sampler: Sampler, rng: np.random.RandomState) -> list[MemberPlan]:
         """Plans of the members that are missing."""
         start = self._n_planned if hasattr(self, "estimators_") else 0
         if self.n_estimators < start:
@@ -225,7 +242,7 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
                 "fit new trees."
             )
         seeds = rng.randint(MAX_SEED, size=self.n_estimators)[start:]
-        return plan_members(job.sampler, seeds, start)
+        return plan_members(sampler, seeds, start)
 
     def _forget_members(self) -> None:
         """Remove members, so that a fit that fails leaves no half of an old one."""
@@ -294,46 +311,28 @@ class BaseBagging(CallbackSupportMixin, BaseEnsemble):
         NotFittedError
             If the ensemble is not fitted.
         """
-        members = self._members
         output = self._main_output({})
-        arrays = stacked(members, check_table(self, X), output, self.n_jobs)
+        arrays = stacked(self._members, self._rows_to_predict(X), output, self.n_jobs)
         return arrays if len(arrays) > 1 else arrays[0]
 
     def _combined(self, X: Table, output: Output, rule: Rule) -> list[FloatArray]:
         """Members' outputs combined, one array for each output of the target."""
-        members = self._members
-        return combined(members, check_table(self, X), output, rule, n_jobs=self.n_jobs)
+        X = self._rows_to_predict(X)
+        return combined(self._members, X, output, rule, n_jobs=self.n_jobs)
+
+    def _rows_to_predict(self, X: Table) -> Table:
+        """X, checked, as codes where members take these."""
+        check_is_fitted(self, "estimators_")
+        X = check_table(self, X)
+        if self._binner is None or isinstance(X, BinnedMatrix):
+            return X
+        return self._binner._bin_to_predict(X)
 
     # What scikit-learn asks of a meta-estimator.
 
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Return which metadata goes where.
-
-        Returns
-        -------
-        MetadataRouter
-            Routes of fit and of the methods that predict.
-        """
-        member = self._resolved_estimator()
-        router = MetadataRouter(owner=self)
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        for caller, callee in self._routes(member):
-            mapping.add(caller=caller, callee=callee)
-        router.add(estimator=member, method_mapping=mapping)
-        if self.scheme is not None:
-            router.add(
-                scheme=self.scheme,
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
-        return router
-
-    @abstractmethod
-    def _routes(self, member: Estimator) -> list[tuple[str, str]]:
-        """Pairs of our method and the member's that it calls."""
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        of_member = get_tags(self._resolved_estimator())
+        of_member = get_tags(self._member())
         for name in (
             "sparse",
             "allow_nan",

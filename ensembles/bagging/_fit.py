@@ -7,7 +7,8 @@ Rows reach a member in one of three forms. *weights*: all rows, the counts as
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -24,8 +25,15 @@ from ensembles._random import set_random_states
 from ensembles._rows import params_of_rows
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
 from ensembles.bagging._sampling import MemberPlan, Resample, Sampler
+from ensembles.trees._grower import TreeGrower
 
-__all__ = ["FitJob", "MemberFailure", "fit_member", "fitting_function"]
+__all__ = [
+    "FitJob",
+    "MemberFailure",
+    "balanced_weights",
+    "fit_member",
+    "fitting_function",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,10 @@ class FitJob:
     params: dict[str, Any] = field(default_factory=dict)
     row_weights: FloatArray | None = None
     """Weights of the user's that multiply those of the draw; None means ones."""
+    balance: IntArray | None = None
+    """Codes of classes, each of which is to have the same weight in a member's draw."""
+    grower: TreeGrower | None = None
+    """What grows members that are binned trees; None where they are fitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +115,12 @@ def fit_member(job: FitJob, plan: MemberPlan) -> FittedMember:
     Exception
         Whatever the member raised, with a note that names it.
     """
+    rows, weights = _draw(job, plan)
+    if job.grower is not None:
+        with _naming(job, plan, job.estimator, rows, weights):
+            return FittedMember(job.grower.grow(weights, plan.seed))
     member = clone(job.estimator)
     set_random_states(member, plan.seed)
-    rows, weights = _draw(job, plan)
     columns = job.sampler.columns(plan)
     X, y, params = _see(job, rows)
     if get_tags(member).input_tags.pairwise and rows is not None:
@@ -114,11 +129,8 @@ def fit_member(job: FitJob, plan: MemberPlan) -> FittedMember:
         X = take_columns(X, columns)
     if weights is not None:
         params["sample_weight"] = weights
-    try:
+    with _naming(job, plan, member, rows, weights):
         member.fit(X, y, **params)
-    except Exception as error:
-        error.add_note(_describe(job, plan, member, rows, weights))
-        raise
     return FittedMember(member, columns)
 
 
@@ -133,6 +145,8 @@ def _draw(
     weights = job.sampler.weights(plan)
     if own is not None:
         weights = weights * own
+    if job.balance is not None:
+        weights = weights * balanced_weights(job.balance, weights)
     if job.resample == "weights":
         return None, weights
     rows = np.flatnonzero(weights)
@@ -145,6 +159,36 @@ def _see(job: FitJob, rows: IntArray | None) -> tuple[Table, Any, dict[str, Any]
         return job.X, job.y, dict(job.params)
     params = params_of_rows(job.params, rows, job.sampler.n_samples)
     return take_rows(job.X, rows), take_rows(job.y, rows), params
+
+
+def balanced_weights(codes: IntArray, weights: FloatArray | IntArray) -> FloatArray:
+    """What the weight of each row is multiplied by, for classes to weigh the same.
+
+    Of several outputs, the product; as scikit-learn's "balanced_subsample" has it.
+    """
+    factors = np.ones(len(codes))
+    for column in codes.reshape(len(codes), -1).T:
+        by_class = np.bincount(column, weights)
+        drawn = by_class > 0
+        share = np.where(drawn, by_class, 1.0) * drawn.sum() / by_class.sum()
+        factors *= (drawn / share)[column]
+    return factors
+
+
+@contextmanager
+def _naming(
+    job: FitJob,
+    plan: MemberPlan,
+    member: Estimator,
+    rows: IntArray | None,
+    weights: FloatArray | IntArray | None,
+) -> Iterator[None]:
+    """Add to an error one sentence that names the member, its parameters and rows."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(_describe(job, plan, member, rows, weights))
+        raise
 
 
 def _describe(

@@ -19,7 +19,7 @@ from ensembles.bagging._sampling import MemberPlan, Resample, Sampler
 from ensembles.exceptions import MemberFailedWarning
 
 if TYPE_CHECKING:
-    from ensembles.bagging._base import BaseBagging
+    from ensembles.bagging._base import BaseBag
 
 __all__ = ["Grown", "grow", "plan_members"]
 
@@ -35,7 +35,7 @@ class Grown:
     """Members tried; some may have failed and been left out."""
 
     @classmethod
-    def of(cls, bag: BaseBagging) -> Grown:
+    def of(cls, bag: BaseBag) -> Grown:
         """The members that a bag has, in lists of their own."""
         if not hasattr(bag, "estimators_"):
             return cls()
@@ -45,6 +45,8 @@ class Grown:
 
     def add(self, member: FittedMember, job: FitJob, plan: MemberPlan) -> None:
         """Take one more."""
+        if job.grower is not None:
+            job.grower.adopt(member.estimator)
         self.estimators.append(member.estimator)
         self.columns.append(member.columns)
         self.draws.append((job.sampler, job.resample, plan))
@@ -70,7 +72,7 @@ def plan_members(sampler: Sampler, seeds: IntArray, start: int) -> list[MemberPl
 
 
 def grow(
-    bag: BaseBagging,
+    bag: BaseBag,
     job: FitJob,
     plans: list[MemberPlan],
     grown: Grown,

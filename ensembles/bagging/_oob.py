@@ -23,7 +23,7 @@ from ensembles._validation import invalid_parameter, n_rows_of, warn_user
 from ensembles.bagging._sampling import MemberPlan, Resample, Sampler
 
 if TYPE_CHECKING:
-    from ensembles.bagging._base import BaseBagging
+    from ensembles.bagging._base import BaseBag
 
 # Second parameters of metrics that want more than predictions.
 _NOT_LABELS = ("y_proba", "y_prob", "y_score", "probas_pred")
@@ -32,7 +32,7 @@ __all__ = ["check_oob_score", "out_of_bag_outputs", "score_classes", "score_valu
 
 
 def out_of_bag_outputs(
-    bag: BaseBagging, X: Table, output: Output, rule: Rule
+    bag: BaseBag, X: Table, output: Output, rule: Rule
 ) -> list[FloatArray]:
     """Combine, for each row, the outputs of the members that did not see it.
 
@@ -89,7 +89,7 @@ def _outside(
     return rows, output(member, take_rows(X, rows)) if len(rows) else []
 
 
-def check_oob_score(bag: BaseBagging, oob_score: Any) -> Callable[..., float] | None:
+def check_oob_score(bag: BaseBag, oob_score: Any) -> Callable[..., float] | None:
     """Return the scorer or metric that `oob_score` asks for; None for the default.
 
     Raises

@@ -10,7 +10,7 @@ from sklearn.utils import get_tags
 from ensembles._ensemble._routing import consumes_sample_weight
 from ensembles._typing import Estimator, FloatArray
 from ensembles._validation import check_choice, invalid_parameter
-from ensembles.bagging._sampling import Resample, Sampler, SchemeSampler
+from ensembles.bagging._sampling import Resample, Sampler
 
 __all__ = ["resolve_resample"]
 
@@ -53,7 +53,7 @@ def resolve_resample(
     choices = {"auto", "weights", "unique", "index"}
     check_choice(owner, "resample", owner.resample, choices)
     takes_weights = consumes_sample_weight(estimator)
-    multiplies = weights is not None and isinstance(sampler, SchemeSampler)
+    multiplies = weights is not None and sampler.weights_multiply
     if not takes_weights and (multiplies or owner.resample in {"weights", "unique"}):
         name = type(estimator).__name__
         if multiplies:

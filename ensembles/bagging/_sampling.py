@@ -1,24 +1,32 @@
 """Which rows and columns a member of a bag sees, as pure functions of its plan.
 
-Two samplers draw. `ClassicSampler` repeats scikit-learn's recipe (legacy generator,
-columns first, then rows, from the member's own seed), so members equal those of
-scikit-learn's bag of the same ``random_state``. `SchemeSampler` asks a scheme.
+`ClassicSampler` repeats scikit-learn's recipe (legacy generator, columns first, then
+rows, from the member's own seed), so members equal those of scikit-learn's bag of the
+same ``random_state``. `SchemeSampler` asks a scheme. `WholeSampler` draws no rows.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, ClassVar, Literal, TypeAlias, final
 
 import numpy as np
-from sklearn.utils import check_random_state
 from sklearn.utils.random import sample_without_replacement
 
+from ensembles._random import legacy_generator
 from ensembles._typing import BoolArray, FloatArray, IntArray
 from ensembles.resampling._base import BoundScheme
 
-__all__ = ["ClassicSampler", "MemberPlan", "Resample", "Sampler", "SchemeSampler"]
+__all__ = [
+    "ClassicSampler",
+    "ColumnLaw",
+    "MemberPlan",
+    "Resample",
+    "Sampler",
+    "SchemeSampler",
+    "WholeSampler",
+]
 
 Resample: TypeAlias = Literal["weights", "unique", "index"]
 
@@ -72,6 +80,8 @@ class Sampler(ABC):
     column_law: ColumnLaw
     kept: BoolArray | None
     """Rows whose weight the user did not set to zero; None means all."""
+    weights_multiply: ClassVar[bool] = True
+    """Whether the user's weights multiply those drawn, or else decide what is drawn."""
 
     @abstractmethod
     def row_seeds(self, seeds: IntArray, start: int) -> list[Any]:
@@ -79,7 +89,7 @@ class Sampler(ABC):
 
     def columns(self, plan: MemberPlan) -> IntArray | None:
         """Columns of one member, the first draw from its seed; None means all."""
-        return self.column_law.draw(check_random_state(plan.seed))
+        return self.column_law.draw(legacy_generator(plan.seed))
 
     @abstractmethod
     def rows(self, plan: MemberPlan) -> IntArray:
@@ -127,6 +137,7 @@ class ClassicSampler(Sampler):
     max_samples: int
     replace: bool
     probabilities: FloatArray | None = None
+    weights_multiply: ClassVar[bool] = False
 
     def row_seeds(self, seeds: IntArray, start: int) -> list[Any]:
         """The member's own seed."""
@@ -134,7 +145,7 @@ class ClassicSampler(Sampler):
 
     def rows(self, plan: MemberPlan) -> IntArray:
         """Rows of one member, the second draw from its seed."""
-        rng = check_random_state(plan.rows_seed)
+        rng = legacy_generator(plan.rows_seed)
         self.column_law.draw(rng)
         if self.probabilities is None:
             return _draw(rng, self.n_samples, self.max_samples, self.replace)
@@ -182,3 +193,30 @@ class SchemeSampler(Sampler):
     def _outside(self, in_bag: BoolArray) -> BoolArray:
         """Rows out-of-bag by the scheme, which may keep a gap around in-bag blocks."""
         return self.bound.out_of_bag(in_bag)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class WholeSampler(Sampler):
+    """All rows for every member; of them, those that have a weight."""
+
+    n_samples: int
+    column_law: ColumnLaw
+    kept: BoolArray | None
+
+    def row_seeds(self, seeds: IntArray, start: int) -> list[Any]:
+        """Nothing is drawn."""
+        return [None] * len(seeds)
+
+    def rows(self, plan: MemberPlan) -> IntArray:
+        """All rows, without those of weight zero."""
+        return np.flatnonzero(self.weights(plan))
+
+    def weights(self, plan: MemberPlan) -> FloatArray:
+        """One for each row, zero where the user's weight is."""
+        ones = np.ones(self.n_samples)
+        return ones if self.kept is None else ones * self.kept
+
+    def leaves_rows_out(self, resample: Resample) -> bool:
+        """Never."""
+        return False

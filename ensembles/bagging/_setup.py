@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import hash as joblib_hash
-from sklearn.utils import get_tags
 from sklearn.utils.validation import check_memory
 
-from ensembles._ensemble._data import n_columns_of
 from ensembles._random import entropy_from
-from ensembles._typing import ArrayLike, FloatArray, Table
+from ensembles._typing import ArrayLike, BoolArray, FloatArray, Table
 from ensembles._validation import (
     check_bool,
     check_count,
@@ -21,7 +19,6 @@ from ensembles._validation import (
     check_n_jobs,
     check_verbose,
     invalid_parameter,
-    n_rows_of,
     resolve_n_draws,
 )
 from ensembles.bagging._oob import check_oob_score
@@ -35,12 +32,12 @@ from ensembles.bagging._sampling import (
 from ensembles.resampling._base import BaseScheme
 
 if TYPE_CHECKING:
-    from ensembles.bagging._base import BaseBagging
+    from ensembles.bagging._base import BaseBag
 
-__all__ = ["check_out_of_bag", "check_params", "make_sampler"]
+__all__ = ["check_out_of_bag", "check_params", "make_sampler", "rows_kept"]
 
 
-def check_params(bag: BaseBagging) -> None:
+def check_params(bag: BaseBag) -> None:
     """Raise for any parameter that is wrong whatever the data are.
 
     Raises
@@ -50,31 +47,19 @@ def check_params(bag: BaseBagging) -> None:
     ValueError
         If parameters contradict one another.
     """
-    estimator = bag.estimator
-    if estimator is not None and not (
-        hasattr(estimator, "fit") and hasattr(estimator, "predict")
-    ):
-        raise invalid_parameter(
-            bag,
-            "estimator",
-            estimator,
-            "an object implementing 'fit' and 'predict' or None",
-        )
     check_count(bag, "n_estimators", bag.n_estimators)
     check_count_or_fraction(bag, "max_samples", bag.max_samples, none=True)
-    check_count_or_fraction(bag, "max_features", bag.max_features)
-    for name in ("bootstrap", "bootstrap_features", "warm_start"):
+    for name in ("bootstrap", "warm_start"):
         check_bool(bag, name, getattr(bag, name))
     check_n_jobs(bag, bag.n_jobs)
     check_verbose(bag, bag.verbose)
     check_oob_score(bag, bag.oob_score)
     check_memory(bag.memory)
-    bag._rule()
     _check_error_score(bag)
     _check_scheme(bag)
 
 
-def _check_error_score(bag: BaseBagging) -> None:
+def _check_error_score(bag: BaseBag) -> None:
     """Raise unless a failing member is either to be raised or to be left out."""
     value: Any = bag.error_score
     is_nan = isinstance(value, Real) and math.isnan(value)
@@ -82,7 +67,7 @@ def _check_error_score(bag: BaseBagging) -> None:
         raise invalid_parameter(bag, "error_score", value, "'raise' or numpy.nan")
 
 
-def _check_scheme(bag: BaseBagging) -> None:
+def _check_scheme(bag: BaseBag) -> None:
     """Raise where the scheme and scikit-learn's parameters both say which rows."""
     if bag.scheme is None:
         if bag.oob_score and not bag.bootstrap:
@@ -100,8 +85,9 @@ def _check_scheme(bag: BaseBagging) -> None:
 
 
 def make_sampler(
-    bag: BaseBagging,
-    X: Table,
+    bag: BaseBag,
+    law: ColumnLaw,
+    n_samples: int,
     y: Any,
     weights: FloatArray | None,
     groups: ArrayLike | None,
@@ -115,9 +101,7 @@ def make_sampler(
         If more rows or columns are to be drawn than there are, or the scheme does not
         fit the data.
     """
-    n_samples = n_rows_of(X)
-    law = _column_law(bag, X)
-    kept = None if weights is None or weights.all() else weights > 0
+    kept = rows_kept(weights)
     if bag.scheme is not None:
         entropy = entropy_from(rng)
         if bag.warm_start and hasattr(bag, "_entropy"):
@@ -137,33 +121,13 @@ def make_sampler(
     )
 
 
-def _column_law(bag: BaseBagging, X: Table) -> ColumnLaw:
-    """How columns are drawn, checked against X."""
-    n_features = n_columns_of(X)
-    wanted = bag.max_features
-    draws_all = wanted == 1.0 and not isinstance(wanted, Integral)
-    draws_all = draws_all and not bag.bootstrap_features
-    if n_features is None:
-        if not draws_all:
-            raise ValueError(
-                "Columns can only be drawn from a two-dimensional X. Leave "
-                "max_features=1.0 and bootstrap_features=False for this X."
-            )
-        return ColumnLaw(None, 0, False)
-    if get_tags(bag.estimator_).input_tags.pairwise and not draws_all:
-        raise ValueError(
-            "The columns of a precomputed kernel are rows: they are drawn with the "
-            "rows. Leave max_features=1.0 and bootstrap_features=False."
-        )
-    share = not isinstance(wanted, Integral)
-    n_drawn = int(wanted * n_features) if share else int(wanted)
-    if n_drawn > n_features:
-        raise ValueError("max_features must be <= n_features")
-    return ColumnLaw(n_features, max(1, n_drawn), bag.bootstrap_features)
+def rows_kept(weights: FloatArray | None) -> BoolArray | None:
+    """Rows whose weight is not zero; None means all."""
+    return None if weights is None or weights.all() else weights > 0
 
 
 def check_out_of_bag(
-    bag: BaseBagging, X: Table, y: Any, sampler: Sampler, resample: Resample
+    bag: BaseBag, X: Table, y: Any, sampler: Sampler, resample: Resample
 ) -> None:
     """Raise where out-of-bag rows are asked for and cannot be known.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, Self, final
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -11,11 +12,11 @@ from sklearn.utils import Bunch, check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensembles._random import entropy_from, keys_for
-from ensembles._typing import ArrayLike, FloatArray, IntArray, Table
+from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Table
 from ensembles._validation import check_sample_weight
 from ensembles.trees._binned import BinnedMatrix
-from ensembles.trees._binner import Binner
-from ensembles.trees._growth import grow_tree
+from ensembles.trees._binner import Binner, bin_once
+from ensembles.trees._growth import Limits, grow_tree
 from ensembles.trees._params import (
     check_params,
     limits_of,
@@ -26,7 +27,7 @@ from ensembles.trees._pruning import prune, pruning_path
 from ensembles.trees._targets import Target
 from ensembles.trees._tree import Tree
 
-__all__ = ["BaseHistTree"]
+__all__ = ["BaseHistTree", "Task", "checked_target", "keys_of"]
 
 
 class BaseHistTree(BaseEstimator, ABC):
@@ -65,59 +66,40 @@ class BaseHistTree(BaseEstimator, ABC):
         Self
             The tree itself.
         """
-        self._grow(X, y, sample_weight)
-        self.tree_ = prune(self.tree_, float(self.ccp_alpha))
+        self.tree_ = prune(self._grown(X, y, sample_weight), float(self.ccp_alpha))
         return self
 
-    def _grow(self, X: Table, y: Any, sample_weight: ArrayLike | None) -> None:
-        """Grow the tree, not pruned."""
+    def _grown(self, X: Table, y: Any, sample_weight: ArrayLike | None) -> Tree:
+        """The tree, not pruned."""
         check_params(self, self._criteria)
         if y is None:
             raise ValueError(
                 f"requires y to be passed, but the target y is None: {type(self)}."
             )
-        y = _checked_target(y)
-        target, own = self._target(y)
-        entropy = entropy_from(self.random_state)
-        key, key_of_bins = keys_for(entropy, 0, 2)
-        binned = self._binned(X, y, sample_weight, int(key_of_bins % 2**32))
+        y = checked_target(y)
+        key, key_of_bins = keys_of(self.random_state)
+        binned = bin_once(self, X, sample_weight, key_of_bins % 2**32)
+        task = self._task(binned, y)
+        weights = check_sample_weight(sample_weight, len(binned))
+        return task.grow(weights, key)
+
+    def _task(self, binned: BinnedMatrix, y: Any) -> Task:
+        """What is to be learned from codes, but for weights and what is random."""
+        target, class_weights = self._target(y)
+        check_consistent_length(binned.rows, y)
+        self.binner_ = binned.binner
+        self.n_features_in_ = self.binner_.n_features_in_
+        self.__dict__.pop("feature_names_in_", None)
+        if hasattr(self.binner_, "feature_names_in_"):
+            self.feature_names_in_ = self.binner_.feature_names_in_
         n_rows, n_features = binned.shape
-        weights = check_sample_weight(sample_weight, n_rows)
-        if own is not None:
-            weights = own if weights is None else weights * own
-            if not weights.any():
-                raise ValueError(
-                    "class_weight and sample_weight are zero for every row: no row is "
-                    "left to fit."
-                )
         self.max_features_ = resolve_max_features(self.max_features, n_features)
         names = getattr(self, "feature_names_in_", None)
         trends = trends_of(self, n_features, names)
         if trends is not None:
             self._check_can_be_monotone(target)
         limits = limits_of(self, n_rows, n_features, trends, names)
-        self.tree_ = grow_tree(binned, target, weights, limits, int(key))
-
-    def _binned(
-        self, X: Table, y: Any, sample_weight: ArrayLike | None, seed: int
-    ) -> BinnedMatrix:
-        """Codes of the rows to learn from, as many as targets."""
-        if isinstance(X, BinnedMatrix):
-            self.binner_, binned = X.binner, X
-        else:
-            binner = Binner(
-                self.max_bins,
-                categorical_features=self.categorical_features,
-                random_state=seed,
-            )
-            self.binner_ = binner.fit(X, sample_weight=sample_weight)
-            binned = self.binner_.bin(X)
-        self.n_features_in_ = self.binner_.n_features_in_
-        self.__dict__.pop("feature_names_in_", None)
-        if hasattr(self.binner_, "feature_names_in_"):
-            self.feature_names_in_ = self.binner_.feature_names_in_
-        check_consistent_length(binned.rows, y)
-        return binned
+        return Task(binned, target, class_weights, limits)
 
     def _codes(self, X: Table) -> Any:
         """Codes of rows to predict."""
@@ -224,9 +206,8 @@ class BaseHistTree(BaseEstimator, ABC):
             ``ccp_alphas`` and ``impurities``, the sum of the leaves' impurities after
             each step, ndarrays of shape (n_steps,).
         """
-        tree = clone(self)
-        tree._grow(X, y, sample_weight)
-        alphas, impurities, _ = pruning_path(tree.tree_)
+        whole = clone(self)._grown(X, y, sample_weight)
+        alphas, impurities, _ = pruning_path(whole)
         return Bunch(ccp_alphas=alphas, impurities=impurities)
 
     @abstractmethod
@@ -238,7 +219,44 @@ class BaseHistTree(BaseEstimator, ABC):
         """Raise where predictions of this target have no order."""
 
 
-def _checked_target(y: Any) -> Any:
+@final
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a tree learns, but for the weights of rows and what is random."""
+
+    binned: BinnedMatrix
+    target: Target
+    class_weights: FloatArray | None
+    limits: Limits
+
+    def grow(self, weights: FloatArray | IntArray | None, key: int) -> Tree:
+        """Grow a tree on rows of these weights; None means one each.
+
+        Raises
+        ------
+        ValueError
+            If no row is left.
+        """
+        own = self.class_weights
+        if own is not None:
+            weights = own if weights is None else weights * own
+            if not weights.any():
+                raise ValueError(
+                    "class_weight and sample_weight are zero for every row: no row is "
+                    "left to fit."
+                )
+        if weights is not None:
+            weights = np.asarray(weights, dtype=np.float64)
+        return grow_tree(self.binned, self.target, weights, self.limits, key)
+
+
+def keys_of(random_state: RandomState) -> tuple[int, int]:
+    """Keys of what is random about a tree, and about its bins."""
+    of_tree, of_bins = keys_for(entropy_from(random_state), 0, 2)
+    return int(of_tree), int(of_bins)
+
+
+def checked_target(y: Any) -> Any:
     """Targets as an array of one row a sample."""
     y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
     if y.ndim > 2:

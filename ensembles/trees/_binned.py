@@ -19,14 +19,15 @@ class BinnedMatrix:
     """Rows as codes of bins, ready to grow trees on.
 
     Trees take it in place of a table, so that folds, members, classes and parameters
-    share one pass over the values. Rows of it are taken by ``binned[rows]``.
+    share one pass over the values. Rows of it are taken by ``binned[rows]``, columns by
+    ``binned[:, columns]``; scikit-learn's searches and folds take rows so.
 
     Attributes
     ----------
     rows : ndarray of shape (n_samples, n_features), dtype uint8
         Code of each value; 255 where it is missing.
-    columns : ndarray of shape (n_features, n_samples), dtype uint8
-        The same, transposed.
+    columns : ndarray of shape (n_features, n_samples), dtype uint8, or None
+        The same, transposed; None for rows to predict.
     binner : Binner
         What the codes stand for.
 
@@ -70,10 +71,22 @@ class BinnedMatrix:
         """Number of rows."""
         return len(self.rows)
 
-    def __getitem__(self, rows: Any) -> BinnedMatrix:
-        """Some of the rows, by a slice, a mask or positions."""
+    def __getitem__(self, key: Any) -> BinnedMatrix:
+        """Some of the rows, by a slice, a mask or positions; or rows and columns."""
+        rows, features = key if isinstance(key, tuple) else (key, ...)
+        binner, codes, columns = self.binner, self.rows, self.columns
+        if not (features is ... or _is_everything(features)):
+            binner, codes = binner._of_columns(features), codes[:, features]
+            columns = None if columns is None else columns[features]
+        if not (rows is ... or _is_everything(rows)):
+            codes = codes[rows]
+            columns = None if columns is None else columns[:, rows]
         return BinnedMatrix(
-            np.ascontiguousarray(self.rows[rows]),
-            np.ascontiguousarray(self.columns[:, rows]),
-            self.binner,
+            np.ascontiguousarray(codes),
+            None if columns is None else np.ascontiguousarray(columns),
+            binner,
         )
+
+
+def _is_everything(key: Any) -> bool:
+    return isinstance(key, slice) and key == slice(None)

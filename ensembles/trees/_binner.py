@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from typing import Any, final
 
 import numpy as np
@@ -37,7 +38,7 @@ from ensembles.trees._categories import (
 from ensembles.trees._engine import kernels_for
 from ensembles.trees._layout import MAX_BINS
 
-__all__ = ["Binner"]
+__all__ = ["Binner", "bin_once"]
 
 # What numpy takes for one value: to find bins of it, and to look one up.
 _SECONDS_TO_FIND, _SECONDS_TO_BIN = 3e-7, 1e-7
@@ -222,6 +223,22 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         return BinnedMatrix(*self._codes(X, both=True), self)
 
+    def _bin_to_predict(self, X: Table) -> BinnedMatrix:
+        """Codes by rows alone, which is all that predictions need."""
+        return BinnedMatrix(self.transform(X), None, self)
+
+    def _of_columns(self, features: Any) -> Binner:
+        """A binner of some of the columns, by positions or a mask."""
+        at = np.arange(self.n_features_in_)[features]
+        binner = copy(self)
+        for name in ("bin_thresholds_", "categories_"):
+            setattr(binner, name, [getattr(self, name)[j] for j in at])
+        for name in ("n_bins_", "is_categorical_", "_edges", "feature_names_in_"):
+            if hasattr(self, name):
+                setattr(binner, name, getattr(self, name)[at])
+        binner.n_features_in_ = len(at)
+        return binner
+
     def _check_params(self) -> None:
         allowed = f"an int in the range [2, {MAX_BINS}]"
         check_count(self, "max_bins", self.max_bins, low=2)
@@ -315,6 +332,44 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             if both:
                 columns[first:last] = part.T
         return rows, columns
+
+
+def bin_once(
+    tree: Any,
+    X: Table,
+    sample_weight: ArrayLike | None,
+    seed: int,
+    binner: Binner | None = None,
+) -> BinnedMatrix:
+    """Codes of rows that trees are to learn from.
+
+    Parameters
+    ----------
+    tree : tree
+        Whose parameters say how to bin.
+    X : table of shape (n_samples, n_features), or BinnedMatrix
+        Rows.
+    sample_weight : array-like of shape (n_samples,) or None
+        How much each counts for the bins.
+    seed : int
+        Of the rows that bins are found on.
+    binner : Binner or None, default=None
+        Of trees that are there already; then nothing is found.
+
+    Returns
+    -------
+    BinnedMatrix
+        X itself where it is one.
+    """
+    if isinstance(X, BinnedMatrix):
+        return X
+    if binner is None:
+        binner = Binner(
+            tree.max_bins,
+            categorical_features=tree.categorical_features,
+            random_state=seed,
+        ).fit(X, sample_weight=sample_weight)
+    return binner.bin(X)
 
 
 def _dense_blocks(X: Any) -> Iterator[tuple[int, Any]]:

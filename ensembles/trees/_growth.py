@@ -13,7 +13,7 @@ from ensembles.trees._engine import kernels_for
 from ensembles.trees._layout import NODE, ROOM
 from ensembles.trees._leaves import leaves_of
 from ensembles.trees._targets import Statistics, Target, statistics_of
-from ensembles.trees._tree import Tree, pack_nodes
+from ensembles.trees._tree import Tree
 
 __all__ = ["Limits", "grow_tree"]
 
@@ -99,7 +99,7 @@ def grow_tree(
         weights,
         order,
         nodes[:n_nodes],
-        special.subsets,
+        special.subsets if binned.binner.is_categorical_.any() else None,
         limits.trends is not None,
     )
 
@@ -199,30 +199,25 @@ def _tree(
     is_bounded: bool,
 ) -> Tree:
     """Pack the nodes and compute what leaves predict."""
-    feature = nodes["feature"]
-    leaf = np.flatnonzero(feature < 0)
-    leaf = leaf[np.argsort(nodes["start"][leaf])]
-    leaves = leaves_of(target, weights, order, nodes["start"][leaf])
-    is_category = (feature >= 0) & binned.binner.is_categorical_[feature]
+    leaves = leaves_of(target, weights, order, nodes)
+    words: Any = np.empty(len(nodes), np.uint64)
+    n_rows: Any = np.empty(len(nodes), np.int32)
+    categorical = binned.binner.is_categorical_
+    kernels = kernels_for("leaves", 0.0)
+    kernels.finish_nodes(nodes, categorical, words, n_rows)
     subset_rows = None
-    if is_category.any():
+    if subsets is not None:
+        is_category = (nodes["feature"] >= 0) & categorical[nodes["feature"]]
         subset_rows = np.cumsum(is_category, dtype=np.int32) - 1
         subsets = subsets[: len(nodes)][is_category]
-    else:
-        subsets = None
-    values = np.zeros((len(nodes), target.width))
-    values[leaf] = leaves.values
-    bounded = _clipped(values, nodes) if is_bounded else values
-    leaf_weights, impurity = np.zeros(len(nodes)), np.zeros(len(nodes))
-    leaf_weights[leaf], impurity[leaf] = leaves.weights, leaves.spread
-    missing_left = nodes["missing_left"] == 1
+    bounded = _clipped(leaves.values, nodes) if is_bounded else leaves.values
     return Tree(
-        pack_nodes(nodes["left"], feature, nodes["cut"], missing_left, is_category),
-        (nodes["end"] - nodes["start"]).astype(np.int32),
-        leaf_weights,
+        words,
+        n_rows,
+        leaves.weights,
         bounded,
-        values,
-        impurity,
+        leaves.values,
+        leaves.spread,
         subset_rows,
         subsets,
         binned.binner,
@@ -234,5 +229,4 @@ def _tree(
 
 def _clipped(means: FloatArray, nodes: Any) -> FloatArray:
     """What leaves predict, inside the bounds of their nodes."""
-    last = means[:, -1:].clip(nodes["lower"][:, None], nodes["upper"][:, None])
-    return np.hstack([1.0 - last, last]) if len(means.T) > 1 else last
+    return means.clip(nodes["lower"][:, None], nodes["upper"][:, None])

@@ -19,10 +19,12 @@ __all__ = [
     "check_of",
     "class_gain",
     "class_term",
+    "gain_of",
     "gain_of_counts",
     "gain_of_sums",
     "keeps_bounds",
     "moment_gain",
+    "moment_term",
     "square_gain",
 ]
 
@@ -49,19 +51,39 @@ def _order(ones: Any, w: Any) -> Any:
 
 
 @helper
-def moment_gain(s_left: Any, w_left: Any, s: Any, w: Any, criterion: Any) -> Any:
+def moment_term(s: Any, w: Any, criterion: Any) -> Any:
+    """Minus weight times impurity of a side, up to what no split changes.
+
+    Minus infinity for a side without any events, which would predict none for ever.
+    """
+    if criterion == ENTROPY:
+        return _order(s, w)
+    return s * math.log(s / w) if s > 0.0 else -math.inf
+
+
+@helper
+def moment_gain(
+    s_left: Any, w_left: Any, s: Any, w: Any, whole: Any, criterion: Any
+) -> Any:
+    """Gain by a criterion with logarithms; `whole` is the node's term.
+
+    It is computed outside of loops, explicitly: compilers take it out of them, and then
+    compute it for all criteria.
+    """
+    left = moment_term(s_left, w_left, criterion)
+    right = moment_term(s - s_left, w - w_left, criterion)
+    if left == -math.inf or right == -math.inf:
+        return -1.0
+    return max(left + right - whole, 0.0)
+
+
+@helper
+def gain_of(s_left: Any, w_left: Any, s: Any, w: Any, criterion: Any) -> Any:
     """Gain of a sum and a weight, of two classes or of values."""
     if criterion == SQUARE:
         return square_gain(s_left, w_left, s, w)
-    s_right, w_right = s - s_left, w - w_left
-    if criterion == ENTROPY:
-        gain = _order(s_left, w_left) + _order(s_right, w_right) - _order(s, w)
-        return max(gain, 0.0)
-    # Half the Poisson deviance; a side without any events would predict none for ever.
-    if s_left <= 0.0 or s_right <= 0.0:
-        return -1.0
-    gain = s_left * math.log(s_left / w_left) + s_right * math.log(s_right / w_right)
-    return max(gain - s * math.log(s / w), 0.0)
+    whole = moment_term(s, w, criterion)
+    return moment_gain(s_left, w_left, s, w, whole, criterion)
 
 
 @helper
@@ -75,7 +97,7 @@ def gain_of_sums(totals: Any, steps: Any, criterion: Any) -> Any:
     gain = 0.0
     for output in range(n_outputs):
         s_left, s = totals[0, output] * steps[output], totals[1, output] * steps[output]
-        one = moment_gain(s_left, w_left, s, w, criterion)
+        one = gain_of(s_left, w_left, s, w, criterion)
         if one < 0.0:
             return -1.0
         gain += one

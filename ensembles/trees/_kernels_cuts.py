@@ -16,7 +16,7 @@ from numba import int64, uint64
 from ensembles._random import GOLDEN
 from ensembles.resampling._kernels_words import uniform, word_of
 from ensembles.trees._kernels_channels import gain_of_channels
-from ensembles.trees._kernels_criteria import check_of, keeps_bounds, moment_gain
+from ensembles.trees._kernels_criteria import check_of, gain_of, keeps_bounds
 from ensembles.trees._kernels_split import record
 from ensembles.trees._kernels_tools import helper, inlined
 from ensembles.trees._layout import MISSING, SQUARE, WEIGHT, WEIGHT_BITS
@@ -129,7 +129,7 @@ def _gain_of_words(
             v_right = center + (s - s_left) / (w - w_left) * step
             is_allowed = keeps_bounds(v_left, v_right, trend, lower, upper)
         if is_allowed:
-            gain = moment_gain(s_left * factor, w_left, s * factor, w, room.criterion)
+            gain = gain_of(s_left * factor, w_left, s * factor, w, room.criterion)
     return gain
 
 

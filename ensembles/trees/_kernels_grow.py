@@ -15,7 +15,7 @@ from numba import int64, types
 from numba.extending import overload
 
 from ensembles.trees._kernels_nodes import find_split, split_node
-from ensembles.trees._kernels_tools import compiled, helper, prefetch
+from ensembles.trees._kernels_tools import borrowed, compiled, helper, prefetch
 from ensembles.trees._layout import BLOCK_ROWS, GROUP, STRIDE
 
 __all__ = ["grow_best_first", "grow_depth_first"]
@@ -136,10 +136,15 @@ def grow_depth_first(
     hist = np.zeros((GROUP, STRIDE * wide), np.int64)
     totals = np.zeros((2, wide), np.int64)
     stack[0] = 0
+    # Borrowed here, not where they are used: code is left out by the type of arguments.
     n_nodes, n_kept = _grow_from(
-        rows, columns, words, channels, amounts, targets, order, nodes, int64(1),
-        stack, kept, int64(BLOCK_ROWS), drawn, hist, totals, offsets, steps, edges,
-        cuts, categorical, subsets, trends, groups, open_groups, aside, rooms,
+        borrowed(rows), borrowed(columns), borrowed(words), borrowed(channels),
+        borrowed(amounts), borrowed(targets), borrowed(order), borrowed(nodes),
+        int64(1), borrowed(stack), borrowed(kept), int64(BLOCK_ROWS), borrowed(drawn),
+        borrowed(hist), borrowed(totals), borrowed(offsets), borrowed(steps),
+        borrowed(edges), borrowed(cuts), borrowed(categorical), borrowed(subsets),
+        borrowed(trends), borrowed(groups), borrowed(open_groups), borrowed(aside),
+        borrowed(rooms),
     )  # fmt: skip
     size = min(BLOCK_ROWS, n_rows)
     own_rows, no_columns = (
@@ -162,10 +167,13 @@ def grow_depth_first(
         nodes[node].start, nodes[node].end, stack[0] = 0, end - start, node
         n_before = n_nodes
         n_nodes, _ = _grow_from(
-            own_rows, no_columns, own_words, own_channels, own_amounts, own_targets,
-            inside, nodes, n_nodes, stack, kept, int64(0), drawn, hist, totals, offsets,
-            steps, edges, cuts, categorical, subsets, trends, groups,
-            open_groups, aside, rooms,
+            borrowed(own_rows), borrowed(no_columns), borrowed(own_words),
+            borrowed(own_channels), borrowed(own_amounts), borrowed(own_targets),
+            borrowed(inside), borrowed(nodes), n_nodes, borrowed(stack), borrowed(kept),
+            int64(0), borrowed(drawn), borrowed(hist), borrowed(totals),
+            borrowed(offsets), borrowed(steps), borrowed(edges), borrowed(cuts),
+            borrowed(categorical), borrowed(subsets), borrowed(trends),
+            borrowed(groups), borrowed(open_groups), borrowed(aside), borrowed(rooms),
         )  # fmt: skip
         nodes[node].start, nodes[node].end = start, end
         for child in range(n_before, n_nodes):

@@ -1,4 +1,4 @@
-"""What kernels of trees have in common: how they are compiled, and two instructions."""
+"""What kernels of trees have in common: how they are compiled, and instructions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 
 from ensembles._compiled import keep_compiled
 
-__all__ = ["compiled", "helper", "inlined", "lowest_bit", "prefetch"]
+__all__ = ["borrowed", "compiled", "helper", "inlined", "lowest_bit", "prefetch"]
 
 # Division by zero gives an infinity, as in numpy, which leaves loops free of branches.
 compiled = keep_compiled(error_model="numpy")
@@ -52,5 +52,24 @@ def _prefetch(typing_context: Any, table: Any, row: Any) -> Any:
     return types.void(table, types.int64), generate
 
 
+def _borrowed(typing_context: Any, table: Any) -> Any:
+    """The same array, whose references nobody counts; None for None.
+
+    Counting is an atomic instruction. Whoever called must hold the array meanwhile.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if isinstance(table, types.NoneType):
+            return context.get_dummy_value()
+        array = context.make_array(table)(context, builder, arguments[0])
+        nothing = ir.Constant(array.meminfo.type, None)
+        array.meminfo = nothing
+        array.parent = ir.Constant(array.parent.type, None)
+        return array._getvalue()
+
+    return table(table), generate
+
+
+borrowed: Any = intrinsic(_borrowed)
 lowest_bit: Any = intrinsic(_lowest_bit)
 prefetch: Any = intrinsic(_prefetch)

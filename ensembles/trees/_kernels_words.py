@@ -17,6 +17,7 @@ from ensembles.trees._kernels_criteria import (
     check_of,
     keeps_bounds,
     moment_gain,
+    moment_term,
     square_gain,
 )
 from ensembles.trees._kernels_split import order_by_rank, record, record_subset
@@ -175,25 +176,44 @@ def _best_square(
 
 
 @helper
-def _best_one_by_one(
+def _best_of_few_squares(
     n_boundaries: Any, aside: Any, total: Any, room: Any, step: Any, check: Any
 ) -> Any:
-    """Gain and number of the first best boundary that is allowed."""
+    """As `_best_square`, one boundary after the other; bounds may have to be kept."""
     best, position, left = -1.0, int64(0), int64(aside)
-    s, w, least = (
-        float(total >> WEIGHT_BITS),
-        float(total & WEIGHT),
-        room.min_weight_leaf,
-    )
+    s, w = float(total >> WEIGHT_BITS), float(total & WEIGHT)
+    lightest = float(room.min_weight_leaf)
+    heaviest = w - lightest
+    for p in range(uint64(n_boundaries)):
+        left += room.words[p]
+        s_left, w_left = float(left >> WEIGHT_BITS), float(left & WEIGHT)
+        gain = square_gain(s_left, w_left, s, w)
+        if gain > best and w_left >= lightest and w_left <= heaviest:  # noqa: SIM102
+            if _is_allowed(s_left, w_left, s, w, step, check):
+                best, position = gain, int64(p)
+    return best, position
+
+
+@helper
+def _best_by_moments(
+    n_boundaries: Any,
+    aside: Any,
+    total: Any,
+    room: Any,
+    step: Any,
+    check: Any,
+    whole: Any,
+) -> Any:
+    """The same by other criteria, whose logarithms only they are to pay for."""
+    best, position, left = -1.0, int64(0), int64(aside)
+    s, w = float(total >> WEIGHT_BITS), float(total & WEIGHT)
+    least, criterion = room.min_weight_leaf, room.criterion
     for p in range(uint64(n_boundaries)):
         left += room.words[p]
         s_left, w_left = float(left >> WEIGHT_BITS), float(left & WEIGHT)
         if w_left < least or w - w_left < least:
             continue
-        if room.criterion == SQUARE:
-            gain = square_gain(s_left, w_left, s, w)
-        else:
-            gain = moment_gain(s_left * step, w_left, s * step, w, room.criterion)
+        gain = moment_gain(s_left * step, w_left, s * step, w, whole, criterion)
         if gain > best and _is_allowed(s_left, w_left, s, w, step, check):
             best, position = gain, int64(p)
     return best, position
@@ -228,16 +248,25 @@ def _best_boundary(
 
     `absent` is the word of missing values. The gain is -1 where no split is allowed.
     """
-    best, position, missing_left = -1.0, 0, 0
+    best, position, missing_left, whole = -1.0, 0, 0, 0.0
+    if room.criterion != SQUARE:
+        s, w = float(total >> WEIGHT_BITS), float(total & WEIGHT)
+        whole = moment_term(s * step, w, room.criterion)
     for side in range(1 + int64(absent != 0)):
         n_boundaries = n_bins - 1 + int64(absent != 0 and side == 0)
         aside, by_vectors = absent * side, n_boundaries >= _WORTH_VECTORS
-        if by_vectors and room.criterion == SQUARE and _is_free(check):
+        if room.criterion != SQUARE:
+            gain, p = _best_by_moments(
+                n_boundaries, aside, total, room, step, check, whole
+            )
+        elif by_vectors and _is_free(check):
             gain, p = _best_square(
                 n_boundaries, aside, total, room.min_weight_leaf, room
             )
         else:
-            gain, p = _best_one_by_one(n_boundaries, aside, total, room, step, check)
+            gain, p = _best_of_few_squares(
+                n_boundaries, aside, total, room, step, check
+            )
         if gain > best:
             best, position, missing_left = gain, p, side
     return best, position, missing_left

@@ -68,6 +68,13 @@ BLOCK_ROWS = 8192
 # few rows of one are weak evidence.
 PRIOR_ROWS = 1.0
 
+# Sums of floats that shall not depend on their order are made of whole numbers of no
+# more bits than this.
+GRID_BITS = 61
+# Where a packed node has whether missing values go left, whether it splits categories,
+# its feature, and its left child; its lowest byte is the cut.
+SIDE_PLACE, CATEGORY_PLACE, FEATURE_PLACE, LEFT_PLACE = 8, 9, 10, 32
+
 # A leaf has the feature -1, a right child follows the left one. A node holds the rows
 # order[start:end]. Missing values go left, right, or (-1, for now) with the larger
 # side. What is random about a node follows from its key, and this from its path. Words

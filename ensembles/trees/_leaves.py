@@ -1,8 +1,4 @@
-"""What a leaf predicts: shares of classes or means, the same in any order of rows.
-
-Floats are summed as whole numbers on a grid that is made for the leaf: the sum does not
-depend on the order, and is as exact as that of the floats.
-"""
+"""What the leaves of a grown tree predict, and what their rows weigh."""
 
 from __future__ import annotations
 
@@ -11,29 +7,32 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ensembles._typing import FloatArray, IntArray
+from ensembles.trees._engine import kernels_for
 from ensembles.trees._layout import POISSON
+from ensembles.trees._plain_leaves import grid_sums
 from ensembles.trees._targets import Target
 
 __all__ = ["Leaves", "leaves_of"]
 
-_LARGEST = 2.0**61
+_SECONDS_PER_ROW = 2e-7  # of the twin
+_LARGEST_WHOLE = 2.0**53
 
 
 class Leaves(NamedTuple):
-    """One entry a leaf, in the order of their rows."""
+    """One entry a node, zero for those that are no leaves."""
 
     weights: FloatArray
+    """In single precision where that loses nothing."""
     values: FloatArray
-    """Shares of classes of all outputs, or a mean for each; (n_leaves, width)."""
-    spread: FloatArray
-    """Mean impurity of outputs, for values; zero for classes, whose shares tell it."""
+    """Shares of classes of all outputs, or a mean for each; (n_nodes, width).
+
+    Of two classes the share of the second."""
+    spread: FloatArray | None
+    """Mean impurity of outputs; None for classes, whose shares tell it, or all zero."""
 
 
 def leaves_of(
-    target: Target,
-    weights: FloatArray | None,
-    order: IntArray,
-    starts: IntArray,
+    target: Target, weights: FloatArray | None, order: IntArray, nodes: Any
 ) -> Leaves:
     """Weights and predictions of leaves.
 
@@ -45,85 +44,62 @@ def leaves_of(
         None means one each.
     order : ndarray of shape (n_rows_used,)
         Rows, leaf by leaf.
-    starts : ndarray of shape (n_leaves,)
-        Where each leaf begins in `order`.
+    nodes : ndarray of shape (n_nodes,)
+        Records of nodes.
 
     Returns
     -------
     Leaves
-        In the order of `starts`.
+        The same whatever the order of rows.
     """
-    sizes = np.diff(starts, append=len(order))
-    w = None if weights is None else weights[order]
-    total = sizes.astype(np.float64) if w is None else _sum(w, starts, sizes)
-    if target.n_classes:
-        values = _shares(target, w, order, sizes, total)
-        return Leaves(total, values, np.zeros(len(starts)))
-    columns = [
-        _mean_and_spread(y, w, starts, sizes, total, target.criterion)
-        for y in target.values[order].T
-    ]
-    means, spreads = zip(*columns, strict=True)
-    return Leaves(total, np.column_stack(means), np.mean(spreads, axis=0))
+    if weights is None:
+        weights = np.ones(len(target.values))
+    total = weights.sum()
+    is_whole = bool(total < _LARGEST_WHOLE and (weights == np.floor(weights)).all())
+    two_classes = target.n_classes == (2,)
+    totals: FloatArray = np.zeros(len(nodes))
+    spread: FloatArray = np.zeros(len(nodes))
+    values = np.zeros((len(nodes), 1 if two_classes else target.width))
+    kernels = kernels_for("leaves", _SECONDS_PER_ROW * len(order))
+    kernels.sum_leaves(
+        target.values,
+        weights,
+        order,
+        nodes,
+        np.array(target.n_classes, np.int64),
+        is_whole,
+        totals,
+        values,
+        spread,
+    )
+    if target.criterion == POISSON:
+        spread = _deviance(target, weights, order, nodes, totals, values)
+    with np.errstate(over="ignore"):  # then it is not the same
+        small = totals.astype(np.float32)
+    return Leaves(
+        small if np.array_equal(small, totals) else totals,
+        values,
+        spread if spread.any() else None,
+    )
 
 
-def _sum(values: FloatArray, starts: IntArray, sizes: IntArray) -> FloatArray:
-    """Sums of leaves, of values that are not negative."""
-    largest = np.maximum.reduceat(values, starts)
-    # A power of two: dividing by it loses nothing.
-    exponent = np.ceil(np.log2(np.maximum(largest * sizes, 1e-300) / _LARGEST))
-    step = 2.0**exponent
-    whole = np.rint(values / np.repeat(step, sizes)).astype(np.int64)
-    return np.add.reduceat(whole, starts) * step
-
-
-def _shares(
+def _deviance(
     target: Target,
-    w: FloatArray | None,
+    weights: FloatArray,
     order: IntArray,
-    sizes: IntArray,
-    total: FloatArray,
+    nodes: Any,
+    totals: FloatArray,
+    means: FloatArray,
 ) -> FloatArray:
-    """Share of each class in the weight of a leaf, output by output."""
-    shares, first = np.zeros((len(sizes), target.width)), 0
-    leaf = np.repeat(np.arange(len(sizes)), sizes)
-    for output, n_classes in enumerate(target.n_classes):
-        cell = leaf * n_classes + target.values[order, output].astype(np.intp)
-        n_cells = len(sizes) * n_classes
-        if w is None or (w == np.floor(w)).all():
-            count: Any = np.bincount(cell, w, n_cells)
-        else:
-            count = np.zeros(n_cells)
-            by_cell = np.argsort(cell, kind="stable")
-            full, starts = np.unique(cell[by_cell], return_index=True)
-            rows = np.diff(starts, append=len(cell))
-            count[full] = _sum(w[by_cell], starts, rows)
-        count = count.reshape(len(sizes), n_classes)
-        shares[:, first : first + n_classes] = count / total[:, None]
-        first += n_classes
-    return shares
-
-
-def _mean_and_spread(
-    y: FloatArray,
-    w: FloatArray | None,
-    starts: IntArray,
-    sizes: IntArray,
-    total: FloatArray,
-    criterion: int,
-) -> tuple[FloatArray, FloatArray]:
-    """Mean and impurity of one output in each leaf."""
-    low = np.minimum.reduceat(y, starts)
-    above = y - np.repeat(low, sizes)
-    if not above.any():
-        return low, np.zeros(len(starts))
-    mean = low + _sum(above if w is None else w * above, starts, sizes) / total
-    mean_of_row = np.repeat(mean, sizes)
-    if criterion == POISSON:
+    """Half the mean Poisson deviance of leaves; logarithms are numpy's always."""
+    leaf = np.flatnonzero(nodes["feature"] < 0)
+    leaf = leaf[np.argsort(nodes["start"][leaf])]
+    starts, spread = nodes["start"][leaf], np.zeros(len(nodes))
+    sizes = np.diff(starts, append=len(order))
+    for y, mean in zip(target.values[order].T, means[leaf].T, strict=True):
+        at_row = np.repeat(mean, sizes)
         with np.errstate(divide="ignore", invalid="ignore"):
-            deviance = np.where(y > 0.0, y * np.log(y / mean_of_row), 0.0)
-        off = deviance + mean_of_row - y
-    else:
-        off = (y - mean_of_row) ** 2
-    off = np.maximum(off, 0.0)
-    return mean, _sum(off if w is None else w * off, starts, sizes) / total
+            log_part = np.where(y > 0.0, y * np.log(y / at_row), 0.0)
+        off = weights[order] * np.maximum(log_part + at_row - y, 0.0)
+        spread[leaf] += grid_sums(off, starts, sizes)
+    return np.asarray(spread / np.where(totals > 0.0, totals, 1.0) / target.n_outputs)

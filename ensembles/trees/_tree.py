@@ -11,7 +11,15 @@ from scipy import sparse
 
 from ensembles._typing import BoolArray, FloatArray, IntArray, Table
 from ensembles.trees._engine import kernels_for
-from ensembles.trees._layout import ENTROPY, MISSING, POISSON
+from ensembles.trees._layout import (
+    CATEGORY_PLACE,
+    ENTROPY,
+    FEATURE_PLACE,
+    LEFT_PLACE,
+    MISSING,
+    POISSON,
+    SIDE_PLACE,
+)
 
 if TYPE_CHECKING:
     from ensembles.trees._binner import Binner
@@ -20,7 +28,6 @@ __all__ = ["Tree", "pack_nodes"]
 
 _NO_FEATURE = -2  # what scikit-learn writes for leaves
 _SECONDS_PER_ROW = 2e-6  # of the twin that sends rows down a tree
-_SIDE, _CATEGORY, _FEATURE, _LEFT = 8, 9, 10, 32
 
 
 def pack_nodes(
@@ -36,10 +43,10 @@ def pack_nodes(
     by_value = ~is_leaf & ~is_category
     side = missing_left & by_value
     low = np.where(by_value, cut.astype(np.int64) + side, MISSING)
-    words = np.where(is_leaf, own, left) << _LEFT
-    words |= np.where(is_leaf, 0, feature).astype(np.int64) << _FEATURE
-    words |= (is_category & ~is_leaf).astype(np.int64) << _CATEGORY
-    words |= side.astype(np.int64) << _SIDE
+    words = np.where(is_leaf, own, left) << LEFT_PLACE
+    words |= np.where(is_leaf, 0, feature).astype(np.int64) << FEATURE_PLACE
+    words |= (is_category & ~is_leaf).astype(np.int64) << CATEGORY_PLACE
+    words |= side.astype(np.int64) << SIDE_PLACE
     return (words | low).astype(np.uint64)
 
 
@@ -56,10 +63,15 @@ class Tree:
         Children, feature and cut of each node, packed.
     n_node_samples : ndarray of shape (node_count,)
         Number of rows.
-    leaf_weights, leaf_values, leaf_means, leaf_impurity : ndarray
-        Weights, (node_count,), predictions, (node_count, width), means or shares of the
-        rows, which bounds may keep predictions from, and impurities of values,
-        (node_count,), of the leaves; zero for other nodes.
+    leaf_weights : ndarray of shape (node_count,)
+        Weight of the rows of leaves; zero for other nodes.
+    leaf_values : ndarray of shape (node_count, width)
+        What leaves predict: shares of classes, of two classes that of the second, or
+        means.
+    leaf_means : ndarray of shape (node_count, width)
+        The same of the rows, which bounds may keep predictions from.
+    leaf_impurity : ndarray of shape (node_count,) or None
+        Impurity of values in leaves; None for classes, or zero in all.
     subset_rows, subsets : ndarray or None
         Bits of the categories that go left, and which row of them a node has.
     binner : Binner
@@ -77,7 +89,7 @@ class Tree:
     leaf_weights: FloatArray
     leaf_values: FloatArray
     leaf_means: FloatArray
-    leaf_impurity: FloatArray
+    leaf_impurity: Any
     subset_rows: Any
     subsets: Any
     binner: Binner
@@ -137,17 +149,17 @@ class Tree:
     @property
     def feature(self) -> IntArray:
         """Feature that each node splits by, -2 for leaves."""
-        return np.where(self.is_leaf, _NO_FEATURE, self._field(_FEATURE, 22))
+        return np.where(self.is_leaf, _NO_FEATURE, self._field(FEATURE_PLACE, 22))
 
     @property
     def is_category(self) -> BoolArray:
         """Whether each node splits categories."""
-        return self._field(_CATEGORY, 1).astype(bool)
+        return self._field(CATEGORY_PLACE, 1).astype(bool)
 
     @property
     def missing_go_to_left(self) -> BoolArray:
         """Whether missing values go left, in each node."""
-        goes = self._field(_SIDE, 1).astype(bool)
+        goes = self._field(SIDE_PLACE, 1).astype(bool)
         if self.subsets is not None:
             by_category = self.is_category
             last = self.subsets[self.subset_rows[by_category], 3] >> np.uint64(63)
@@ -157,7 +169,7 @@ class Tree:
     @property
     def bin_threshold(self) -> IntArray:
         """Last code that goes left in each node, -2 for leaves, -1 for categories."""
-        cut = self._field(0, 8) - self._field(_SIDE, 1)
+        cut = self._field(0, 8) - self._field(SIDE_PLACE, 1)
         return np.where(self.is_leaf, -2, np.where(self.is_category, -1, cut))
 
     @cached_property
@@ -185,6 +197,7 @@ class Tree:
         """Shares of classes, or means; (node_count, n_outputs, max_n_classes)."""
         means = self._of_all_nodes[1]
         flat = np.where(self.is_leaf[:, None], self.leaf_values, means)
+        flat = self.full(flat)
         if not self.classes_by_output:
             return flat[:, :, None]
         value = np.zeros((self.node_count, self.n_outputs, self.max_n_classes))
@@ -196,6 +209,12 @@ class Tree:
     def impurity(self) -> FloatArray:
         """Impurity of each node, by the criterion that the tree was grown with."""
         return self._of_all_nodes[2]
+
+    def full(self, values: FloatArray) -> FloatArray:
+        """Shares of both classes, of those of the second; other values as they are."""
+        if self.classes_by_output != (2,):
+            return values
+        return np.hstack([1.0 - values, values])
 
     def by_output(self, values: FloatArray) -> list[FloatArray]:
         """Shares of the classes of each output, of the shares of all."""
@@ -217,8 +236,8 @@ class Tree:
         return leaves
 
     def values_of(self, codes: Any) -> FloatArray:
-        """Shares of classes of all outputs, or means; (n_rows, width)."""
-        return np.asarray(self.leaf_values[self.leaves_of(codes)])
+        """Shares of classes of all outputs, or means; (n_rows, n_values)."""
+        return self.full(self.leaf_values[self.leaves_of(codes)])
 
     def decision_path(self, X: Table) -> sparse.csr_matrix:
         """Which nodes each row passes, (n_rows, node_count)."""
@@ -263,7 +282,7 @@ class Tree:
         is_category = self.is_category[kept] & ~becomes_leaf[kept]
         feature = np.where(becomes_leaf, -1, self.feature)[kept]
         cut = np.where(self.is_leaf, 0, self.bin_threshold)[kept]
-        side = self._field(_SIDE, 1).astype(bool)[kept]
+        side = self._field(SIDE_PLACE, 1).astype(bool)[kept]
         words = pack_nodes(number[left[kept]], feature, cut, side, is_category)
         weights, values, impurity = self._of_all_nodes
         return replace(
@@ -273,7 +292,7 @@ class Tree:
             leaf_weights=weights[kept],
             leaf_values=np.where(self.is_leaf[:, None], self.leaf_values, values)[kept],
             leaf_means=values[kept],
-            leaf_impurity=impurity[kept],
+            leaf_impurity=None if self.classes_by_output else impurity[kept],
             subset_rows=None if self.subsets is None else self.subset_rows[kept],
         )
 
@@ -284,7 +303,7 @@ class Tree:
 
     @cached_property
     def _left(self) -> IntArray:
-        return self._field(_LEFT, 32)
+        return self._field(LEFT_PLACE, 32)
 
     @cached_property
     def _parent(self) -> IntArray:
@@ -313,8 +332,10 @@ class Tree:
     @cached_property
     def _of_all_nodes(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Weight, values and impurity of each node, from the leaves up."""
-        weight, values = self.leaf_weights.copy(), self.leaf_means.copy()
-        impurity = self.leaf_impurity.copy()
+        weight = np.array(self.leaf_weights, dtype=np.float64)
+        values, impurity = self.leaf_means.copy(), np.zeros(self.node_count)
+        if self.leaf_impurity is not None:
+            impurity += self.leaf_impurity
         for level in self._levels[-2::-1]:
             inner = level[~self.is_leaf[level]]
             children = np.stack([self._left[inner], self._left[inner] + 1])
@@ -326,7 +347,7 @@ class Tree:
                 impurity[inner] = (share * within).sum(axis=0)
             values[inner] = mean
         if self.classes_by_output:
-            impurity = self._impurity_of_shares(values)
+            return weight, values, self._impurity_of_shares(values)
         return weight, values, impurity
 
     def _off(self, means: FloatArray, mean: FloatArray) -> FloatArray:
@@ -341,7 +362,7 @@ class Tree:
     def _impurity_of_shares(self, values: FloatArray) -> FloatArray:
         """Gini impurity or entropy in bits, the mean of outputs."""
         impurities = []
-        for shares in self.by_output(values):
+        for shares in self.by_output(self.full(values)):
             if self.criterion == ENTROPY:
                 logs = np.log2(shares, where=shares > 0.0, out=np.zeros_like(shares))
                 impurities.append(-(shares * logs).sum(axis=1))

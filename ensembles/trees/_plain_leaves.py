@@ -1,0 +1,113 @@
+"""What `_kernels_leaves` does, in numpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ensembles._typing import FloatArray, IntArray
+from ensembles.trees._layout import (
+    CATEGORY_PLACE,
+    FEATURE_PLACE,
+    GRID_BITS,
+    LEFT_PLACE,
+    MISSING,
+    SIDE_PLACE,
+)
+
+__all__ = ["finish_nodes", "grid_sums", "sum_leaves"]
+
+
+def finish_nodes(nodes: Any, categorical: Any, words: Any, n_rows: Any) -> None:
+    """Pack each node into a word, as `_kernels_apply` reads it; count its rows."""
+    n_rows[:] = nodes["end"] - nodes["start"]
+    feature, left = nodes["feature"].astype(np.int64), nodes["left"].astype(np.int64)
+    is_leaf = feature < 0
+    is_category = ~is_leaf & categorical[feature]
+    by_value = ~is_leaf & ~is_category
+    side = by_value & (nodes["missing_left"] == 1)
+    low = np.where(by_value, nodes["cut"].astype(np.int64) + side, MISSING)
+    packed = np.where(is_leaf, np.arange(len(nodes)), left) << LEFT_PLACE
+    packed |= np.where(is_leaf, 0, feature) << FEATURE_PLACE
+    packed |= is_category.astype(np.int64) << CATEGORY_PLACE
+    packed |= side.astype(np.int64) << SIDE_PLACE
+    words[:] = (packed | low).astype(np.uint64)
+
+
+def grid_sums(values: FloatArray, starts: IntArray, sizes: IntArray) -> FloatArray:
+    """Sums of leaves, of values that are not negative, the same in any order."""
+    largest = np.maximum.reduceat(values, starts)
+    fraction, exponent = np.frexp(np.maximum(largest * sizes, 1e-300))
+    step = np.ldexp(1.0, exponent - (fraction == 0.5) - GRID_BITS)
+    whole = np.rint(values / np.repeat(step, sizes)).astype(np.int64)
+    return np.asarray(np.add.reduceat(whole, starts) * step)
+
+
+def sum_leaves(
+    targets: Any,
+    weights: Any,
+    order: Any,
+    nodes: Any,
+    n_classes: Any,
+    is_whole: Any,
+    totals: Any,
+    values: Any,
+    spread: Any,
+) -> None:
+    """Write weights and predictions of leaves, and the mean variance of values."""
+    leaf = np.flatnonzero(nodes["feature"] < 0)
+    leaf = leaf[np.argsort(nodes["start"][leaf])]
+    starts, w = nodes["start"][leaf], weights[order]
+    sizes = np.diff(starts, append=len(order))
+    total = np.add.reduceat(w, starts) if is_whole else grid_sums(w, starts, sizes)
+    totals[leaf] = total
+    if len(n_classes):
+        _share_classes(targets, w, order, leaf, sizes, n_classes, is_whole, values)
+        values[leaf] /= total[:, None]
+        return
+    for output, y in enumerate(targets[order].T):
+        mean, off = _mean_and_spread(y, w, starts, sizes, total)
+        values[leaf, output] = mean
+        spread[leaf] += off / targets.shape[1]
+
+
+def _share_classes(
+    targets: Any,
+    w: FloatArray,
+    order: IntArray,
+    leaf: IntArray,
+    sizes: IntArray,
+    n_classes: IntArray,
+    is_whole: bool,
+    values: Any,
+) -> None:
+    """Weight of each class in a leaf, output by output, of two only the second."""
+    lowest, first = int(len(n_classes) == 1 and n_classes[0] == 2), 0
+    of_row = np.repeat(np.arange(len(sizes)), sizes)
+    for output, k in enumerate(n_classes):
+        cell = of_row * k + targets[order, output].astype(np.intp)
+        weight = np.zeros(len(sizes) * k)
+        if is_whole:
+            weight = np.bincount(cell, w, len(weight))
+        else:
+            by_cell = np.argsort(cell, kind="stable")
+            full, starts = np.unique(cell[by_cell], return_index=True)
+            rows = np.diff(starts, append=len(cell))
+            weight[full] = grid_sums(w[by_cell], starts, rows)
+        last = first + k - lowest
+        values[leaf, first:last] = weight.reshape(-1, k)[:, lowest:]
+        first = last
+
+
+def _mean_and_spread(
+    y: FloatArray, w: FloatArray, starts: IntArray, sizes: IntArray, total: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and variance of an output in each leaf."""
+    low = np.minimum.reduceat(y, starts)
+    above = y - np.repeat(low, sizes)
+    if not above.any():
+        return low, np.zeros(len(starts))
+    mean = low + grid_sums(w * above, starts, sizes) / total
+    off = y - np.repeat(mean, sizes)
+    return mean, grid_sums(w * (off * off), starts, sizes) / total
