@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
@@ -63,12 +63,19 @@ def test_few_values_have_a_bin_each(shape):
     assert_array_equal(codes, np.repeat(np.arange(len(few)), 3))
 
 
-def test_bins_hold_equal_weight():
-    values = np.random.default_rng(0).normal(size=51_000)
+def test_bins_end_at_chebyshev_s_points():
+    n = 51_000
+    values = np.random.default_rng(0).normal(size=n)
     counts = np.bincount(Binner(subsample=None).fit_transform(values[:, None])[:, 0])
+    ends = np.sin(np.pi / 2 * np.arange(256) / 255) ** 2
     assert len(counts) == 255
-    assert counts.min() >= 199
-    assert counts.max() <= 202
+    assert_allclose(np.cumsum(counts), n * ends[1:], atol=3)
+
+
+def arcs(counts):
+    """Lengths of bins on the half circle whose points are shares of the weight."""
+    shares = np.r_[0, np.cumsum(counts)] / counts.sum()
+    return np.diff(np.arcsin(np.sqrt(np.minimum(shares, 1.0))))
 
 
 def test_a_heavy_value_leaves_the_other_bins_equal():
@@ -78,9 +85,23 @@ def test_a_heavy_value_leaves_the_other_bins_equal():
     counts = np.bincount(codes)
     heavy = np.bincount(codes[values == 0.0]).argmax()
     assert 0 <= counts[heavy] - (values == 0.0).sum() < 0.02 * len(values)
-    others = np.delete(counts, heavy)
+    others = np.delete(arcs(counts), heavy)
     assert len(others) == 10
     assert others.max() / others.min() < 1.6
+
+
+def test_bins_do_not_depend_on_a_monotone_scale():
+    values = np.random.default_rng(0).normal(size=3000)
+    codes = Binner(16).fit_transform(values[:, None])
+    assert_array_equal(Binner(16).fit_transform(np.exp(values)[:, None]), codes)
+
+
+def test_tails_keep_their_values_apart():
+    """Bins of equal weight hold 39 values each, these one or two at the ends."""
+    values = np.sort(np.random.default_rng(0).normal(size=10_000))
+    codes = Binner().fit_transform(values[:, None])[:, 0]
+    assert codes[4] >= 2
+    assert codes[-5] <= 252
 
 
 @every_shape
