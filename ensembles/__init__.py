@@ -9,7 +9,12 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
-from ensembles.bagging import BaggingClassifier, BaggingRegressor
+from ensembles.bagging import (
+    BaggingClassifier,
+    BaggingRegressor,
+    HistForestClassifier,
+    HistForestRegressor,
+)
 from ensembles.combining import VotingClassifier, VotingRegressor
 from ensembles.inference import (
     BootstrapResult,
@@ -108,6 +113,8 @@ __all__ = [
     "GroupedScores",
     "Guarded",
     "HVBlock",
+    "HistForestClassifier",
+    "HistForestRegressor",
     "HistTreeClassifier",
     "HistTreeRegressor",
     "Jackknife",

@@ -62,9 +62,14 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     warn(message, category, stacklevel=depth + 1)
 
 
+def is_real(value: Any) -> bool:
+    """Whether `value` is a real number, not a boolean."""
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+
+
 def is_positive(value: Any) -> bool:
     """Whether `value` is a finite real number above zero and not a boolean."""
-    real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    real = is_real(value)
     return real and 0 < float(value) < math.inf
 
 

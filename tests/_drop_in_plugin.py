@@ -1,5 +1,8 @@
 """Puts our classes in the place of scikit-learn's before its tests are collected."""
 
+import inspect
+import os
+
 import sklearn.ensemble
 import sklearn.tree
 
@@ -7,7 +10,8 @@ import ensembles
 from ensembles.trees import _engine
 
 # By numpy: the first test would else wait for a compiler.
-_engine._SECONDS_TO_LOAD = float("inf")
+if "ENSEMBLES_COMPILES" not in os.environ:
+    _engine._SECONDS_TO_LOAD = float("inf")
 
 REPLACED = (
     "BaggingClassifier",
@@ -20,8 +24,34 @@ for name in REPLACED:
     setattr(sklearn.ensemble, name, getattr(ensembles, name))
 
 
+def extra_trees(forest, name):
+    """A class with scikit-learn's defaults for extremely randomised trees."""
+    parameters = dict(forest.__init__.__kwdefaults__, bootstrap=False)
+    parameters["splitter"] = "random"
+
+    def initialize(self, n_estimators=100, **given):
+        forest.__init__(self, n_estimators, **{**parameters, **given})
+
+    signature = inspect.signature(forest.__init__)
+    listed = [
+        one.replace(default=parameters.get(one.name, one.default))
+        for one in signature.parameters.values()
+    ]
+    initialize.__signature__ = signature.replace(parameters=listed)
+    made = type(name, (forest,), {"__init__": initialize, "__module__": __name__})
+    globals()[name] = made  # so that pickle finds it
+    return made
+
+
 def pytest_collectstart(collector):
     """Trees only where they are tested: other tests compare with exact cuts."""
-    if "test_tree" in str(getattr(collector, "path", "")):
+    path = str(getattr(collector, "path", ""))
+    if "test_tree" in path:
         sklearn.tree.DecisionTreeClassifier = ensembles.HistTreeClassifier
         sklearn.tree.DecisionTreeRegressor = ensembles.HistTreeRegressor
+    if "test_forest" in path:
+        for kind in "Classifier", "Regressor":
+            ours = getattr(ensembles, f"HistForest{kind}")
+            setattr(sklearn.ensemble, f"RandomForest{kind}", ours)
+            name = f"ExtraTrees{kind}"
+            setattr(sklearn.ensemble, name, extra_trees(ours, name))

@@ -15,6 +15,8 @@ from ensembles import (
     Bootstrap,
     CircularBlockBootstrap,
     GroupBootstrap,
+    HistForestClassifier,
+    HistForestRegressor,
     MovingBlockBootstrap,
     NonOverlappingBlockBootstrap,
     PoissonBootstrap,
@@ -36,6 +38,12 @@ ESTIMATORS = [
     BaggingClassifier(KNeighborsClassifier(2), 3, combine="vote", random_state=0),
     BaggingClassifier(GaussianNB(), 3, scheme=Bootstrap(stratify="y"), random_state=0),
     BaggingRegressor(n_estimators=3, random_state=0),
+    BaggingClassifier(n_estimators=3, max_features=0.6, engine="hist", random_state=0),
+    HistForestClassifier(3, random_state=0),
+    HistForestClassifier(3, class_weight="balanced_subsample", max_leaf_nodes=5),
+    HistForestClassifier(3, scheme=BayesianBootstrap(), random_state=0),
+    HistForestRegressor(3, random_state=0),
+    HistForestRegressor(3, splitter="random", bootstrap=False, max_features=1),
     BaggingRegressor(
         Ridge(), 3, scheme=StationaryBootstrap(), combine="median", random_state=0
     ),
@@ -85,9 +93,16 @@ _NOT_TO_THE_BIT = {
     "check_sample_weight_equivalence_on_dense_data": _WEIGHTS_ARE_PROBABILITIES,
     "check_sample_weight_equivalence_on_sparse_data": _WEIGHTS_ARE_PROBABILITIES,
 }
-KNOWN = {BaggingClassifier: _NOT_TO_THE_BIT, BaggingRegressor: _NOT_TO_THE_BIT}
+KNOWN = {
+    BaggingClassifier: _NOT_TO_THE_BIT,
+    BaggingRegressor: _NOT_TO_THE_BIT,
+    HistForestClassifier: _NOT_TO_THE_BIT,
+    HistForestRegressor: _NOT_TO_THE_BIT,
+}
 
 
 def known_failures(estimator):
     """Checks that cannot pass, with the reason."""
+    if not getattr(estimator, "bootstrap", True):
+        return {}
     return KNOWN.get(type(estimator), {})

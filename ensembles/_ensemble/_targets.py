@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray
@@ -133,8 +133,9 @@ def encode_classes(y: Any) -> tuple[ClassTarget, IntArray]:
     """
     if sparse.issparse(y):
         y = y.toarray()
-    check_classification_targets(y)
     values = np.asarray(y)
+    assert_all_finite(values, input_name="y")
+    check_classification_targets(y)
     single = values.ndim == 1 or (values.ndim == 2 and values.shape[1] == 1)
     columns = [column_or_1d(y, warn=True)] if single else list(values.T)
     encoded = [np.unique(column, return_inverse=True) for column in columns]

@@ -101,6 +101,7 @@ class _Bagging(BaseBag):
                 estimator,
                 "an object implementing 'fit' and 'predict' or None",
             )
+        check_count_or_fraction(self, "max_samples", self.max_samples, none=True)
         check_count_or_fraction(self, "max_features", self.max_features)
         check_bool(self, "bootstrap_features", self.bootstrap_features)
         check_choice(self, "engine", self.engine, ("exact", "hist"))

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from copy import deepcopy
 from typing import Any, Literal
 
 import numpy as np
@@ -25,7 +26,7 @@ from ensembles._ensemble._casting import as_float32, trees_may_share_a_cast
 from ensembles._ensemble._data import check_table, check_table_and_target
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._ensemble._predict import Output, combined, stacked
-from ensembles._random import MAX_SEED, random_generator
+from ensembles._random import MAX_SEED, first_seed, random_generator
 from ensembles._typing import (
     ArrayLike,
     Estimator,
@@ -46,6 +47,7 @@ from ensembles.bagging._sampling import (
 from ensembles.bagging._setup import check_out_of_bag, check_params
 from ensembles.resampling._base import BaseScheme
 from ensembles.trees import BinnedMatrix, Binner
+from ensembles.trees._base import keys_of
 from ensembles.trees._binner import bin_once
 from ensembles.trees._grower import TreeGrower, is_binned_tree
 
@@ -77,6 +79,8 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
     _data_hash: str
     _binner: Binner | None
 
+    _state_of = staticmethod(first_seed)
+
     # What members are.
 
     @abstractmethod
@@ -103,6 +107,16 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         rng: np.random.RandomState,
     ) -> Sampler:
         """What draws rows and columns, checked against the data."""
+
+    def _resolve_resample(
+        self, sampler: Sampler, weights: FloatArray | None
+    ) -> Resample:
+        """The form in which rows reach the members."""
+        return resolve_resample(self, self.estimator_, sampler, weights)
+
+    def _remember(self, job: FitJob) -> None:
+        """Keep of a fit what predictions need besides members."""
+        return
 
     def _codes_to_balance(self, learned: Any) -> IntArray | None:
         """Codes of classes that each member's draw is to be balanced by, or None."""
@@ -175,10 +189,10 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         member_params, groups = self._route_fit(fit_params)
         self.estimator_ = clone(self._member())
         sampler = self._make_sampler(X, learned, weights, groups, rng)
-        resample = resolve_resample(self, self.estimator_, sampler, weights)
+        resample = self._resolve_resample(sampler, weights)
         check_out_of_bag(self, X, y, sampler, resample)
+        seen = self._as_members_see(X, weights, deepcopy(rng))
         plans = self._plans(sampler, rng)
-        seen = self._as_members_see(X, weights, rng)
         job = FitJob(
             estimator=self.estimator_,
             X=seen,
@@ -191,11 +205,13 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
             row_weights=weights if sampler.weights_multiply else None,
             balance=self._codes_to_balance(learned),
             grower=self._grower(seen, learned, sampler, resample),
+            state_of=self._state_of,
         )
         if plans:
             grown = Grown.of(self)
             grow(self, job, plans, grown, X, y)
             self.__dict__.update(grown.attributes())
+        self._remember(job)
         self._forget_out_of_bag()
         if self.oob_score:
             self._set_oob_score(X, seen, learned)
@@ -204,11 +220,15 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
     def _as_members_see(
         self, X: Table, weights: FloatArray | None, rng: np.random.RandomState
     ) -> Table:
-        """X in a form that saves members work that is the same for all."""
+        """X in a form that saves members work that is the same for all.
+
+        Bins are the same for any number of members: `rng` stands before their seeds.
+        """
         goes_on = hasattr(self, "estimators_")
         known, self._binner = self._binner if goes_on else None, None
         if is_binned_tree(self.estimator_) and not (goes_on and known is None):
-            seed = 0 if goes_on else int(rng.randint(MAX_SEED))
+            _, key_of_bins = keys_of(int(rng.randint(MAX_SEED)))
+            seed = key_of_bins % 2**32
             binned = bin_once(self.estimator_, X, weights, seed, known)
             self._binner = binned.binner
             return binned
@@ -311,8 +331,8 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         NotFittedError
             If the ensemble is not fitted.
         """
-        output = self._main_output({})
-        arrays = stacked(self._members, self._rows_to_predict(X), output, self.n_jobs)
+        X = self._rows_to_predict(X)
+        arrays = stacked(self._members, X, self._main_output({}), self.n_jobs)
         return arrays if len(arrays) > 1 else arrays[0]
 
     def _combined(self, X: Table, output: Output, rule: Rule) -> list[FloatArray]:

@@ -21,7 +21,7 @@ from sklearn.utils import get_tags
 
 from ensembles._compat import take_columns, take_rows
 from ensembles._ensemble._outputs import FittedMember
-from ensembles._random import set_random_states
+from ensembles._random import first_seed, set_random_states
 from ensembles._rows import params_of_rows
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
 from ensembles.bagging._sampling import MemberPlan, Resample, Sampler
@@ -54,6 +54,8 @@ class FitJob:
     """Codes of classes, each of which is to have the same weight in a member's draw."""
     grower: TreeGrower | None = None
     """What grows members that are binned trees; None where they are fitted."""
+    state_of: Callable[[int], int] = first_seed
+    """What `random_state` a tree that is grown has, by the seed of its plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def fit_member(job: FitJob, plan: MemberPlan) -> FittedMember:
     rows, weights = _draw(job, plan)
     if job.grower is not None:
         with _naming(job, plan, job.estimator, rows, weights):
-            return FittedMember(job.grower.grow(weights, plan.seed))
+            return FittedMember(job.grower.grow(weights, job.state_of(plan.seed)))
     member = clone(job.estimator)
     set_random_states(member, plan.seed)
     columns = job.sampler.columns(plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -19,9 +19,14 @@ from ensembles._ensemble._routing import route
 from ensembles._parallel import map_members
 from ensembles._routing import routing_enabled
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
-from ensembles._validation import check_sample_weight, n_rows_of
+from ensembles._validation import (
+    check_sample_weight,
+    invalid_parameter,
+    is_positive,
+    n_rows_of,
+)
 from ensembles.bagging._base import BaseBag
-from ensembles.bagging._sampling import ColumnLaw, Sampler, WholeSampler
+from ensembles.bagging._sampling import ColumnLaw, Resample, Sampler, WholeSampler
 from ensembles.bagging._setup import make_sampler, rows_kept
 from ensembles.trees._base import BaseHistTree
 from ensembles.trees._tree import Tree
@@ -47,12 +52,18 @@ _OF_TREES = (
 )
 
 
+def _as_it_is(seed: int) -> int:
+    return seed
+
+
 class BaseForest(BaseBag):
     """Base of the forests: a bag whose members are binned trees."""
 
     estimators_: list[BaseHistTree]
-    resample: Literal["weights"] = "weights"
     error_score = "raise"
+    # As in scikit-learn's forest the seed of a tree's rows is its random_state. Of the
+    # tree's own draws the key is a hash of it, so that the two have nothing in common.
+    _state_of = staticmethod(_as_it_is)
 
     @abstractmethod
     def _tree(self) -> type[BaseHistTree]:
@@ -63,6 +74,14 @@ class BaseForest(BaseBag):
         return self._tree()(**params)
 
     def _check_own_params(self) -> None:
+        wanted = self.max_samples
+        if wanted is not None and not is_positive(wanted):
+            raise invalid_parameter(
+                self,
+                "max_samples",
+                wanted,
+                "None, an int in the range [1, inf) or a float in the range (0.0, inf)",
+            )
         if not self.bootstrap and self.max_samples is not None and self.scheme is None:
             raise ValueError(
                 "`max_sample` cannot be set if `bootstrap=False`. Either switch to "
@@ -87,6 +106,11 @@ class BaseForest(BaseBag):
             return WholeSampler(n_samples, law, rows_kept(weights))
         return make_sampler(self, law, n_samples, y, weights, groups, rng)
 
+    def _resolve_resample(
+        self, sampler: Sampler, weights: FloatArray | None
+    ) -> Resample:
+        return "weights"
+
     def _route_fit(self, params: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         allowed = () if self.scheme is None else ("groups",)
         routed = route(self, "fit", params, allow=allowed)
@@ -107,6 +131,16 @@ class BaseForest(BaseBag):
         router = MetadataRouter(owner=self).add_self_request(self)
         mapping = MethodMapping().add(caller="fit", callee="split")
         return router.add(scheme=self.scheme, method_mapping=mapping)
+
+    @property
+    def estimator(self) -> Estimator:
+        """A tree that is not fitted, with the parameters of the forest's."""
+        return self._member()
+
+    @property
+    def estimators_samples_(self) -> list[IntArray]:
+        """Rows that each tree was grown on, drawn again at each call."""
+        return [rows.astype(np.int32) for rows in super().estimators_samples_]
 
     @property
     def n_outputs_(self) -> int:

@@ -15,7 +15,6 @@ from ensembles._typing import ArrayLike, BoolArray, FloatArray, Table
 from ensembles._validation import (
     check_bool,
     check_count,
-    check_count_or_fraction,
     check_n_jobs,
     check_verbose,
     invalid_parameter,
@@ -48,7 +47,6 @@ def check_params(bag: BaseBag) -> None:
         If parameters contradict one another.
     """
     check_count(bag, "n_estimators", bag.n_estimators)
-    check_count_or_fraction(bag, "max_samples", bag.max_samples, none=True)
     for name in ("bootstrap", "warm_start"):
         check_bool(bag, name, getattr(bag, name))
     check_n_jobs(bag, bag.n_jobs)

@@ -8,7 +8,6 @@ from typing import Any, final
 
 from sklearn.base import clone
 
-from ensembles._random import first_seed
 from ensembles._typing import Estimator, FloatArray, IntArray
 from ensembles.trees._base import BaseHistTree, checked_target, keys_of
 from ensembles.trees._binned import BinnedMatrix
@@ -47,15 +46,17 @@ class TreeGrower:
         check_params(self._like, self._like._criteria)
         self._task = self._like._task(binned, checked_target(y))
 
-    def grow(self, weights: FloatArray | IntArray | None, seed: int) -> BaseHistTree:
+    def grow(
+        self, weights: FloatArray | IntArray | None, random_state: int
+    ) -> BaseHistTree:
         """Return a fitted tree.
 
         Parameters
         ----------
         weights : ndarray of shape (n_samples,) or None
             How much each row counts; None means one each.
-        seed : int
-            Its ``random_state`` follows from it, as that of any member does.
+        random_state : int
+            Of features and cuts drawn.
 
         Returns
         -------
@@ -68,7 +69,7 @@ class TreeGrower:
             If no row has a weight.
         """
         member: BaseHistTree = copy(self._like)
-        member.random_state = first_seed(seed)
+        member.random_state = random_state
         key, _ = keys_of(member.random_state)
         member.tree_ = prune(self._task.grow(weights, key), float(member.ccp_alpha))
         return member

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from ensembles._typing import BoolArray, IntArray
-from ensembles._validation import check_choice, check_count, invalid_parameter
+from ensembles._validation import (
+    check_choice,
+    check_count,
+    invalid_parameter,
+    is_real,
+)
 from ensembles.trees._growth import Limits
 
 __all__ = ["check_params", "limits_of", "resolve_max_features", "trends_of"]
@@ -35,15 +40,11 @@ def check_params(tree: Any, criteria: tuple[str, ...]) -> None:
     _check_max_features(tree)
 
 
-def _is_real(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-
-
 def _check_count_or_share(tree: Any, name: str, low: int, shares: str) -> None:
     """Raise unless a parameter is a number of rows or a share of them."""
     value = getattr(tree, name)
     is_whole = isinstance(value, Integral)
-    fine = _is_real(value) and (value >= low if is_whole else 0.0 < value <= 1.0)
+    fine = is_real(value) and (value >= low if is_whole else 0.0 < value <= 1.0)
     if not is_whole and shares.endswith(")") and value == 1.0:
         fine = False
     if not fine:
@@ -54,7 +55,7 @@ def _check_count_or_share(tree: Any, name: str, low: int, shares: str) -> None:
 def _check_range(tree: Any, name: str, high: float) -> None:
     """Raise unless a parameter is a number from zero to `high`."""
     value = getattr(tree, name)
-    if not (_is_real(value) and 0.0 <= value <= high and value < math.inf):
+    if not (is_real(value) and 0.0 <= value <= high and value < math.inf):
         closing = "inf)" if high == math.inf else f"{high}]"
         allowed = f"a float in the range [0.0, {closing}"
         raise invalid_parameter(tree, name, value, allowed)
@@ -65,7 +66,7 @@ def _check_max_features(tree: Any) -> None:
     if value is None or (isinstance(value, str) and value in ("sqrt", "log2")):
         return
     is_whole = isinstance(value, Integral)
-    if not (_is_real(value) and (value >= 1 if is_whole else 0.0 < value <= 1.0)):
+    if not (is_real(value) and (value >= 1 if is_whole else 0.0 < value <= 1.0)):
         allowed = (
             "an int in the range [1, inf), a float in the range (0.0, 1.0], a str "
             "among {'log2', 'sqrt'} or None"
