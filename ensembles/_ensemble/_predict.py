@@ -24,6 +24,7 @@ from ensembles._ensemble._casting import (
     without_names,
 )
 from ensembles._ensemble._outputs import FittedMember
+from ensembles._ensemble._trees import are_plain_trees, mean_of_trees
 from ensembles._parallel import map_members
 from ensembles._typing import FloatArray, Table
 from ensembles.trees import BinnedMatrix
@@ -147,6 +148,8 @@ def _combine_binned(
     block: BinnedMatrix,
 ) -> list[FloatArray]:
     """Combine the members' outputs on one block of rows that are codes."""
+    if rule == Rule() and weights is None and are_plain_trees(members, output):
+        return mean_of_trees(members, block)
     return _combine_lists(rule, (output(member, block) for member in members), weights)
 
 

@@ -17,8 +17,8 @@ from ensembles.trees._layout import (
     CATEGORY_PLACE,
     FEATURE_PLACE,
     GRID_BITS,
+    LEAF_PLACE,
     LEFT_PLACE,
-    MISSING,
     SIDE_PLACE,
 )
 
@@ -32,15 +32,15 @@ def finish_nodes(nodes: Any, categorical: Any, words: Any, n_rows: Any) -> None:
         n_rows[node] = nodes[node].end - nodes[node].start
         feature = nodes[node].feature
         if feature < 0:
-            words[node] = uint64(node) << uint64(LEFT_PLACE) | uint64(MISSING)
+            words[node] = uint64(node) << uint64(LEFT_PLACE) | uint64(1 << LEAF_PLACE)
             continue
         word = uint64(nodes[node].left) << uint64(LEFT_PLACE)
         word |= uint64(feature) << uint64(FEATURE_PLACE)
         if categorical[feature]:
-            word |= uint64(1) << uint64(CATEGORY_PLACE) | uint64(MISSING)
+            word |= uint64(1 << CATEGORY_PLACE)
         else:
             side = uint64(nodes[node].missing_left == 1)
-            word |= side << uint64(SIDE_PLACE) | (uint64(nodes[node].cut) + side)
+            word |= side << uint64(SIDE_PLACE) | uint64(nodes[node].cut)
         words[node] = word
 
 

@@ -72,8 +72,8 @@ PRIOR_ROWS = 1.0
 # more bits than this.
 GRID_BITS = 61
 # Where a packed node has whether missing values go left, whether it splits categories,
-# its feature, and its left child; its lowest byte is the cut.
-SIDE_PLACE, CATEGORY_PLACE, FEATURE_PLACE, LEFT_PLACE = 8, 9, 10, 32
+# its feature, whether it is a leaf, and its left child; its lowest byte is the cut.
+SIDE_PLACE, CATEGORY_PLACE, FEATURE_PLACE, LEAF_PLACE, LEFT_PLACE = 8, 9, 10, 31, 32
 
 # A leaf has the feature -1, a right child follows the left one. A node holds the rows
 # order[start:end]. Missing values go left, right, or (-1, for now) with the larger

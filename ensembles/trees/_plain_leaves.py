@@ -11,8 +11,8 @@ from ensembles.trees._layout import (
     CATEGORY_PLACE,
     FEATURE_PLACE,
     GRID_BITS,
+    LEAF_PLACE,
     LEFT_PLACE,
-    MISSING,
     SIDE_PLACE,
 )
 
@@ -27,12 +27,12 @@ def finish_nodes(nodes: Any, categorical: Any, words: Any, n_rows: Any) -> None:
     is_category = ~is_leaf & categorical[feature]
     by_value = ~is_leaf & ~is_category
     side = by_value & (nodes["missing_left"] == 1)
-    low = np.where(by_value, nodes["cut"].astype(np.int64) + side, MISSING)
     packed = np.where(is_leaf, np.arange(len(nodes)), left) << LEFT_PLACE
+    packed |= is_leaf.astype(np.int64) << LEAF_PLACE
     packed |= np.where(is_leaf, 0, feature) << FEATURE_PLACE
     packed |= is_category.astype(np.int64) << CATEGORY_PLACE
     packed |= side.astype(np.int64) << SIDE_PLACE
-    words[:] = (packed | low).astype(np.uint64)
+    words[:] = (packed | np.where(by_value, nodes["cut"], 0)).astype(np.uint64)
 
 
 def grid_sums(values: FloatArray, starts: IntArray, sizes: IntArray) -> FloatArray:

@@ -15,8 +15,8 @@ from ensembles.trees._layout import (
     CATEGORY_PLACE,
     ENTROPY,
     FEATURE_PLACE,
+    LEAF_PLACE,
     LEFT_PLACE,
-    MISSING,
     POISSON,
     SIDE_PLACE,
 )
@@ -42,12 +42,12 @@ def pack_nodes(
     is_leaf, own = feature < 0, np.arange(len(left))
     by_value = ~is_leaf & ~is_category
     side = missing_left & by_value
-    low = np.where(by_value, cut.astype(np.int64) + side, MISSING)
     words = np.where(is_leaf, own, left) << LEFT_PLACE
+    words |= is_leaf.astype(np.int64) << LEAF_PLACE
     words |= np.where(is_leaf, 0, feature).astype(np.int64) << FEATURE_PLACE
     words |= (is_category & ~is_leaf).astype(np.int64) << CATEGORY_PLACE
     words |= side.astype(np.int64) << SIDE_PLACE
-    return (words | low).astype(np.uint64)
+    return (words | np.where(by_value, cut, 0)).astype(np.uint64)
 
 
 @final
@@ -124,7 +124,7 @@ class Tree:
     @cached_property
     def is_leaf(self) -> BoolArray:
         """Whether each node is a leaf."""
-        return np.asarray(self._left == np.arange(self.node_count))
+        return self._field(LEAF_PLACE, 1).astype(bool)
 
     @property
     def n_leaves(self) -> int:
@@ -149,7 +149,11 @@ class Tree:
     @property
     def feature(self) -> IntArray:
         """Feature that each node splits by, -2 for leaves."""
-        return np.where(self.is_leaf, _NO_FEATURE, self._field(FEATURE_PLACE, 22))
+        return np.where(
+            self.is_leaf,
+            _NO_FEATURE,
+            self._field(FEATURE_PLACE, LEAF_PLACE - FEATURE_PLACE),
+        )
 
     @property
     def is_category(self) -> BoolArray:
@@ -169,7 +173,7 @@ class Tree:
     @property
     def bin_threshold(self) -> IntArray:
         """Last code that goes left in each node, -2 for leaves, -1 for categories."""
-        cut = self._field(0, 8) - self._field(SIDE_PLACE, 1)
+        cut = self._field(0, 8)
         return np.where(self.is_leaf, -2, np.where(self.is_category, -1, cut))
 
     @cached_property
@@ -230,10 +234,33 @@ class Tree:
 
     def leaves_of(self, codes: Any) -> IntArray:
         """Number of the leaf that each row falls into, by its codes."""
-        leaves = np.empty(len(codes), np.int64)
+        leaves = np.zeros((len(codes), 1), np.int64)
+        self._send_down(codes, None, leaves, may_be_missing=True)
+        return leaves[:, 0]
+
+    def add_values_to(
+        self, totals: FloatArray, codes: Any, *, may_be_missing: bool
+    ) -> None:
+        """Add what the leaf of each row predicts, as `leaf_values` keep it."""
+        self._send_down(codes, self.leaf_values, totals, may_be_missing=may_be_missing)
+
+    def _send_down(
+        self, codes: Any, values: Any, results: Any, *, may_be_missing: bool
+    ) -> None:
+        if self.node_count == 1:
+            results += 0 if values is None else values[0]
+            return
         kernels = kernels_for("apply", _SECONDS_PER_ROW * len(codes))
-        kernels.apply_tree(codes, self.words, self.subset_rows, self.subsets, leaves)
-        return leaves
+        sided = True if may_be_missing else None
+        kernels.send_down(
+            codes,
+            self.words,
+            sided,
+            self.subset_rows,
+            self.subsets,
+            values,
+            results,
+        )
 
     def values_of(self, codes: Any) -> FloatArray:
         """Shares of classes of all outputs, or means; (n_rows, n_values)."""
