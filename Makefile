@@ -30,6 +30,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_inference.py
 	$(BIN)/python benchmarks/bench_splits.py
 	$(BIN)/python benchmarks/bench_trees.py
+	$(BIN)/python benchmarks/bench_forests.py
 
 clean-kernels:
 	find ensembles -name '*.nb[ci]' -delete

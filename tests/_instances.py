@@ -38,7 +38,7 @@ ESTIMATORS = [
     BaggingClassifier(KNeighborsClassifier(2), 3, combine="vote", random_state=0),
     BaggingClassifier(GaussianNB(), 3, scheme=Bootstrap(stratify="y"), random_state=0),
     BaggingRegressor(n_estimators=3, random_state=0),
-    BaggingClassifier(n_estimators=3, max_features=0.6, engine="hist", random_state=0),
+    BaggingClassifier(n_estimators=3, engine="hist", random_state=0),
     HistForestClassifier(3, random_state=0),
     HistForestClassifier(3, class_weight="balanced_subsample", max_leaf_nodes=5),
     HistForestClassifier(3, scheme=BayesianBootstrap(), random_state=0),

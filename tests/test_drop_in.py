@@ -72,7 +72,7 @@ def test_scikit_learn_s_tests_of_trees_pass_with_ours():
     assert int(passed.group(1)) >= LEAST_TREES, printed
 
 
-@pytest.mark.xdist_group("trees")  # where kernels are compiled
+@pytest.mark.slow
 def test_scikit_learn_s_tests_of_forests_pass_with_ours():
     printed = run_with_ours(
         "sklearn.ensemble.tests.test_forest", ENSEMBLES_COMPILES="1"
