@@ -110,8 +110,6 @@ class _Specials(NamedTuple):
     Kernels are compiled once for trees that need nothing of it, once for the others.
     """
 
-    cuts: Any = None
-    """Not None where cuts may be drawn."""
     categorical: Any = None
     subsets: Any = None
     trends: Any = None
@@ -124,7 +122,7 @@ def _specials(binned: BinnedMatrix, limits: Limits, n_nodes: int) -> _Specials:
     categorical, n_features = binned.binner.is_categorical_, binned.shape[1]
     trends, groups = limits.trends, limits.groups
     is_plain = not categorical.any() and trends is None and groups is None
-    if is_plain and not limits.draws_cuts and limits.max_leaves is None:
+    if is_plain and limits.max_leaves is None:
         return _Specials()
     if trends is None:
         trends = np.zeros(n_features, np.int8)
@@ -132,7 +130,7 @@ def _specials(binned: BinnedMatrix, limits: Limits, n_nodes: int) -> _Specials:
         groups = np.zeros((0, n_features), bool)
     subsets = np.zeros((n_nodes if categorical.any() else 0, 4), np.uint64)
     open_groups = np.ones((n_nodes, len(groups)), bool)
-    return _Specials(np.empty(0), categorical, subsets, trends, groups, open_groups)
+    return _Specials(categorical, subsets, trends, groups, open_groups)
 
 
 def _root(n_rows: int, limits: Limits, statistics: Statistics, key: int) -> Any:

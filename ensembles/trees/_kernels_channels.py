@@ -19,11 +19,17 @@ from ensembles.trees._kernels_criteria import (
     gain_of_sums,
     keeps_bounds,
 )
-from ensembles.trees._kernels_split import order_by_rank, record, record_subset
+from ensembles.trees._kernels_cuts import draw_cut, draw_subset, in_subset
+from ensembles.trees._kernels_split import (
+    order_by_rank,
+    record,
+    record_drawn_subset,
+    record_subset,
+)
 from ensembles.trees._kernels_tools import helper, inlined, lowest_bit, prefetch
 from ensembles.trees._layout import MISSING, PRIOR_ROWS
 
-__all__ = ["gain_of_channels", "try_channels"]
+__all__ = ["try_channels"]
 
 # Rows whose codes are asked for ahead of need: as many as one fetch from memory takes.
 _AHEAD = 16
@@ -42,7 +48,7 @@ def _weight(table: Any, line: Any, at: Any, offsets: Any, room: Any) -> Any:
 
 
 @inlined
-def gain_of_channels(
+def _gain_of_channels(
     totals: Any, offsets: Any, steps: Any, room: Any, check: Any
 ) -> Any:
     """Gain of a split by what is left of it and in all; -1 where it is not allowed."""
@@ -230,7 +236,7 @@ def _best_of_sums(
         for p in range(n_bins - 1 + int64(absent and side == 0)):
             for channel in range(wide):
                 totals[0, channel] += hist[j, bins[p] * wide + channel]
-            gain = gain_of_channels(totals, offsets, steps, room, check)
+            gain = _gain_of_channels(totals, offsets, steps, room, check)
             if gain > best:
                 best, position, missing_left = gain, p, side
     return best, position, missing_left
@@ -318,6 +324,44 @@ def _try_values(
 
 
 @helper
+def _try_drawn(
+    hist: Any,
+    j: Any,
+    feature: Any,
+    n_bins: Any,
+    totals: Any,
+    offsets: Any,
+    steps: Any,
+    room: Any,
+    check: Any,
+    is_category: Any,
+    edges: Any,
+    key: Any,
+) -> None:
+    """Try one cut of a feature, or one set of its categories."""
+    wide, cut, side, absent = totals.shape[1], 0, -1, False
+    if is_category:
+        draw_subset(key, feature, n_bins, room)
+    else:
+        absent = room.bins[n_bins - 1] == MISSING
+        low, high = room.bins[0], room.bins[n_bins - 1 - int64(absent)]
+        cut, side = draw_cut(key, feature, low, high, absent, edges)
+    _clear_left(totals)
+    for p in range(n_bins):
+        code = room.bins[p]
+        if is_category:
+            goes = in_subset(room, code)
+        else:
+            goes = int64(side == 1 if code == MISSING else code <= cut)
+        for channel in range(wide):
+            totals[0, channel] += hist[j, code * wide + channel] * goes
+    gain = _gain_of_channels(totals, offsets, steps, room, check)
+    if gain > room.best_gain:
+        record(room, gain, feature, cut, cut, side)
+        record_drawn_subset(room)
+
+
+@helper
 def try_channels(
     rows: Any,
     channels: Any,
@@ -336,6 +380,8 @@ def try_channels(
     trends: Any,
     room: Any,
     bounds: Any,
+    edges: Any,
+    key: Any,
 ) -> Any:
     """As `try_words`."""
     wide, varies = totals.shape[1], False
@@ -351,7 +397,12 @@ def try_channels(
             is_category = False
             if categorical is not None:
                 is_category = categorical[feature]
-            if is_category:
+            if room.draws_cuts:
+                _try_drawn(
+                    hist, j, feature, n_bins, totals, offsets, steps, room, check,
+                    is_category, edges, key,
+                )  # fmt: skip
+            elif is_category:
                 _try_categories(
                     hist, j, feature, n_bins, end - start, totals, offsets, steps,
                     room, check,

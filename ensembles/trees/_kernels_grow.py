@@ -43,7 +43,6 @@ def _grow_from(
     offsets: Any,
     steps: Any,
     edges: Any,
-    cuts: Any,
     categorical: Any,
     subsets: Any,
     trends: Any,
@@ -66,7 +65,7 @@ def _grow_from(
             continue
         find_split(
             rows, words, channels, amounts, targets, order, nodes, node, drawn, hist,
-            totals, offsets, steps, edges, cuts, categorical, subsets, trends,
+            totals, offsets, steps, edges, categorical, subsets, trends,
             groups, open_groups, room,
         )  # fmt: skip
         if nodes[node].feature >= 0:
@@ -118,7 +117,6 @@ def grow_depth_first(
     offsets: Any,
     steps: Any,
     edges: Any,
-    cuts: Any,
     categorical: Any,
     subsets: Any,
     trends: Any,
@@ -142,7 +140,7 @@ def grow_depth_first(
         borrowed(amounts), borrowed(targets), borrowed(order), borrowed(nodes),
         int64(1), borrowed(stack), borrowed(kept), int64(BLOCK_ROWS), borrowed(drawn),
         borrowed(hist), borrowed(totals), borrowed(offsets), borrowed(steps),
-        borrowed(edges), borrowed(cuts), borrowed(categorical), borrowed(subsets),
+        borrowed(edges), borrowed(categorical), borrowed(subsets),
         borrowed(trends), borrowed(groups), borrowed(open_groups), borrowed(aside),
         borrowed(rooms),
     )  # fmt: skip
@@ -171,7 +169,7 @@ def grow_depth_first(
             borrowed(own_channels), borrowed(own_amounts), borrowed(own_targets),
             borrowed(inside), borrowed(nodes), n_nodes, borrowed(stack), borrowed(kept),
             int64(0), borrowed(drawn), borrowed(hist), borrowed(totals),
-            borrowed(offsets), borrowed(steps), borrowed(edges), borrowed(cuts),
+            borrowed(offsets), borrowed(steps), borrowed(edges),
             borrowed(categorical), borrowed(subsets), borrowed(trends),
             borrowed(groups), borrowed(open_groups), borrowed(aside), borrowed(rooms),
         )  # fmt: skip
@@ -232,7 +230,6 @@ def grow_best_first(
     offsets: Any,
     steps: Any,
     edges: Any,
-    cuts: Any,
     categorical: Any,
     subsets: Any,
     trends: Any,
@@ -253,7 +250,7 @@ def grow_best_first(
         for node in range(n_nodes - n_new, n_nodes):
             find_split(
                 rows, words, channels, amounts, targets, order, nodes, node, drawn,
-                hist, totals, offsets, steps, edges, cuts, categorical,
+                hist, totals, offsets, steps, edges, categorical,
                 subsets, trends, groups, open_groups, room,
             )  # fmt: skip
             if nodes[node].feature >= 0:

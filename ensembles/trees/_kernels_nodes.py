@@ -10,7 +10,6 @@ from numba import int64, uint8, uint64
 from ensembles._random import GOLDEN
 from ensembles.resampling._kernels_words import word_of
 from ensembles.trees._kernels_channels import try_channels
-from ensembles.trees._kernels_cuts import try_cuts
 from ensembles.trees._kernels_tools import helper, inlined
 from ensembles.trees._kernels_words import try_words
 from ensembles.trees._layout import (
@@ -115,7 +114,6 @@ def _search(
     offsets: Any,
     steps: Any,
     edges: Any,
-    cuts: Any,
     categorical: Any,
     trends: Any,
     groups: Any,
@@ -128,7 +126,7 @@ def _search(
     state, step = key, 1.0 / nodes[node].scale
     if groups is not None and groups.shape[0] > 0:
         n_all = _open_features(open_groups, node, groups, drawn)
-    wanted, draws = min(room.max_features, n_all), room.draws_cuts
+    wanted, key_of_cuts = min(room.max_features, n_all), word_of(key + _TO_CUTS)
     bounds = (nodes[node].lower, nodes[node].upper, nodes[node].center)
     room.best_gain, room.feature = -1.0, -1
     while n_drawn < n_all and (n_drawn < wanted or not varies):
@@ -139,21 +137,16 @@ def _search(
                 state = _draw_feature(state, drawn, i, n_all)
         n_new = n_drawn - first
         # Each case stands alone: no code is made of one that begins with a None.
-        if cuts is not None and draws:
-            varies |= try_cuts(
-                rows, words, channels, amounts, order, start, end, drawn, first, n_new,
-                totals, offsets, steps, edges, categorical, trends, room, step, bounds,
-                word_of(key + _TO_CUTS),
-            )  # fmt: skip
-        if channels is not None and not draws:
+        if channels is not None:
             varies |= try_channels(
                 rows, channels, amounts, order, start, end, drawn, first, n_new, hist,
-                totals, offsets, steps, categorical, trends, room, bounds,
+                totals, offsets, steps, categorical, trends, room, bounds, edges,
+                key_of_cuts,
             )  # fmt: skip
-        if words is not None and not draws:
+        if words is not None:
             varies |= try_words(
                 rows, words, order, start, end, drawn, first, n_new, categorical,
-                trends, room, step, bounds,
+                trends, room, step, bounds, edges, key_of_cuts,
             )  # fmt: skip
     if wanted < n_all:
         _put_back(drawn, n_drawn)
@@ -194,7 +187,6 @@ def find_split(
     offsets: Any,
     steps: Any,
     edges: Any,
-    cuts: Any,
     categorical: Any,
     subsets: Any,
     trends: Any,
@@ -217,7 +209,7 @@ def find_split(
             _refine(words, targets, order, nodes, node, room.criterion)
         _search(
             rows, words, channels, amounts, order, nodes, node, drawn, hist, totals,
-            offsets, steps, edges, cuts, categorical, trends, groups,
+            offsets, steps, edges, categorical, trends, groups,
             open_groups, room,
         )  # fmt: skip
         # No gain at all may mean that the rows' values fell on one step of the grid.

@@ -8,7 +8,7 @@ from numba import uint64
 
 from ensembles.trees._kernels_tools import helper
 
-__all__ = ["order_by_rank", "record", "record_subset"]
+__all__ = ["order_by_rank", "record", "record_drawn_subset", "record_subset"]
 
 
 @helper
@@ -31,6 +31,13 @@ def record_subset(room: Any, n_left: Any, n_bins: Any, fills: Any) -> None:
             room.subset[quarter] |= bit
         else:
             room.subset[quarter] &= ~bit
+
+
+@helper
+def record_drawn_subset(room: Any) -> None:
+    """Write that the categories drawn go left."""
+    for quarter in range(4):
+        room.subset[quarter] = room.drawn_subset[quarter]
 
 
 @helper

@@ -15,14 +15,23 @@ from numba import int64, uint64
 
 from ensembles.trees._kernels_criteria import (
     check_of,
+    gain_of,
     keeps_bounds,
     moment_gain,
     moment_term,
     square_gain,
 )
-from ensembles.trees._kernels_split import order_by_rank, record, record_subset
+from ensembles.trees._kernels_cuts import draw_cut, draw_subset, in_subset
+from ensembles.trees._kernels_few import try_few
+from ensembles.trees._kernels_split import (
+    order_by_rank,
+    record,
+    record_drawn_subset,
+    record_subset,
+)
 from ensembles.trees._kernels_tools import helper, inlined, lowest_bit, prefetch
 from ensembles.trees._layout import (
+    FEW_ROWS,
     MISSING,
     PRIOR_ROWS,
     SMALL_ROWS,
@@ -307,6 +316,139 @@ def _try_values(
         record(room, gain, feature, room.bins[position], high, side)
 
 
+@helper
+def _gain_of_one(on_left: Any, total: Any, room: Any, step: Any, check: Any) -> Any:
+    """Gain of one split; -1 where it is not allowed."""
+    s, w = float(total >> WEIGHT_BITS), float(total & WEIGHT)
+    s_left, w_left = float(on_left >> WEIGHT_BITS), float(on_left & WEIGHT)
+    factor = 1.0 if room.criterion == SQUARE else step
+    if min(w_left, w - w_left) < room.min_weight_leaf:
+        return -1.0
+    if not _is_allowed(s_left, w_left, s, w, step, check):
+        return -1.0
+    return gain_of(s_left * factor, w_left, s * factor, w, room.criterion)
+
+
+@helper
+def _try_drawn_cut(
+    feature: Any,
+    n_bins: Any,
+    total: Any,
+    room: Any,
+    step: Any,
+    check: Any,
+    edges: Any,
+    key: Any,
+) -> None:
+    """Try one cut of a feature that is no category."""
+    absent = int64(0)
+    if room.bins[n_bins - 1] == MISSING:
+        n_bins -= 1
+        absent = room.words[n_bins]
+    low, high = room.bins[0], room.bins[n_bins - 1]
+    cut, side = draw_cut(key, feature, low, high, absent != 0, edges)
+    on_left = absent * max(side, 0)
+    for p in range(uint64(n_bins)):
+        on_left += room.words[p] if room.bins[p] <= cut else 0
+    gain = _gain_of_one(on_left, total, room, step, check)
+    if gain > room.best_gain:
+        record(room, gain, feature, cut, cut, side)
+
+
+@helper
+def _try_drawn_subset(
+    feature: Any,
+    n_bins: Any,
+    total: Any,
+    room: Any,
+    step: Any,
+    check: Any,
+    key: Any,
+) -> None:
+    """Try one set of categories."""
+    draw_subset(key, feature, n_bins, room)
+    on_left = int64(0)
+    for p in range(n_bins):
+        on_left += room.words[p] * in_subset(room, room.bins[p])
+    gain = _gain_of_one(on_left, total, room, step, check)
+    if gain > room.best_gain:
+        record(room, gain, feature, 0, 0, -1)
+        record_drawn_subset(room)
+
+
+@helper
+def _total_of(n_bins: Any, room: Any) -> Any:
+    """What the words of all bins add up to."""
+    total = int64(0)
+    for p in range(uint64(n_bins)):
+        total += room.words[p]
+    return total
+
+
+@helper
+def _try_numbers(
+    feature: Any,
+    n_bins: Any,
+    room: Any,
+    step: Any,
+    check: Any,
+    edges: Any,
+    key: Any,
+) -> None:
+    """Try all cuts of a feature that is no category, or the one that is drawn."""
+    total = _total_of(n_bins, room)
+    if room.draws_cuts:
+        _try_drawn_cut(feature, n_bins, total, room, step, check, edges, key)
+    else:
+        _try_values(feature, n_bins, total, room, step, check)
+
+
+@inlined
+def _try_few(
+    rows: Any,
+    amounts: Any,
+    order: Any,
+    start: Any,
+    end: Any,
+    drawn: Any,
+    first: Any,
+    n_drawn: Any,
+    room: Any,
+    step: Any,
+    edges: Any,
+    key: Any,
+) -> Any:
+    """Try features of a few rows; those with missing values as ever."""
+    varies = False
+    for j in range(first, first + n_drawn):
+        feature = drawn[0, j]
+        found = try_few(rows, amounts, order, start, end, feature, edges, key, room)
+        varies |= found != 0
+        if found < 0:
+            _fill_few(rows, amounts, order, start, end, drawn, j, 1, room)
+            n_bins = _take_few(0, room)
+            _try_numbers(feature, n_bins, room, step, None, edges, key)
+    return varies
+
+
+@helper
+def _try_if_category(
+    feature: Any,
+    is_category: Any,
+    n_bins: Any,
+    room: Any,
+    step: Any,
+    check: Any,
+    key: Any,
+) -> None:
+    """Try sets of categories, if the feature has them."""
+    total = _total_of(n_bins, room)
+    if is_category and room.draws_cuts:
+        _try_drawn_subset(feature, n_bins, total, room, step, check, key)
+    elif is_category:
+        _try_categories(feature, n_bins, total, room, step, check)
+
+
 @inlined
 def try_words(
     rows: Any,
@@ -322,14 +464,23 @@ def try_words(
     room: Any,
     step: Any,
     bounds: Any,
+    edges: Any,
+    key: Any,
 ) -> Any:
     """Try the features drawn from `first` on; return whether any varies.
 
     Sums in `step` s around `bounds` [2] are those of targets; `bounds` [0] and [1] are
-    the least and the largest prediction allowed. Nothing is made of `categorical` and
+    the least and the largest prediction allowed. Cuts that are drawn lie between
+    `edges` and follow from `key`. Nothing is made of `categorical` and
     `trends` where these are None.
     """
     few, varies = end - start <= SMALL_ROWS, False
+    if categorical is None:  # noqa: SIM102 - code is left out by type alone
+        if end - start <= FEW_ROWS and room.criterion == SQUARE:
+            return _try_few(
+                rows, amounts, order, start, end, drawn, first, n_drawn, room, step,
+                edges, key,
+            )  # fmt: skip
     if few:
         _fill_few(rows, amounts, order, start, end, drawn, first, n_drawn, room)
     else:
@@ -339,16 +490,12 @@ def try_words(
         if n_bins < 2:
             continue
         varies = True
-        feature = drawn[0, first + j]
-        total = int64(0)
-        for p in range(uint64(n_bins)):
-            total += room.words[p]
+        feature, is_category = drawn[0, first + j], False
         check = check_of(trends, feature, bounds)
-        if categorical is None:
-            _try_values(feature, n_bins, total, room, step, check)
-        else:
-            if categorical[feature]:
-                _try_categories(feature, n_bins, total, room, step, check)
-            else:
-                _try_values(feature, n_bins, total, room, step, check)
+        if categorical is not None:
+            is_category = categorical[feature]
+        if categorical is not None:  # so that no code is made of it for None
+            _try_if_category(feature, is_category, n_bins, room, step, check, key)
+        if not is_category:
+            _try_numbers(feature, n_bins, room, step, check, edges, key)
     return varies

@@ -61,6 +61,8 @@ TABLE = 1024
 GROUP = 8
 # Nodes of at most so many rows look only at the bins that their rows are in.
 SMALL_ROWS = 128
+# Of so few rows each is compared with each.
+FEW_ROWS = 8
 # Rows that are copied side by side before a subtree is grown on them: their codes and
 # words stay in a second-level cache.
 BLOCK_ROWS = 8192

@@ -30,7 +30,6 @@ def grow_depth_first(
     offsets: Any,
     steps: Any,
     edges: Any,
-    cuts: Any,
     categorical: Any,
     subsets: Any,
     trends: Any,
@@ -41,7 +40,7 @@ def grow_depth_first(
     """Number of nodes grown from ``nodes[0]``; `order` ends up leaf by leaf."""
     problem = _problem_of(
         rows, words, channels, amounts, targets, order, nodes, offsets, steps, edges,
-        cuts, categorical, subsets, trends, groups, open_groups, rooms,
+        categorical, subsets, trends, groups, open_groups, rooms,
     )  # fmt: skip
     with np.errstate(over="ignore", invalid="ignore"):
         n_nodes, kept = _grow_from(problem, 0, 1, BLOCK_ROWS)
@@ -61,7 +60,6 @@ def _problem_of(
     offsets: Any,
     steps: Any,
     edges: Any,
-    cuts: Any,
     categorical: Any,
     subsets: Any,
     trends: Any,
@@ -73,13 +71,11 @@ def _problem_of(
     limits = limits_of(rooms[0], words=words is not None)
     if words is not None:
         channels, amounts = amounts_of(words)
-    if not rooms["draws_cuts"][0]:
-        cuts = None
     if groups is not None and not len(groups):
         groups = open_groups = None
     listed = [] if offsets is None else offsets.tolist()
     return Problem(
-        rows, channels, amounts, targets, order, nodes, listed, steps, edges, cuts,
+        rows, channels, amounts, targets, order, nodes, listed, steps, edges,
         categorical, subsets, trends, groups, open_groups, limits,
     )  # fmt: skip
 
@@ -117,7 +113,6 @@ def grow_best_first(
     offsets: Any,
     steps: Any,
     edges: Any,
-    cuts: Any,
     categorical: Any,
     subsets: Any,
     trends: Any,
@@ -128,7 +123,7 @@ def grow_best_first(
     """As `grow_depth_first`, the node of the largest gain first, to `max_leaves`."""
     problem = _problem_of(
         rows, words, channels, amounts, targets, order, nodes, offsets, steps, edges,
-        cuts, categorical, subsets, trends, groups, open_groups, rooms,
+        categorical, subsets, trends, groups, open_groups, rooms,
     )  # fmt: skip
     n_nodes, n_leaves, heap = 1, 1, list[tuple[float, int]]()
     with np.errstate(over="ignore", invalid="ignore"):

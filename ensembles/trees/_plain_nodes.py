@@ -117,7 +117,7 @@ def _attempts(
     problem: Problem, features: list[int]
 ) -> Iterator[tuple[_Attempt, list[int]]]:
     """How to try features, in turn: those in a row of one kind at once."""
-    if problem.cuts is not None:
+    if problem.limits.draws_cuts:
         yield _try_cuts, features
         return
     for is_category, run in groupby(features, lambda f: _is_category(problem, f)):

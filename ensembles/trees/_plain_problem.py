@@ -23,6 +23,7 @@ class Limits:
     sums: bool
     counts_rows: bool
     refines: bool
+    draws_cuts: bool
     max_features: int
     max_depth: int
     max_leaves: int
@@ -46,7 +47,6 @@ class Problem:
     offsets: list[int]
     steps: Any
     edges: FloatArray
-    cuts: Any
     categorical: Any
     subsets: Any
     trends: Any

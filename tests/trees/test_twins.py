@@ -196,7 +196,7 @@ def problem_of(case, seed, n):
     return [
         rows, np.ascontiguousarray(rows.T), amounts if is_words else None, channels,
         None if is_words else amounts, targets, order, nodes, offsets, steps,
-        edges_of(rng, d), np.empty(0) if case.full else None, *extras, room,
+        edges_of(rng, d), *extras, room,
     ]  # fmt: skip
 
 
@@ -205,12 +205,12 @@ def grown(module, case, problem):
     problem = [None if part is None else part.copy() for part in problem]
     grow = module.grow_best_first if case.best_first else module.grow_depth_first
     n_nodes = grow(*problem)
-    order, nodes, subsets = problem[6], problem[7][:n_nodes], problem[13]
+    order, nodes, subsets = problem[6], problem[7][:n_nodes], problem[12]
     written = {name: nodes[name] for name in NODE.names}
     written["order"] = order
     if subsets is not None:
         written["subsets"] = subsets
-        written["open_groups"] = problem[16][:n_nodes]
+        written["open_groups"] = problem[15][:n_nodes]
     return n_nodes, written
 
 
