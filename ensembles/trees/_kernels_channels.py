@@ -2,7 +2,7 @@
 
 The bins of a histogram are as many channels wide as there are in `totals`, which is
 room for the sums left of a cut and those of the node. Boundaries and missing values are
-as in `_kernels_words`.
+as in `_kernels_boundaries`.
 """
 
 from __future__ import annotations
@@ -26,13 +26,10 @@ from ensembles.trees._kernels_split import (
     record_drawn_subset,
     record_subset,
 )
-from ensembles.trees._kernels_tools import helper, inlined, lowest_bit, prefetch
-from ensembles.trees._layout import MISSING, PRIOR_ROWS
+from ensembles.trees._kernels_tools import helper, lowest_bit, prefetch
+from ensembles.trees._layout import AHEAD, MISSING, PRIOR_ROWS
 
 __all__ = ["try_channels"]
-
-# Rows whose codes are asked for ahead of need: as many as one fetch from memory takes.
-_AHEAD = 16
 
 
 @helper
@@ -47,7 +44,7 @@ def _weight(table: Any, line: Any, at: Any, offsets: Any, room: Any) -> Any:
     return weight
 
 
-@inlined
+@helper
 def _gain_of_channels(
     totals: Any, offsets: Any, steps: Any, room: Any, check: Any
 ) -> Any:
@@ -72,7 +69,7 @@ def _gain_of_channels(
     return gain
 
 
-@inlined
+@helper
 def _fill(
     rows: Any,
     channels: Any,
@@ -97,7 +94,7 @@ def _fill(
         h0, h1 = uint64(j), uint64(j + 1)
         for i in range(from_row, to_row):
             row = uint64(order[i])
-            prefetch(rows, int64(order[min(i + uint64(_AHEAD), final)]))
+            prefetch(rows, int64(order[min(i + uint64(AHEAD), final)]))
             c0, c1 = uint64(rows[row, f0]), uint64(rows[row, f1])
             room.masks[h0, c0 >> six] |= one << (c0 & low)
             room.masks[h1, c1 >> six] |= one << (c1 & low)
@@ -117,7 +114,7 @@ def _fill(
                 hist[h0, c0 * n_channels + channel] += amounts[row, k]
 
 
-@inlined
+@helper
 def _occupied(hist: Any, j: Any, totals: Any, room: Any) -> Any:
     """Number of bins with rows; write them and what all of them add up to."""
     taken, h, wide = uint64(0), uint64(j), uint64(totals.shape[1])
@@ -136,7 +133,7 @@ def _occupied(hist: Any, j: Any, totals: Any, room: Any) -> Any:
     return int64(taken)
 
 
-@inlined
+@helper
 def _clear(hist: Any, j: Any, n_bins: Any, wide: Any, room: Any) -> None:
     """Leave zeros behind in the bins that hold rows."""
     for p in range(n_bins):
@@ -145,7 +142,7 @@ def _clear(hist: Any, j: Any, n_bins: Any, wide: Any, room: Any) -> None:
             hist[uint64(j), at + channel] = 0
 
 
-@inlined
+@helper
 def _best_of_counts(
     hist: Any, j: Any, n_bins: Any, absent: Any, totals: Any, offsets: Any, room: Any
 ) -> Any:
@@ -189,7 +186,7 @@ def _best_of_counts(
     return best, position, missing_left
 
 
-@inlined
+@helper
 def _clear_left(totals: Any) -> None:
     """Nothing is left of a cut yet."""
     for channel in range(totals.shape[1]):
@@ -203,7 +200,7 @@ def _replaced(terms: Any, weight: Any, amount: Any, criterion: Any) -> Any:
     return terms - class_term(float(weight), criterion)
 
 
-@inlined
+@helper
 def _keeps_limits(totals: Any, w_left: Any, w: Any, room: Any) -> Any:
     """Whether both sides of a split of classes are heavy enough."""
     keeps = min(w_left, w - w_left) >= room.min_weight_leaf

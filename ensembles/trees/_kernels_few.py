@@ -14,7 +14,7 @@ from ensembles.resampling._kernels_words import uniform
 from ensembles.trees._kernels_criteria import square_gain
 from ensembles.trees._kernels_cuts import draw_cut, stream_of
 from ensembles.trees._kernels_split import record
-from ensembles.trees._kernels_tools import helper, inlined
+from ensembles.trees._kernels_tools import helper
 from ensembles.trees._layout import MISSING, WEIGHT, WEIGHT_BITS
 
 __all__ = ["try_few"]
@@ -44,10 +44,10 @@ def _try_all_cuts(feature: Any, n_rows: Any, s: Any, w: Any, room: Any) -> None:
         for i in range(n_rows):
             code = room.bins[i]
             above = min(above, code if code > cut else int64(MISSING))
-        record(room, best, feature, cut, above, -1)
+        record(room, best, feature, cut, above, int64(-1))
 
 
-@inlined
+@helper
 def _try_drawn_cut(
     feature: Any,
     n_rows: Any,
@@ -69,11 +69,11 @@ def _try_drawn_cut(
         left += room.words[i] if goes else 0
     gain = _gain(left, s, w, float(room.min_weight_leaf))
     if gain > room.best_gain:
-        cut, _ = draw_cut(key, feature, low, high, False, edges)
-        record(room, gain, feature, cut, cut, -1)
+        cut, _ = draw_cut(key, feature, low, high, high == MISSING, edges)
+        record(room, gain, feature, cut, cut, int64(-1))
 
 
-@inlined
+@helper
 def try_few(
     rows: Any,
     words: Any,
@@ -93,7 +93,7 @@ def try_few(
         word, code = words[row, 0], int64(rows[row, f])
         room.words[i], room.bins[i] = word, code
         low, high, total = min(low, code), max(high, code), total + word
-    varies = int64(low < high)
+    varies = int64(1 if low < high else 0)
     if varies == 1 and high == MISSING:
         varies = int64(-1)
     if varies == 1:

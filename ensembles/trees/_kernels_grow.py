@@ -16,11 +16,9 @@ from numba.extending import overload
 
 from ensembles.trees._kernels_nodes import find_split, split_node
 from ensembles.trees._kernels_tools import borrowed, compiled, helper, prefetch
-from ensembles.trees._layout import BLOCK_ROWS, GROUP, STRIDE
+from ensembles.trees._layout import AHEAD, BLOCK_ROWS, GROUP, STRIDE
 
 __all__ = ["grow_best_first", "grow_depth_first"]
-
-_AHEAD = 16
 
 
 @helper
@@ -99,7 +97,7 @@ def _copy(table: Any, order: Any, start: Any, end: Any, into: Any) -> None:
         return
     for i in range(start, end):
         row, at = order[i], i - start
-        prefetch(table, int64(order[min(i + _AHEAD, end - 1)]))
+        prefetch(table, int64(order[min(i + AHEAD, end - 1)]))
         for k in range(table.shape[1]):
             into[at, k] = table[row, k]
 

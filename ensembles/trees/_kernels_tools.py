@@ -10,16 +10,12 @@ from numba.extending import intrinsic
 
 from ensembles._compiled import keep_compiled
 
-__all__ = ["borrowed", "compiled", "helper", "inlined", "lowest_bit", "prefetch"]
+__all__ = ["borrowed", "compiled", "helper", "lowest_bit", "prefetch"]
 
 # Division by zero gives an infinity, as in numpy, which leaves loops free of branches.
 compiled = keep_compiled(error_model="numpy")
 # Part of the kernels that call it, and kept in their cache.
 helper = njit(nogil=True, error_model="numpy")
-# For what is called once a node and takes arrays: a call counts their references, which
-# costs as much as a small node. Nested deeply, it makes compilation slow.
-inlined = njit(inline="always")
-
 _I1, _I8, _I32, _I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 
 
@@ -55,7 +51,9 @@ def _prefetch(typing_context: Any, table: Any, row: Any) -> Any:
 def _borrowed(typing_context: Any, table: Any) -> Any:
     """The same array, whose references nobody counts; None for None.
 
-    Counting is an atomic instruction. Whoever called must hold the array meanwhile.
+    Counting is an atomic instruction, and a function that takes arrays counts those of
+    each: for a node of few rows that took as long as its splits. Whoever called must
+    hold the array meanwhile.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

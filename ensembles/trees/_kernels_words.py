@@ -1,26 +1,17 @@
 """Splits by words: one addition a row and feature, all cuts of a feature at once.
 
 All histograms are zero between nodes: taking the bins that hold rows out of them leaves
-zeros behind. Boundary p between those bins has the first ones up to the p-th on its
-left. Missing values stand aside: they are tried on the right, there also alone, then on
-the left.
+zeros behind.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import int64, uint64
 
-from ensembles.trees._kernels_criteria import (
-    check_of,
-    gain_of,
-    keeps_bounds,
-    moment_gain,
-    moment_term,
-    square_gain,
-)
+from ensembles.trees._kernels_boundaries import best_boundary, is_allowed
+from ensembles.trees._kernels_criteria import check_of, gain_of
 from ensembles.trees._kernels_cuts import draw_cut, draw_subset, in_subset
 from ensembles.trees._kernels_few import try_few
 from ensembles.trees._kernels_split import (
@@ -29,8 +20,9 @@ from ensembles.trees._kernels_split import (
     record_drawn_subset,
     record_subset,
 )
-from ensembles.trees._kernels_tools import helper, inlined, lowest_bit, prefetch
+from ensembles.trees._kernels_tools import helper, lowest_bit, prefetch
 from ensembles.trees._layout import (
+    AHEAD,
     FEW_ROWS,
     MISSING,
     PRIOR_ROWS,
@@ -42,17 +34,8 @@ from ensembles.trees._layout import (
 
 __all__ = ["try_words"]
 
-# Rows whose codes are asked for ahead of need: as many as one fetch from memory takes.
-_AHEAD = 16
-# Fewer boundaries than this are faster one by one.
-_WORTH_VECTORS = 12
-# A whole number below 2**51 added to the bits of this float gives the bits of their
-# sum: AVX2 has no instruction that makes floats of 64-bit numbers.
-_MAGIC = np.float64(3 * 2.0**51)
-_MAGIC_BITS = np.int64(_MAGIC.view(np.int64))
 
-
-@inlined
+@helper
 def _fill(
     rows: Any,
     amounts: Any,
@@ -73,7 +56,7 @@ def _fill(
         h0, h1, h2, h3 = uint64(j), uint64(j + 1), uint64(j + 2), uint64(j + 3)
         for i in range(from_row, to_row):
             row = uint64(order[i])
-            prefetch(rows, int64(order[min(i + uint64(_AHEAD), final)]))
+            prefetch(rows, int64(order[min(i + uint64(AHEAD), final)]))
             word = amounts[row, 0]
             room.hist[h0, uint64(rows[row, f0])] += word
             room.hist[h1, uint64(rows[row, f1])] += word
@@ -88,7 +71,7 @@ def _fill(
         j += 1
 
 
-@inlined
+@helper
 def _fill_few(
     rows: Any,
     amounts: Any,
@@ -156,132 +139,6 @@ def _take_few(j: Any, room: Any) -> Any:
 
 
 @helper
-def _best_square(
-    n_boundaries: Any, aside: Any, total: Any, least: Any, room: Any
-) -> Any:
-    """Gain and number of the first best boundary, all gains at once."""
-    n, left = uint64(n_boundaries), int64(aside)
-    zero, one, two = uint64(0), uint64(1), uint64(2)
-    for p in range(n):
-        left += room.words[p]
-        room.numbers[zero, p] = (left >> WEIGHT_BITS) + _MAGIC_BITS
-        room.numbers[one, p] = (left & WEIGHT) + _MAGIC_BITS
-    s, w = float(total >> WEIGHT_BITS), float(total & WEIGHT)
-    lightest, heaviest = float(least), w - float(least)
-    for p in range(n):
-        s_left, w_left = room.floats[zero, p] - _MAGIC, room.floats[one, p] - _MAGIC
-        gain = square_gain(s_left, w_left, s, w)
-        is_allowed = w_left >= lightest and w_left <= heaviest
-        room.floats[two, p] = gain if is_allowed else -1.0
-    # Floats that are not negative are ordered as their bits are, and the largest whole
-    # number of many is found in vectors, the largest float is not.
-    top = room.numbers[2, 0]
-    for p in range(n):
-        top = max(top, room.numbers[two, p])
-    position = 0
-    while room.numbers[2, position] != top:
-        position += 1
-    return room.floats[2, position], position
-
-
-@helper
-def _best_of_few_squares(
-    n_boundaries: Any, aside: Any, total: Any, room: Any, step: Any, check: Any
-) -> Any:
-    """As `_best_square`, one boundary after the other; bounds may have to be kept."""
-    best, position, left = -1.0, int64(0), int64(aside)
-    s, w = float(total >> WEIGHT_BITS), float(total & WEIGHT)
-    lightest = float(room.min_weight_leaf)
-    heaviest = w - lightest
-    for p in range(uint64(n_boundaries)):
-        left += room.words[p]
-        s_left, w_left = float(left >> WEIGHT_BITS), float(left & WEIGHT)
-        gain = square_gain(s_left, w_left, s, w)
-        if gain > best and w_left >= lightest and w_left <= heaviest:  # noqa: SIM102
-            if _is_allowed(s_left, w_left, s, w, step, check):
-                best, position = gain, int64(p)
-    return best, position
-
-
-@helper
-def _best_by_moments(
-    n_boundaries: Any,
-    aside: Any,
-    total: Any,
-    room: Any,
-    step: Any,
-    check: Any,
-    whole: Any,
-) -> Any:
-    """The same by other criteria, whose logarithms only they are to pay for."""
-    best, position, left = -1.0, int64(0), int64(aside)
-    s, w = float(total >> WEIGHT_BITS), float(total & WEIGHT)
-    least, criterion = room.min_weight_leaf, room.criterion
-    for p in range(uint64(n_boundaries)):
-        left += room.words[p]
-        s_left, w_left = float(left >> WEIGHT_BITS), float(left & WEIGHT)
-        if w_left < least or w - w_left < least:
-            continue
-        gain = moment_gain(s_left * step, w_left, s * step, w, whole, criterion)
-        if gain > best and _is_allowed(s_left, w_left, s, w, step, check):
-            best, position = gain, int64(p)
-    return best, position
-
-
-@helper
-def _is_free(check: Any) -> Any:
-    """Whether no bounds need to be kept."""
-    if check is None:
-        return True
-    else:  # so that no code is made of it where there are no bounds
-        return check[0] == 0
-
-
-@helper
-def _is_allowed(s_left: Any, w_left: Any, s: Any, w: Any, step: Any, check: Any) -> Any:
-    """Whether the children's values keep the bounds of the node, if it has any."""
-    if check is None:
-        return True
-    else:  # so that no code is made of it where there are no bounds
-        trend, lower, upper, center = check
-        v_left = center + s_left / w_left * step
-        v_right = center + (s - s_left) / (w - w_left) * step
-        return keeps_bounds(v_left, v_right, trend, lower, upper)
-
-
-@helper
-def _best_boundary(
-    n_bins: Any, absent: Any, total: Any, room: Any, step: Any, check: Any
-) -> Any:
-    """Gain, boundary and side of missing values of the best split of a feature.
-
-    `absent` is the word of missing values. The gain is -1 where no split is allowed.
-    """
-    best, position, missing_left, whole = -1.0, 0, 0, 0.0
-    if room.criterion != SQUARE:
-        s, w = float(total >> WEIGHT_BITS), float(total & WEIGHT)
-        whole = moment_term(s * step, w, room.criterion)
-    for side in range(1 + int64(absent != 0)):
-        n_boundaries = n_bins - 1 + int64(absent != 0 and side == 0)
-        aside, by_vectors = absent * side, n_boundaries >= _WORTH_VECTORS
-        if room.criterion != SQUARE:
-            gain, p = _best_by_moments(
-                n_boundaries, aside, total, room, step, check, whole
-            )
-        elif by_vectors and _is_free(check):
-            gain, p = _best_square(
-                n_boundaries, aside, total, room.min_weight_leaf, room
-            )
-        else:
-            gain, p = _best_of_few_squares(
-                n_boundaries, aside, total, room, step, check
-            )
-        if gain > best:
-            best, position, missing_left = gain, p, side
-    return best, position, missing_left
-
-
-@helper
 def _try_categories(
     feature: Any, n_bins: Any, total: Any, room: Any, step: Any, check: Any
 ) -> None:
@@ -291,9 +148,9 @@ def _try_categories(
         s, w = float(room.words[p] >> WEIGHT_BITS), float(room.words[p] & WEIGHT)
         room.ranks[p] = (s + PRIOR_ROWS * mean) / (w + PRIOR_ROWS)
     order_by_rank(room, n_bins)
-    gain, position, _ = _best_boundary(n_bins, 0, total, room, step, check)
+    gain, position, _ = best_boundary(n_bins, 0, total, room, step, check)
     if gain > room.best_gain:
-        record(room, gain, feature, 0, 0, 0)
+        record(room, gain, feature, int64(0), int64(0), int64(0))
         w_left = 0
         for p in range(position + 1):
             w_left += room.words[p] & WEIGHT
@@ -309,7 +166,7 @@ def _try_values(
     if room.bins[n_bins - 1] == MISSING:
         n_bins -= 1
         absent = room.words[n_bins]
-    gain, position, side = _best_boundary(n_bins, absent, total, room, step, check)
+    gain, position, side = best_boundary(n_bins, absent, total, room, step, check)
     if gain > room.best_gain:
         high = room.bins[position + 1] if position + 1 < n_bins else MISSING
         side = side if absent != 0 else -1
@@ -324,7 +181,7 @@ def _gain_of_one(on_left: Any, total: Any, room: Any, step: Any, check: Any) -> 
     factor = 1.0 if room.criterion == SQUARE else step
     if min(w_left, w - w_left) < room.min_weight_leaf:
         return -1.0
-    if not _is_allowed(s_left, w_left, s, w, step, check):
+    if not is_allowed(s_left, w_left, s, w, step, check):
         return -1.0
     return gain_of(s_left * factor, w_left, s * factor, w, room.criterion)
 
@@ -372,7 +229,7 @@ def _try_drawn_subset(
         on_left += room.words[p] * in_subset(room, room.bins[p])
     gain = _gain_of_one(on_left, total, room, step, check)
     if gain > room.best_gain:
-        record(room, gain, feature, 0, 0, -1)
+        record(room, gain, feature, int64(0), int64(0), int64(-1))
         record_drawn_subset(room)
 
 
@@ -403,7 +260,7 @@ def _try_numbers(
         _try_values(feature, n_bins, total, room, step, check)
 
 
-@inlined
+@helper
 def _try_few(
     rows: Any,
     amounts: Any,
@@ -425,8 +282,8 @@ def _try_few(
         found = try_few(rows, amounts, order, start, end, feature, edges, key, room)
         varies |= found != 0
         if found < 0:
-            _fill_few(rows, amounts, order, start, end, drawn, j, 1, room)
-            n_bins = _take_few(0, room)
+            _fill_few(rows, amounts, order, start, end, drawn, j, int64(1), room)
+            n_bins = _take_few(int64(0), room)
             _try_numbers(feature, n_bins, room, step, None, edges, key)
     return varies
 
@@ -449,7 +306,7 @@ def _try_if_category(
         _try_categories(feature, n_bins, total, room, step, check)
 
 
-@inlined
+@helper
 def try_words(
     rows: Any,
     amounts: Any,

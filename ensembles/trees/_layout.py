@@ -59,6 +59,8 @@ TABLE = 1024
 # Features whose histograms are filled before they are searched; those of words fill
 # half of a first-level cache.
 GROUP = 8
+# Rows whose codes are asked for ahead of need: as many as one fetch from memory takes.
+AHEAD = 16
 # Nodes of at most so many rows look only at the bins that their rows are in.
 SMALL_ROWS = 128
 # Of so few rows each is compared with each.
