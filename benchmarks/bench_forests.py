@@ -7,9 +7,9 @@ included. A ratio counts where scores on fresh rows are equal, so these stand be
     python benchmarks/bench_forests.py [section ...]
 
 Sections: fit, peers, real, binning, threads, memory, growth, accuracy. `real` takes
-adult-train.csv and adult-test.csv (census income) and pollution.csv (Beijing PM2.5), both
-of the UCI repository, from the folder given as --data. `growth` writes its curves to a
-file beside this one; `accuracy` takes about an hour.
+adult-train.csv and adult-test.csv (census income) and pollution.csv (Beijing PM2.5) of
+the UCI repository from the folder given as --data. `growth` writes its curves to a file
+beside this one; `accuracy` takes about an hour.
 """
 
 from __future__ import annotations
