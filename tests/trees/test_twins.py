@@ -6,8 +6,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose, assert_array_equal
 
-from ensembles.trees import _kernels_grow, _plain_grow
+from ensembles.trees import (
+    HistTreeRegressor,
+    _kernels_apply,
+    _kernels_grow,
+    _kernels_leaves,
+    _kernels_quantiles,
+    _plain_apply,
+    _plain_grow,
+    _plain_leaves,
+    _plain_quantiles,
+)
 from ensembles.trees._layout import (
     BLOCK_ROWS,
     ENTROPY,
@@ -336,3 +347,100 @@ def test_twins_do_without_numba():
     )
     finished = subprocess.run([sys.executable, "-c", code], check=False)
     assert finished.returncode == 0
+
+
+def leaves_of_sizes(rng, n_rows):
+    """Nodes as a tree leaves them: all rows in leaves of some rows, in random order."""
+    starts = np.r_[0, np.sort(rng.choice(np.arange(1, n_rows), 30, replace=False))]
+    nodes = np.zeros(len(starts) + 5, NODE)
+    nodes["feature"], nodes["left"] = 0, 1  # five that are no leaves
+    places = rng.permutation(len(nodes))[: len(starts)]
+    nodes["feature"][places] = -1
+    nodes["start"][places], nodes["end"][places] = starts, np.r_[starts[1:], n_rows]
+    nodes["cut"] = rng.integers(255, size=len(nodes))
+    nodes["missing_left"] = rng.integers(-1, 2, len(nodes))
+    return nodes
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "fractions"])
+@pytest.mark.parametrize("n_classes", [(), (2,), (5,), (2, 3)], ids=str)
+def test_leaves_equal_the_twins(n_classes, whole):
+    rng = np.random.default_rng(0)
+    n, n_outputs = 400, max(len(n_classes), 1)
+    weights = rng.integers(1, 4, n).astype(float) if whole else rng.uniform(size=n)
+    if n_classes:
+        targets = np.column_stack([rng.integers(k, size=n) for k in n_classes])
+    else:
+        targets = np.round(rng.normal(size=(n, 1)), 1)  # some leaves of one value
+    width = {(): n_outputs, (2,): 1}.get(n_classes, sum(n_classes))
+    order, nodes = rng.permutation(n).astype(np.int32), leaves_of_sizes(rng, n)
+    written = []
+    for module in _kernels_leaves, _plain_leaves:
+        totals, spread = np.zeros(len(nodes)), np.zeros(len(nodes))
+        values = np.zeros((len(nodes), width))
+        module.sum_leaves(
+            targets.astype(float), weights, order, nodes,
+            np.array(n_classes, np.int64), whole, totals, values, spread,
+        )  # fmt: skip
+        words, sizes = np.zeros(len(nodes), np.uint64), np.zeros(len(nodes), np.int32)
+        module.finish_nodes(nodes, np.array([True]), words, sizes)
+        written.append((totals, values, spread, words, sizes))
+    for ours, plain in zip(*written, strict=True):
+        assert_array_equal(ours, plain)
+    totals, values, *_ = written[0]
+    leaf = np.flatnonzero(nodes["feature"] < 0)[3]
+    rows = order[nodes["start"][leaf] : nodes["end"][leaf]]
+    last = (
+        targets[rows, -1] if not n_classes else targets[rows, -1] == n_classes[-1] - 1
+    )
+    assert totals[leaf] == pytest.approx(weights[rows].sum())
+    assert values[leaf, -1] == pytest.approx(np.average(last, weights=weights[rows]))
+
+
+def test_quantiles_equal_the_twin():
+    rng = np.random.default_rng(0)
+    n_leaves, n_rows, n_trees = 20, 300, 4
+    owner = rng.integers(n_leaves, size=(n_trees, n_rows))
+    sizes = np.concatenate([np.bincount(one, minlength=n_leaves) for one in owner])
+    by_leaf = [np.argsort(one, kind="stable") for one in owner]
+    arguments = (
+        rng.integers(n_leaves, size=(50, n_trees)),
+        np.cumsum(np.r_[0, sizes]),
+        np.concatenate(by_leaf).astype(np.int32),
+        rng.uniform(0.1, 1, size=n_rows * n_trees),
+        np.arange(n_trees) * n_leaves,
+        np.sort(rng.normal(size=n_rows)),
+        np.array([0.0, 0.3, 0.3, 0.9, 1.0]),
+    )
+    found = np.empty((2, 50, 5))
+    _kernels_quantiles.leaf_quantiles(*arguments, found[0])
+    _plain_quantiles.leaf_quantiles(*arguments, found[1])
+    assert_array_equal(found[0], found[1])
+    assert (np.diff(found[0], axis=1) >= 0).all()
+    assert len(np.unique(found[0][:, 3])) > 5
+
+
+@pytest.mark.parametrize("adds", [False, True], ids=["leaves", "values"])
+@pytest.mark.parametrize("n_rows", [1, 7, 8, 9, 300])
+def test_rows_sent_down_equal_the_twin(n_rows, adds):
+    """Fewer rows than are on their way at a time, as many, and more."""
+    X = np.random.default_rng(0).normal(size=(500, 4))
+    X[::7, 1] = np.nan
+    y = np.nan_to_num(X[:, 0] * X[:, 1]) + X[:, 2]
+    tree = HistTreeRegressor().fit(X, y).tree_
+    codes = tree.binner.transform(X[:n_rows])
+    found = []
+    for module in _kernels_apply, _plain_apply:
+        results = np.ones((n_rows, 1), float if adds else np.int64)
+        values = tree.leaf_values if adds else None
+        module.send_down(codes, tree.words, True, None, None, values, results)
+        found.append(results)
+    assert_array_equal(found[0], found[1])
+    if adds:
+        assert_allclose(found[0][:, 0], 1.0 + y[:n_rows])
+    complete = ~np.isnan(X[:n_rows]).any(axis=1)
+    again = np.ones((complete.sum(), 1), float if adds else np.int64)
+    _kernels_apply.send_down(
+        codes[complete], tree.words, None, None, None, values, again
+    )
+    assert_array_equal(again, found[0][complete])
