@@ -60,6 +60,7 @@ def failures_in(printed):
     return re.findall(r"^FAILED .*?::(test_\w+\S*)", printed, flags=re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_scikit_learn_s_tests_of_trees_pass_with_ours():
     printed = run_with_ours("sklearn.tree.tests.test_tree")
     failed = failures_in(printed)

@@ -73,6 +73,8 @@ def test_where_all_features_are_tried_the_forest_is_scikit_learn_s(kind, params)
         ours.estimators_samples_, theirs.estimators_samples_, strict=True
     ):
         assert_array_equal(mine, other)
+    for mine, other in zip(ours.estimators_, theirs.estimators_, strict=True):
+        assert mine.random_state == other.random_state
     fresh, _ = data(kind, seed=1)
     assert_allclose(outputs(ours, fresh), outputs(theirs, fresh), atol=1e-12)
     assert_array_equal(ours.apply(fresh).shape, theirs.apply(fresh).shape)
@@ -155,7 +157,7 @@ def test_out_of_bag_rows_are_predicted_by_trees_that_did_not_see_them(kind, sche
 @pytest.mark.parametrize("scheme", [None, StationaryBootstrap(block_length=5)], ids=str)
 def test_a_warm_start_equals_one_fit(kind, scheme):
     X, y = data(kind)
-    params = {"random_state": 0, "scheme": scheme, "oob_score": True}
+    params = {"max_depth": 3, "random_state": 0, "scheme": scheme, "oob_score": True}
     grown = FORESTS[kind](40, warm_start=True, **params).fit(X, y)
     grown.set_params(n_estimators=60).fit(X, y)
     whole = FORESTS[kind](60, **params).fit(X, y)
@@ -233,7 +235,7 @@ def test_several_outputs(kind):
     X, y = data(kind)
     second = (X[:, 3] > 15).astype(float) if kind == "values" else X[:, 3] > 15
     Y = np.column_stack([y, second])
-    forest = FORESTS[kind](40, random_state=0, oob_score=True).fit(X, Y)
+    forest = FORESTS[kind](40, max_depth=3, random_state=0, oob_score=True).fit(X, Y)
     assert forest.n_outputs_ == 2
     assert forest.predict(X).shape == Y.shape
     if kind == "classes":
@@ -261,7 +263,7 @@ def frame():
 def test_frames_with_categories_strings_and_missing_values(kind):
     X, y = frame()
     y = np.where(y, "yes", "no") if kind == "classes" else y.astype(float)
-    forest = FORESTS[kind](30, random_state=0, oob_score=True).fit(X, y)
+    forest = FORESTS[kind](30, max_depth=4, random_state=0, oob_score=True).fit(X, y)
     assert forest.oob_score_ > 0.75
     assert list(forest.feature_names_in_) == list(X)
     assert list(forest.estimators_[0].feature_names_in_) == list(X)
@@ -290,7 +292,7 @@ def test_sparse_and_binned_tables_are_the_dense_table(kind):
 @every_kind
 def test_a_forest_survives_pickling(kind):
     X, y = data(kind)
-    forest = FORESTS[kind](40, random_state=0, oob_score=True).fit(X, y)
+    forest = FORESTS[kind](40, max_depth=3, random_state=0, oob_score=True).fit(X, y)
     if kind == "values":
         before = forest.predict_quantiles(X)
     copy = pickle.loads(pickle.dumps(forest))
@@ -436,6 +438,7 @@ def test_members_of_two_kinds_after_a_warm_start():
     X, y = data("values")
     bag = BaggingRegressor(None, 2, warm_start=True, random_state=0).fit(X, y)
     bag.set_params(engine="hist", n_estimators=4).fit(X, y)
+    assert_allclose(bag.predict(X), bag.predict_members(X).mean(axis=0))
     bag.set_params(engine="exact", n_estimators=6).fit(X, y)
     assert_allclose(bag.predict(X), bag.predict_members(X).mean(axis=0))
 
@@ -568,7 +571,9 @@ def test_out_of_bag_by_metric_and_scorer(kind):
     metric = balanced_accuracy_score if kind == "classes" else mean_absolute_error
     named = "balanced_accuracy" if kind == "classes" else "neg_mean_absolute_error"
     scores = [
-        FORESTS[kind](40, oob_score=one, random_state=0).fit(X, y).oob_score_
+        FORESTS[kind](40, max_depth=3, oob_score=one, random_state=0)
+        .fit(X, y)
+        .oob_score_
         for one in (metric, named, partial(metric))
     ]
     assert abs(scores[0]) == pytest.approx(abs(scores[1]))
