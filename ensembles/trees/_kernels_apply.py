@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import int64, uint32, uint64
 
-from ensembles.trees._kernels_tools import compiled, helper
+from ensembles.trees._kernels_tools import compiled, helper, inlined
 from ensembles.trees._layout import (
     CATEGORY_PLACE,
     FEATURE_PLACE,
@@ -57,7 +57,7 @@ def _child(
     return (word >> uint64(LEFT_PLACE)) + goes_right
 
 
-@helper
+@inlined
 def _arrive(row: Any, word: Any, values: Any, results: Any) -> None:
     """Note the leaf of a row, or add what the leaf predicts."""
     leaf = word >> uint64(LEFT_PLACE)

@@ -26,7 +26,7 @@ from ensembles.trees._kernels_split import (
     record_drawn_subset,
     record_subset,
 )
-from ensembles.trees._kernels_tools import helper, lowest_bit, prefetch
+from ensembles.trees._kernels_tools import helper, inlined, lowest_bit, prefetch
 from ensembles.trees._layout import AHEAD, MISSING, PRIOR_ROWS
 
 __all__ = ["try_channels"]
@@ -44,7 +44,7 @@ def _weight(table: Any, line: Any, at: Any, offsets: Any, room: Any) -> Any:
     return weight
 
 
-@helper
+@inlined
 def _gain_of_channels(
     totals: Any, offsets: Any, steps: Any, room: Any, check: Any
 ) -> Any:
@@ -69,7 +69,7 @@ def _gain_of_channels(
     return gain
 
 
-@helper
+@inlined
 def _fill(
     rows: Any,
     channels: Any,
@@ -114,7 +114,7 @@ def _fill(
                 hist[h0, c0 * n_channels + channel] += amounts[row, k]
 
 
-@helper
+@inlined
 def _occupied(hist: Any, j: Any, totals: Any, room: Any) -> Any:
     """Number of bins with rows; write them and what all of them add up to."""
     taken, h, wide = uint64(0), uint64(j), uint64(totals.shape[1])
@@ -133,7 +133,7 @@ def _occupied(hist: Any, j: Any, totals: Any, room: Any) -> Any:
     return int64(taken)
 
 
-@helper
+@inlined
 def _clear(hist: Any, j: Any, n_bins: Any, wide: Any, room: Any) -> None:
     """Leave zeros behind in the bins that hold rows."""
     for p in range(n_bins):
@@ -142,7 +142,7 @@ def _clear(hist: Any, j: Any, n_bins: Any, wide: Any, room: Any) -> None:
             hist[uint64(j), at + channel] = 0
 
 
-@helper
+@inlined
 def _best_of_counts(
     hist: Any, j: Any, n_bins: Any, absent: Any, totals: Any, offsets: Any, room: Any
 ) -> Any:
@@ -186,7 +186,7 @@ def _best_of_counts(
     return best, position, missing_left
 
 
-@helper
+@inlined
 def _clear_left(totals: Any) -> None:
     """Nothing is left of a cut yet."""
     for channel in range(totals.shape[1]):
@@ -200,7 +200,7 @@ def _replaced(terms: Any, weight: Any, amount: Any, criterion: Any) -> Any:
     return terms - class_term(float(weight), criterion)
 
 
-@helper
+@inlined
 def _keeps_limits(totals: Any, w_left: Any, w: Any, room: Any) -> Any:
     """Whether both sides of a split of classes are heavy enough."""
     keeps = min(w_left, w - w_left) >= room.min_weight_leaf

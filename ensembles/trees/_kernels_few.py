@@ -14,7 +14,7 @@ from ensembles.resampling._kernels_words import uniform
 from ensembles.trees._kernels_criteria import square_gain
 from ensembles.trees._kernels_cuts import draw_cut, stream_of
 from ensembles.trees._kernels_split import record
-from ensembles.trees._kernels_tools import helper
+from ensembles.trees._kernels_tools import helper, inlined
 from ensembles.trees._layout import MISSING, WEIGHT, WEIGHT_BITS
 
 __all__ = ["try_few"]
@@ -47,7 +47,7 @@ def _try_all_cuts(feature: Any, n_rows: Any, s: Any, w: Any, room: Any) -> None:
         record(room, best, feature, cut, above, int64(-1))
 
 
-@helper
+@inlined
 def _try_drawn_cut(
     feature: Any,
     n_rows: Any,
@@ -73,7 +73,7 @@ def _try_drawn_cut(
         record(room, gain, feature, cut, cut, int64(-1))
 
 
-@helper
+@inlined
 def try_few(
     rows: Any,
     words: Any,

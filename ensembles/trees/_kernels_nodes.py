@@ -10,7 +10,7 @@ from numba import int64, uint8, uint64
 from ensembles._random import GOLDEN
 from ensembles.resampling._kernels_words import word_of
 from ensembles.trees._kernels_channels import try_channels
-from ensembles.trees._kernels_tools import helper
+from ensembles.trees._kernels_tools import helper, inlined
 from ensembles.trees._kernels_words import try_words
 from ensembles.trees._layout import (
     BLOCK_ROWS,
@@ -31,7 +31,7 @@ _TO_CHILD = np.uint64(0xD1B54A32D192ED03)
 _TO_CUTS = np.uint64(0x8CB92BA72F3D8DD7)
 
 
-@helper
+@inlined
 def _is_pure(targets: Any, order: Any, start: Any, end: Any) -> Any:
     """Whether all rows of a node have the same targets."""
     first, is_same, i = order[start], True, start + 1
@@ -67,7 +67,7 @@ def _refine(
     nodes[node].grid_rows = end - start
 
 
-@helper
+@inlined
 def _draw_feature(state: Any, drawn: Any, n_drawn: Any, n_all: Any) -> Any:
     """State, after one more feature was swapped to the end of those drawn."""
     state += GOLDEN
@@ -78,7 +78,7 @@ def _draw_feature(state: Any, drawn: Any, n_drawn: Any, n_all: Any) -> Any:
     return state
 
 
-@helper
+@inlined
 def _put_back(drawn: Any, n_drawn: Any) -> None:
     """Undo the swaps, so that a draw does not depend on the nodes before."""
     for i in range(n_drawn - 1, -1, -1):
@@ -99,7 +99,7 @@ def _open_features(open_groups: Any, node: Any, groups: Any, drawn: Any) -> Any:
     return n_open
 
 
-@helper
+@inlined
 def _search(
     rows: Any,
     words: Any,
@@ -171,7 +171,7 @@ def _decrease(
     return gain / weight / nodes[node].scale / nodes[node].scale
 
 
-@helper
+@inlined
 def find_split(
     rows: Any,
     words: Any,
@@ -247,7 +247,7 @@ def _cut_between(edges: Any, feature: Any, low: Any, high: Any) -> Any:
     return cut
 
 
-@helper
+@inlined
 def _part(
     rows: Any,
     columns: Any,
@@ -335,7 +335,7 @@ def _close_groups(
             open_groups[child, group] = is_open
 
 
-@helper
+@inlined
 def split_node(
     rows: Any,
     columns: Any,

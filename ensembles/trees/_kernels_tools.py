@@ -10,12 +10,16 @@ from numba.extending import intrinsic
 
 from ensembles._compiled import keep_compiled
 
-__all__ = ["borrowed", "compiled", "helper", "lowest_bit", "prefetch"]
+__all__ = ["borrowed", "compiled", "helper", "inlined", "lowest_bit", "prefetch"]
 
 # Division by zero gives an infinity, as in numpy, which leaves loops free of branches.
 compiled = keep_compiled(error_model="numpy")
 # Part of the kernels that call it, and kept in their cache.
 helper = njit(nogil=True, error_model="numpy")
+# For what is called once a node and takes many arrays: a call hands each of them on in
+# ten words, and nodes of few rows took a quarter longer. It makes compilation slow.
+inlined = njit(inline="always")
+
 _I1, _I8, _I32, _I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 
 

@@ -20,7 +20,7 @@ from ensembles.trees._kernels_split import (
     record_drawn_subset,
     record_subset,
 )
-from ensembles.trees._kernels_tools import helper, lowest_bit, prefetch
+from ensembles.trees._kernels_tools import helper, inlined, lowest_bit, prefetch
 from ensembles.trees._layout import (
     AHEAD,
     FEW_ROWS,
@@ -35,7 +35,7 @@ from ensembles.trees._layout import (
 __all__ = ["try_words"]
 
 
-@helper
+@inlined
 def _fill(
     rows: Any,
     amounts: Any,
@@ -71,7 +71,7 @@ def _fill(
         j += 1
 
 
-@helper
+@inlined
 def _fill_few(
     rows: Any,
     amounts: Any,
@@ -260,7 +260,7 @@ def _try_numbers(
         _try_values(feature, n_bins, total, room, step, check)
 
 
-@helper
+@inlined
 def _try_few(
     rows: Any,
     amounts: Any,
@@ -306,7 +306,7 @@ def _try_if_category(
         _try_categories(feature, n_bins, total, room, step, check)
 
 
-@helper
+@inlined
 def try_words(
     rows: Any,
     amounts: Any,
