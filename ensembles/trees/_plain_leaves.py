@@ -7,14 +7,8 @@ from typing import Any
 import numpy as np
 
 from ensembles._typing import FloatArray, IntArray
-from ensembles.trees._layout import (
-    CATEGORY_PLACE,
-    FEATURE_PLACE,
-    GRID_BITS,
-    LEAF_PLACE,
-    LEFT_PLACE,
-    SIDE_PLACE,
-)
+from ensembles.trees._layout import GRID_BITS
+from ensembles.trees._tree import pack_nodes
 
 __all__ = ["finish_nodes", "grid_sums", "sum_leaves"]
 
@@ -22,17 +16,11 @@ __all__ = ["finish_nodes", "grid_sums", "sum_leaves"]
 def finish_nodes(nodes: Any, categorical: Any, words: Any, n_rows: Any) -> None:
     """Pack each node into a word, as `_kernels_apply` reads it; count its rows."""
     n_rows[:] = nodes["end"] - nodes["start"]
-    feature, left = nodes["feature"].astype(np.int64), nodes["left"].astype(np.int64)
-    is_leaf = feature < 0
-    is_category = ~is_leaf & categorical[feature]
-    by_value = ~is_leaf & ~is_category
-    side = by_value & (nodes["missing_left"] == 1)
-    packed = np.where(is_leaf, np.arange(len(nodes)), left) << LEFT_PLACE
-    packed |= is_leaf.astype(np.int64) << LEAF_PLACE
-    packed |= np.where(is_leaf, 0, feature) << FEATURE_PLACE
-    packed |= is_category.astype(np.int64) << CATEGORY_PLACE
-    packed |= side.astype(np.int64) << SIDE_PLACE
-    words[:] = (packed | np.where(by_value, nodes["cut"], 0)).astype(np.uint64)
+    feature, missing_left = nodes["feature"], nodes["missing_left"] == 1
+    is_category = (feature >= 0) & categorical[feature]
+    words[:] = pack_nodes(
+        nodes["left"], feature, nodes["cut"], missing_left, is_category
+    )
 
 
 def grid_sums(values: FloatArray, starts: IntArray, sizes: IntArray) -> FloatArray:
