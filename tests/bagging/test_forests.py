@@ -188,6 +188,7 @@ def test_the_order_of_rows_and_whole_weights_change_nothing(kind, splitter):
     forest = FORESTS[kind](4, bootstrap=False, splitter=splitter, random_state=0)
     forest.set_params(max_features=2)
     expected = outputs(forest.fit(X, y, sample_weight=weights), X)
+    assert_array_equal(forest.estimators_samples_[0], np.flatnonzero(weights))
     order = np.random.default_rng(1).permutation(len(y))
     forest.fit(X[order], y[order], sample_weight=weights[order])
     assert_array_equal(outputs(forest, X), expected)
@@ -265,6 +266,7 @@ def test_frames_with_categories_strings_and_missing_values(kind):
     y = np.where(y, "yes", "no") if kind == "classes" else y.astype(float)
     forest = FORESTS[kind](30, max_depth=4, random_state=0, oob_score=True).fit(X, y)
     assert forest.oob_score_ > 0.75
+    assert_allclose(outputs(forest, X), forest.predict_members(X).mean(axis=0))
     assert list(forest.feature_names_in_) == list(X)
     assert list(forest.estimators_[0].feature_names_in_) == list(X)
     assert_array_equal(forest.estimators_[0].predict(X).shape, (400,))

@@ -11,9 +11,9 @@ import numba
 import numpy as np
 import pytest
 from numba.core.caching import CacheImpl, UserProvidedCacheLocator
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
-from ensembles import _compiled
+from ensembles import HistForestRegressor, _compiled
 from ensembles.trees import (
     HistTreeClassifier,
     HistTreeRegressor,
@@ -55,6 +55,13 @@ def test_twins_grow_the_same_tree(case, monkeypatch):
     assert_array_equal(compiled.words, plain.words)
     assert_array_equal(compiled.leaf_values, plain.leaf_values)
     assert_array_equal(predicted, also_predicted)
+
+
+def test_the_mean_of_trees_sends_missing_values_to_their_sides():
+    X, y = data(1)
+    forest = HistForestRegressor(10, random_state=0).fit(X, y)
+    members = forest.predict_members(X)
+    assert_allclose(forest.predict(X), members.mean(axis=0))
 
 
 def run(code, **environment):
