@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ensembles._typing import FloatArray, IntArray
+from ensembles._typing import FloatArray
 from ensembles.trees._binned import BinnedMatrix
 from ensembles.trees._engine import kernels_for
-from ensembles.trees._layout import NODE, ROOM
+from ensembles.trees._layout import GROUP, NODE, ROOM, STRIDE
 from ensembles.trees._leaves import leaves_of
+from ensembles.trees._problem import Extras, Problem, RowTable, Sums, as_writable
+from ensembles.trees._rows import UsedRows, rows_used
 from ensembles.trees._targets import Statistics, Target, statistics_of
 from ensembles.trees._tree import Tree
 
@@ -67,70 +69,60 @@ def grow_tree(
     Tree
         The same whatever the order of rows.
     """
-    n_rows = len(binned)
-    order = np.arange(n_rows) if weights is None else np.flatnonzero(weights)
-    statistics = statistics_of(
-        target, weights, order, counts_rows=limits.min_rows_leaf > 1
+    rows = rows_used(target.values, weights)
+    statistics = statistics_of(target, rows, counts_rows=limits.min_rows_leaf > 1)
+    nodes = _root(len(rows), limits, statistics, key)
+    problem = Problem(
+        RowTable(*map(as_writable, (binned.rows, binned.columns, target.values))),
+        statistics.amounts if statistics.channels is None else None,
+        _sums(statistics),
+        _extras(binned, limits, len(nodes)),
+        as_writable(binned.binner._edges),
+        rows.order,
+        nodes,
+        _room(target, statistics, len(rows), limits),
     )
-    order = order.astype(np.int32)
-    nodes = _root(len(order), limits, statistics, key)
-    special = _specials(binned, limits, len(nodes))
-    splits = min(len(nodes) / 2.0, _SPLITS_PER_ROW * len(order))
+    splits = min(len(nodes) / 2.0, _SPLITS_PER_ROW * len(rows))
     kernels = kernels_for("grow", _SECONDS_PER_SPLIT * splits)
     grow = kernels.grow_best_first if limits.max_leaves else kernels.grow_depth_first
-    n_nodes = grow(
-        binned.rows,
-        binned.columns,
-        statistics.amounts if statistics.channels is None else None,
+    nodes = nodes[: grow(problem)]
+    return _tree(binned, target, rows, nodes, problem.extras, limits)
+
+
+def _sums(statistics: Statistics) -> Sums | None:
+    """What rows add to channels, if not words."""
+    if statistics.channels is None:
+        return None
+    wide = statistics.n_channels
+    return Sums(
         statistics.channels,
-        None if statistics.channels is None else statistics.amounts,
-        target.values,
-        order,
-        nodes,
+        statistics.amounts,
         statistics.offsets,
         statistics.steps,
-        binned.binner._edges,
-        *special,
-        _room(target, statistics, weights, order, limits),
-    )
-    return _tree(
-        binned,
-        target,
-        weights,
-        order,
-        nodes[:n_nodes],
-        special.subsets if binned.binner.is_categorical_.any() else None,
-        limits.trends is not None,
+        hist=np.zeros((GROUP, STRIDE * wide), np.int64),
+        totals=np.zeros((2, wide), np.int64),
     )
 
 
-class _Specials(NamedTuple):
-    """What few trees need: None in all where none is needed.
+def _extras(binned: BinnedMatrix, limits: Limits, n_nodes: int) -> Extras | None:
+    """Categories, trends and groups of features, if the tree has any of them.
 
-    Kernels are compiled once for trees that need nothing of it, once for the others.
+    One that is grown best first has them always: it is compiled once.
     """
-
-    categorical: Any = None
-    subsets: Any = None
-    trends: Any = None
-    groups: Any = None
-    open_groups: Any = None
-
-
-def _specials(binned: BinnedMatrix, limits: Limits, n_nodes: int) -> _Specials:
-    """Categories, trends and groups of features."""
     categorical, n_features = binned.binner.is_categorical_, binned.shape[1]
     trends, groups = limits.trends, limits.groups
     is_plain = not categorical.any() and trends is None and groups is None
     if is_plain and limits.max_leaves is None:
-        return _Specials()
+        return None
     if trends is None:
         trends = np.zeros(n_features, np.int8)
     if groups is None:
         groups = np.zeros((0, n_features), bool)
     subsets = np.zeros((n_nodes if categorical.any() else 0, 4), np.uint64)
     open_groups = np.ones((n_nodes, len(groups)), bool)
-    return _Specials(categorical, subsets, trends, groups, open_groups)
+    fixed = map(as_writable, (categorical, trends, groups))
+    categorical, trends, groups = fixed
+    return Extras(categorical, subsets, trends, groups, open_groups)
 
 
 def _root(n_rows: int, limits: Limits, statistics: Statistics, key: int) -> Any:
@@ -151,21 +143,15 @@ def _root(n_rows: int, limits: Limits, statistics: Statistics, key: int) -> Any:
     return nodes
 
 
-def _room(
-    target: Target,
-    statistics: Statistics,
-    weights: FloatArray | None,
-    order: IntArray,
-    limits: Limits,
-) -> Any:
+def _room(target: Target, statistics: Statistics, n_rows: int, limits: Limits) -> Any:
     """Limits as kernels read them, and room to work in."""
     room = np.zeros(1, ROOM)
-    total = len(order) if weights is None else weights[order].sum()
-    steps = total / statistics.weight_step
+    steps = statistics.total_steps
     least = int(np.ceil(limits.min_weight_fraction * steps))
     if limits.min_rows_leaf > 1 and not statistics.counts_rows:
         least = max(least, limits.min_rows_leaf)
-    decrease = limits.min_decrease - np.finfo(float).eps
+    decrease = max(limits.min_decrease - np.finfo(float).eps, 0.0)
+    total = steps * statistics.weight_step
     fields = {
         "criterion": target.criterion,
         "n_outputs": target.n_outputs,
@@ -176,11 +162,11 @@ def _room(
         "refines": statistics.channels is None and not target.n_classes,
         "max_features": limits.max_features,
         "max_depth": _NO_DEPTH if limits.max_depth is None else limits.max_depth,
-        "max_leaves": min(limits.max_leaves or 0, len(order)),
+        "max_leaves": min(limits.max_leaves or 0, n_rows),
         "min_rows_split": limits.min_rows_split,
         "min_rows_leaf": limits.min_rows_leaf,
         "min_weight_leaf": max(least, 1),
-        "min_decrease": max(decrease, 0.0) * total / statistics.gain_factor,
+        "min_decrease": decrease * total / statistics.gain_factor,
     }
     for name, value in fields.items():
         room[name] = value
@@ -190,30 +176,31 @@ def _room(
 def _tree(
     binned: BinnedMatrix,
     target: Target,
-    weights: FloatArray | None,
-    order: IntArray,
+    rows: UsedRows,
     nodes: Any,
-    subsets: Any,
-    is_bounded: bool,
+    extras: Extras | None,
+    limits: Limits,
 ) -> Tree:
     """Pack the nodes and compute what leaves predict."""
-    leaves = leaves_of(target, weights, order, nodes)
+    leaves = leaves_of(target, rows, nodes)
     words: Any = np.empty(len(nodes), np.uint64)
     n_rows: Any = np.empty(len(nodes), np.int32)
     categorical = binned.binner.is_categorical_
     kernels = kernels_for("leaves", 0.0)
     kernels.finish_nodes(nodes, categorical, words, n_rows)
-    subset_rows = None
-    if subsets is not None:
+    subset_rows = subsets = None
+    if extras is not None and categorical.any():
         is_category = (nodes["feature"] >= 0) & categorical[nodes["feature"]]
         subset_rows = np.cumsum(is_category, dtype=np.int32) - 1
-        subsets = subsets[: len(nodes)][is_category]
-    bounded = _clipped(leaves.values, nodes) if is_bounded else leaves.values
+        subsets = extras.subsets[: len(nodes)][is_category]
+    values = leaves.values
+    if limits.trends is not None:
+        values = values.clip(nodes["lower"][:, None], nodes["upper"][:, None])
     return Tree(
         words,
         n_rows,
         leaves.weights,
-        bounded,
+        values,
         leaves.values,
         leaves.spread,
         subset_rows,
@@ -223,8 +210,3 @@ def _tree(
         target.n_outputs,
         target.criterion,
     )
-
-
-def _clipped(means: FloatArray, nodes: Any) -> FloatArray:
-    """What leaves predict, inside the bounds of their nodes."""
-    return means.clip(nodes["lower"][:, None], nodes["upper"][:, None])

@@ -16,6 +16,7 @@ from ensembles.trees._kernels_tools import compiled, helper, inlined
 from ensembles.trees._layout import (
     CATEGORY_PLACE,
     FEATURE_PLACE,
+    LANES,
     LEAF_PLACE,
     LEFT_PLACE,
     SIDE_PLACE,
@@ -23,8 +24,6 @@ from ensembles.trees._layout import (
 
 __all__ = ["send_down"]
 
-# Rows that are on their way at a time.
-_LANES = 8
 _ONE, _LOW, _LEAF = np.uint64(1), np.uint64(255), np.uint64(1 << LEAF_PLACE)
 
 
@@ -77,18 +76,21 @@ def send_down(
     subsets: Any,
     values: Any,
     results: Any,
+    lanes: Any,
 ) -> None:
     """Add what leaves predict to `results`, or, without `values`, note the leaves.
 
     `sided`, `subset_rows`, `subsets` and `values` may be None. The root is no leaf.
+    In `lanes` are the row, the word and the node of each.
     """
-    n_rows, begun = uint64(len(rows)), min(uint64(_LANES), uint64(len(rows)))
+    n_rows, begun = uint64(len(rows)), min(uint64(LANES), uint64(len(rows)))
     root, node = words[0], uint64(0)
-    row_of, word_of = np.arange(_LANES).astype(np.uint64), np.full(_LANES, root)
-    node_of = np.zeros(_LANES, np.uint64)
+    row_of, word_of, node_of = lanes[0], lanes[1], lanes[2]
+    for lane in range(uint64(LANES)):
+        row_of[lane], word_of[lane], node_of[lane] = lane, root, node
     # Memory answers all lanes at once; one whose row is in its leaf takes the next.
     while begun < n_rows:
-        for lane in range(uint64(_LANES)):
+        for lane in range(uint64(LANES)):
             row = row_of[lane]
             if subsets is not None:
                 node = node_of[lane]
@@ -103,7 +105,7 @@ def send_down(
                 node_of[lane] = node
             if begun == n_rows:
                 break
-    for lane in range(min(uint64(_LANES), n_rows)):
+    for lane in range(min(uint64(LANES), n_rows)):
         row, word, node = row_of[lane], word_of[lane], node_of[lane]
         while not word & _LEAF:
             node = _child(rows, row, word, node, sided, subset_rows, subsets)

@@ -29,7 +29,7 @@ from ensembles.trees._kernels_split import (
 from ensembles.trees._kernels_tools import helper, inlined, lowest_bit, prefetch
 from ensembles.trees._layout import AHEAD, MISSING, PRIOR_ROWS
 
-__all__ = ["try_channels"]
+__all__ = ["try_sums"]
 
 
 @helper
@@ -71,7 +71,7 @@ def _gain_of_channels(
 
 @inlined
 def _fill(
-    rows: Any,
+    codes: Any,
     channels: Any,
     amounts: Any,
     order: Any,
@@ -94,8 +94,8 @@ def _fill(
         h0, h1 = uint64(j), uint64(j + 1)
         for i in range(from_row, to_row):
             row = uint64(order[i])
-            prefetch(rows, int64(order[min(i + uint64(AHEAD), final)]))
-            c0, c1 = uint64(rows[row, f0]), uint64(rows[row, f1])
+            prefetch(codes, int64(order[min(i + uint64(AHEAD), final)]))
+            c0, c1 = uint64(codes[row, f0]), uint64(codes[row, f1])
             room.masks[h0, c0 >> six] |= one << (c0 & low)
             room.masks[h1, c1 >> six] |= one << (c1 & low)
             for k in range(n_added):
@@ -107,7 +107,7 @@ def _fill(
         f0, h0 = uint64(drawn[0, first + j]), uint64(j)
         for i in range(from_row, to_row):
             row = uint64(order[i])
-            c0 = uint64(rows[row, f0])
+            c0 = uint64(codes[row, f0])
             room.masks[h0, c0 >> six] |= one << (c0 & low)
             for k in range(n_added):
                 channel = uint64(channels[row, k])
@@ -359,41 +359,36 @@ def _try_drawn(
 
 
 @helper
-def try_channels(
-    rows: Any,
-    channels: Any,
-    amounts: Any,
+def try_sums(
+    codes: Any,
+    sums: Any,
+    extras: Any,
+    edges: Any,
     order: Any,
     start: Any,
     end: Any,
     drawn: Any,
     first: Any,
     n_drawn: Any,
-    hist: Any,
-    totals: Any,
-    offsets: Any,
-    steps: Any,
-    categorical: Any,
-    trends: Any,
     room: Any,
     bounds: Any,
-    edges: Any,
     key: Any,
 ) -> Any:
     """As `try_words`."""
+    channels, amounts, offsets, steps, hist, totals = sums
     wide, varies = totals.shape[1], False
     _fill(
-        rows, channels, amounts, order, start, end, drawn, first, n_drawn, wide, hist,
+        codes, channels, amounts, order, start, end, drawn, first, n_drawn, wide, hist,
         room,
     )  # fmt: skip
     for j in range(n_drawn):
         n_bins, feature = _occupied(hist, j, totals, room), drawn[0, first + j]
         if n_bins > 1:
             varies = True
-            check = check_of(trends, feature, bounds)
+            check = check_of(extras, feature, bounds)
             is_category = False
-            if categorical is not None:
-                is_category = categorical[feature]
+            if extras is not None:
+                is_category = extras.categorical[feature]
             if room.draws_cuts:
                 _try_drawn(
                     hist, j, feature, n_bins, totals, offsets, steps, room, check,

@@ -148,17 +148,17 @@ def gain_of_counts(totals: Any, offsets: Any, criterion: Any) -> Any:
     )
 
 
-def check_of(trends: Any, feature: Any, bounds: Any) -> Any:
+def check_of(extras: Any, feature: Any, bounds: Any) -> Any:
     """Trend and bounds that a split must keep; None where no feature has a trend."""
-    return None if trends is None else (trends[feature], *bounds)
+    return None if extras is None else (extras.trends[feature], *bounds)
 
 
 @overload(check_of, strict=False)  # annotations differ
-def _check_of(trends: Any, feature: Any, bounds: Any) -> Any:
+def _check_of(extras: Any, feature: Any, bounds: Any) -> Any:
     """Implementation by type: what may be None is looked at in each node."""
-    if isinstance(trends, types.NoneType):
-        return lambda trends, feature, bounds: None
-    return lambda trends, feature, bounds: (trends[feature], *bounds)
+    if isinstance(extras, types.NoneType):
+        return lambda extras, feature, bounds: None
+    return lambda extras, feature, bounds: (extras.trends[feature], *bounds)
 
 
 @helper

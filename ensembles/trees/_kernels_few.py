@@ -75,7 +75,7 @@ def _try_drawn_cut(
 
 @inlined
 def try_few(
-    rows: Any,
+    codes: Any,
     words: Any,
     order: Any,
     start: Any,
@@ -90,7 +90,7 @@ def try_few(
     low, high = int64(MISSING), int64(0)
     for i in range(n_rows):
         row = uint64(order[uint64(start) + i])
-        word, code = words[row, 0], int64(rows[row, f])
+        word, code = words[row, 0], int64(codes[row, f])
         room.words[i], room.bins[i] = word, code
         low, high, total = min(low, code), max(high, code), total + word
     varies = int64(1 if low < high else 0)

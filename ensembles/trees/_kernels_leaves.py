@@ -56,11 +56,12 @@ def _step_of(bound: Any) -> Any:
 def _total(weights: Any, order: Any, start: Any, end: Any, is_whole: Any) -> Any:
     """Weight of a leaf."""
     largest, total = 0.0, 0.0
+    if is_whole:
+        for i in range(start, end):
+            total += weights[order[i]]
+        return total
     for i in range(start, end):
         largest = max(largest, weights[order[i]])
-        total += weights[order[i]]
-    if is_whole:
-        return total
     step, steps = _step_of(largest * (end - start)), int64(0)
     for i in range(start, end):
         steps += int64(np.rint(weights[order[i]] / step))
@@ -91,7 +92,8 @@ def _share_classes(
         if k >= 0:
             values[node, first + k] += weights[order[i]]
     if not is_whole:
-        largest[:], sizes[:] = 0.0, 0
+        for k in range(len(sizes)):
+            largest[k], sizes[k] = 0.0, 0
         for i in range(start, end):
             k = int64(targets[order[i], output])
             largest[k] = max(largest[k], weights[order[i]])
@@ -158,24 +160,28 @@ def sum_leaves(
     totals: Any,
     values: Any,
     spread: Any,
+    largest: Any,
+    sizes: Any,
 ) -> None:
     """Write weights and predictions of leaves, and the mean variance of values.
 
     All three are zero before. Of two classes of one output `values` holds the share of
-    the second alone. The
-    weights add up exactly as floats where they are whole.
+    the second alone. The weights add up exactly as floats where they are whole.
+    `largest` and `sizes` are room for each class of an output.
     """
-    n_outputs, only_second = targets.shape[1], int64(0)
-    widest = int64(1)
-    for output in range(len(n_classes)):
-        widest = max(widest, n_classes[output])
-    largest, sizes = np.empty(widest), np.empty(widest, np.int64)
-    if len(n_classes) == 1 and n_classes[0] == 2:
-        only_second = int64(1)
+    n_outputs = targets.shape[1]
+    only_second = int64(1 if len(n_classes) == 1 and n_classes[0] == 2 else 0)
     for node in range(len(nodes)):
         if nodes[node].feature >= 0:
             continue
         start, end = nodes[node].start, nodes[node].end
+        # Most leaves of a full tree of values.
+        if end - start == 1 and len(n_classes) == 0:
+            row = order[start]
+            totals[node] = weights[row]
+            for output in range(n_outputs):
+                values[node, output] = targets[row, output]
+            continue
         total, first = _total(weights, order, start, end, is_whole), int64(0)
         totals[node] = total
         for output in range(n_outputs):

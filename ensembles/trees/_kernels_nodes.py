@@ -9,8 +9,8 @@ from numba import int64, uint8, uint64
 
 from ensembles._random import GOLDEN
 from ensembles.resampling._kernels_words import word_of
-from ensembles.trees._kernels_channels import try_channels
-from ensembles.trees._kernels_tools import helper, inlined
+from ensembles.trees._kernels_channels import try_sums
+from ensembles.trees._kernels_tools import expanded, helper, inlined
 from ensembles.trees._kernels_words import try_words
 from ensembles.trees._layout import (
     BLOCK_ROWS,
@@ -87,8 +87,11 @@ def _put_back(drawn: Any, n_drawn: Any) -> None:
 
 
 @helper
-def _open_features(open_groups: Any, node: Any, groups: Any, drawn: Any) -> Any:
-    """Number of features that a node may split by; write them."""
+def _open_features(extras: Any, node: Any, drawn: Any) -> Any:
+    """Number of features that a node may split by; write them where not all may."""
+    groups, open_groups = extras.groups, extras.open_groups
+    if groups.shape[0] == 0:
+        return drawn.shape[1]
     n_open = 0
     for feature in range(groups.shape[1]):
         for group in range(groups.shape[0]):
@@ -99,33 +102,25 @@ def _open_features(open_groups: Any, node: Any, groups: Any, drawn: Any) -> Any:
     return n_open
 
 
-@inlined
+@expanded
 def _search(
-    rows: Any,
+    table: Any,
     words: Any,
-    channels: Any,
-    amounts: Any,
+    sums: Any,
+    extras: Any,
+    edges: Any,
     order: Any,
     nodes: Any,
     node: Any,
     drawn: Any,
-    hist: Any,
-    totals: Any,
-    offsets: Any,
-    steps: Any,
-    edges: Any,
-    categorical: Any,
-    trends: Any,
-    groups: Any,
-    open_groups: Any,
     room: Any,
 ) -> None:
     """Note the best split of a node in `room`; its feature is -1 where none is."""
     start, end, n_all = nodes[node].start, nodes[node].end, drawn.shape[1]
     key, varies, n_drawn = nodes[node].key, False, int64(0)
     state, step = key, 1.0 / nodes[node].scale
-    if groups is not None and groups.shape[0] > 0:
-        n_all = _open_features(open_groups, node, groups, drawn)
+    if extras is not None:
+        n_all = _open_features(extras, node, drawn)
     wanted, key_of_cuts = min(room.max_features, n_all), word_of(key + _TO_CUTS)
     bounds = (nodes[node].lower, nodes[node].upper, nodes[node].center)
     room.best_gain, room.feature = -1.0, -1
@@ -135,18 +130,16 @@ def _search(
         if wanted < n_all:
             for i in range(first, n_drawn):
                 state = _draw_feature(state, drawn, i, n_all)
-        n_new = n_drawn - first
         # Each case stands alone: no code is made of one that begins with a None.
-        if channels is not None:
-            varies |= try_channels(
-                rows, channels, amounts, order, start, end, drawn, first, n_new, hist,
-                totals, offsets, steps, categorical, trends, room, bounds, edges,
-                key_of_cuts,
+        if sums is not None:
+            varies |= try_sums(
+                table.codes, sums, extras, edges, order, start, end, drawn, first,
+                n_drawn - first, room, bounds, key_of_cuts,
             )  # fmt: skip
         if words is not None:
             varies |= try_words(
-                rows, words, order, start, end, drawn, first, n_new, categorical,
-                trends, room, step, bounds, edges, key_of_cuts,
+                table.codes, words, extras, edges, order, start, end, drawn, first,
+                n_drawn - first, room, step, bounds, key_of_cuts,
             )  # fmt: skip
     if wanted < n_all:
         _put_back(drawn, n_drawn)
@@ -154,7 +147,7 @@ def _search(
 
 @helper
 def _decrease(
-    gain: Any, words: Any, amounts: Any, order: Any, nodes: Any, node: Any, room: Any
+    gain: Any, words: Any, sums: Any, order: Any, nodes: Any, node: Any, room: Any
 ) -> Any:
     """Weight times impurity that a gain stands for, comparable between nodes."""
     if room.criterion != SQUARE:
@@ -163,35 +156,25 @@ def _decrease(
     if words is not None:
         for i in range(nodes[node].start, nodes[node].end):
             weight += words[order[i], 0] & WEIGHT
-    if amounts is not None:
+    if sums is not None:
         if not room.sums:
             return gain
         for i in range(nodes[node].start, nodes[node].end):
-            weight += amounts[order[i], room.n_outputs]
+            weight += sums.amounts[order[i], room.n_outputs]
     return gain / weight / nodes[node].scale / nodes[node].scale
 
 
-@inlined
+@expanded
 def find_split(
-    rows: Any,
+    table: Any,
     words: Any,
-    channels: Any,
-    amounts: Any,
-    targets: Any,
+    sums: Any,
+    extras: Any,
+    edges: Any,
     order: Any,
     nodes: Any,
     node: Any,
     drawn: Any,
-    hist: Any,
-    totals: Any,
-    offsets: Any,
-    steps: Any,
-    edges: Any,
-    categorical: Any,
-    subsets: Any,
-    trends: Any,
-    groups: Any,
-    open_groups: Any,
     room: Any,
 ) -> None:
     """Write the split of a node, whose feature is -1 where it is a leaf."""
@@ -200,39 +183,35 @@ def find_split(
     n_rows, grid_rows = end - start, nodes[node].grid_rows
     goes_on = n_rows >= room.min_rows_split and n_rows >= 2 * room.min_rows_leaf
     goes_on = goes_on and nodes[node].depth < room.max_depth
-    goes_on = goes_on and not _is_pure(targets, order, start, end)
+    goes_on = goes_on and not _is_pure(table.targets, order, start, end)
     is_coarse = n_rows <= BLOCK_ROWS < grid_rows or n_rows <= SMALL_ROWS < grid_rows
     is_coarse = room.refines and is_coarse
     room.feature = -1
     while goes_on:
         if words is not None and is_coarse:
-            _refine(words, targets, order, nodes, node, room.criterion)
-        _search(
-            rows, words, channels, amounts, order, nodes, node, drawn, hist, totals,
-            offsets, steps, edges, categorical, trends, groups,
-            open_groups, room,
-        )  # fmt: skip
+            _refine(words, table.targets, order, nodes, node, room.criterion)
+        _search(table, words, sums, extras, edges, order, nodes, node, drawn, room)
         # No gain at all may mean that the rows' values fell on one step of the grid.
         is_coarse = room.refines and nodes[node].grid_rows != n_rows
         goes_on = room.best_gain <= 0.0 and is_coarse
     feature = room.feature
     if feature >= 0 and (room.min_decrease > 0.0 or room.max_leaves > 0):
-        gain = _decrease(room.best_gain, words, amounts, order, nodes, node, room)
+        gain = _decrease(room.best_gain, words, sums, order, nodes, node, room)
         nodes[node].gain = gain
         feature = feature if gain >= room.min_decrease else -1
     if feature >= 0:
         nodes[node].feature, nodes[node].missing_left = feature, room.missing_left
         nodes[node].cut = _cut_between(edges, feature, room.low, room.high)
-        if categorical is not None:
-            _keep_subset(subsets, node, categorical[feature], room)
+        if extras is not None:
+            _keep_subset(extras, node, feature, room)
 
 
 @helper
-def _keep_subset(subsets: Any, node: Any, is_category: Any, room: Any) -> None:
+def _keep_subset(extras: Any, node: Any, feature: Any, room: Any) -> None:
     """Write the categories that go left, if a node splits by categories."""
-    if is_category:
+    if extras.categorical[feature]:
         for quarter in range(4):
-            subsets[node, quarter] = room.subset[quarter]
+            extras.subsets[node, quarter] = room.subset[quarter]
 
 
 @helper
@@ -249,32 +228,24 @@ def _cut_between(edges: Any, feature: Any, low: Any, high: Any) -> Any:
 
 @inlined
 def _part(
-    rows: Any,
-    columns: Any,
-    order: Any,
-    nodes: Any,
-    node: Any,
-    categorical: Any,
-    subsets: Any,
-    aside: Any,
+    table: Any, extras: Any, order: Any, nodes: Any, node: Any, aside: Any
 ) -> Any:
     """Put the rows that go left first, both sides in their order; return their end."""
+    codes, columns = table.codes, table.columns
     start, end = uint64(nodes[node].start), uint64(nodes[node].end)
     f, by_column = uint64(nodes[node].feature), columns.shape[1] > 0
     # One more and modulo 256, missing values have the least code.
     side = uint8(nodes[node].missing_left == 1)
-    last, is_category = uint8(nodes[node].cut + side), False
-    if categorical is not None:
-        is_category = categorical[f]
+    last = uint8(nodes[node].cut + side)
     left, right = start, uint64(0)
     for i in range(start, end):
         row = order[i]
         at = uint64(row)
-        code = columns[f, at] if by_column else rows[at, f]
+        code = columns[f, at] if by_column else codes[at, f]
         goes = uint64(uint8(code + side) <= last)
-        if categorical is not None:  # noqa: SIM102 - no code is made of it for None
-            if is_category:
-                word = subsets[node, uint64(code) >> uint64(6)]
+        if extras is not None:  # noqa: SIM102 - no code is made of it for None
+            if extras.categorical[f]:
+                word = extras.subsets[node, uint64(code) >> uint64(6)]
                 goes = (word >> (uint64(code) & uint64(63))) & uint64(1)
         order[left] = row
         aside[right] = row
@@ -288,13 +259,12 @@ def _part(
 @helper
 def _bound_children(
     words: Any,
-    amounts: Any,
+    sums: Any,
+    trend: Any,
     order: Any,
     nodes: Any,
     node: Any,
     middle_row: Any,
-    steps: Any,
-    trend: Any,
 ) -> None:
     """Where a feature has a trend, the middle of the children's values parts them."""
     left = nodes[node].left
@@ -304,57 +274,52 @@ def _bound_children(
     if trend == 0:
         return
     # Whole numbers: the sum of floats would depend on the order of rows.
-    sums, weights, step = np.zeros(2, np.int64), np.zeros(2, np.int64), 1.0
+    s_left = s = w_left = w = int64(0)
+    step = 1.0
     for i in range(nodes[node].start, nodes[node].end):
-        side = int64(i >= middle_row)
+        is_left = int64(i < middle_row)
+        amount = weight = int64(0)
         if words is not None:
-            sums[side] += words[order[i], 0] >> WEIGHT_BITS
-            weights[side] += words[order[i], 0] & WEIGHT
-        if amounts is not None:
-            sums[side] += amounts[order[i], 0]
-            weights[side] += amounts[order[i], 1]
-            step = steps[0]
-    values = np.zeros(2)
-    for side in range(2):
-        mean = float(sums[side]) * step / float(weights[side])
-        values[side] = nodes[node].center + mean / nodes[node].scale
-    middle = (values[0] + values[1]) / 2.0
+            amount = words[order[i], 0] >> WEIGHT_BITS
+            weight = words[order[i], 0] & WEIGHT
+        if sums is not None:
+            amount, weight = sums.amounts[order[i], 0], sums.amounts[order[i], 1]
+            step = sums.steps[0]
+        s, w = s + amount, w + weight
+        s_left, w_left = s_left + amount * is_left, w_left + weight * is_left
+    on_left = float(s_left) * step / float(w_left)
+    on_right = float(s - s_left) * step / float(w - w_left)
+    center, scale = nodes[node].center, nodes[node].scale
+    middle = ((center + on_left / scale) + (center + on_right / scale)) / 2.0
     below = left if trend > 0 else left + 1
     nodes[below].upper = middle
     nodes[2 * left + 1 - below].lower = middle
 
 
 @helper
-def _close_groups(
-    groups: Any, open_groups: Any, node: Any, feature: Any, left: Any
-) -> None:
+def _close_groups(extras: Any, node: Any, feature: Any, left: Any) -> None:
     """Of a node's groups, children keep those that hold the feature it splits by."""
+    groups, open_groups = extras.groups, extras.open_groups
     for group in range(groups.shape[0]):
         is_open = open_groups[node, group] and groups[group, feature]
         for child in range(left, left + 2):
             open_groups[child, group] = is_open
 
 
-@inlined
+@expanded
 def split_node(
-    rows: Any,
-    columns: Any,
+    table: Any,
     words: Any,
-    amounts: Any,
+    sums: Any,
+    extras: Any,
     order: Any,
     nodes: Any,
     node: Any,
     left: Any,
-    steps: Any,
-    categorical: Any,
-    subsets: Any,
-    trends: Any,
-    groups: Any,
-    open_groups: Any,
     aside: Any,
 ) -> None:
     """Part the rows of a node and make its children, `left` and the one after."""
-    middle = _part(rows, columns, order, nodes, node, categorical, subsets, aside)
+    middle = _part(table, extras, order, nodes, node, aside)
     start, end = nodes[node].start, nodes[node].end
     if nodes[node].missing_left < 0:
         nodes[node].missing_left = middle - start > end - middle
@@ -368,8 +333,8 @@ def split_node(
         nodes[child].center = nodes[node].center
         nodes[child].scale = nodes[node].scale
         nodes[child].grid_rows = nodes[node].grid_rows
-    if trends is not None:
-        trend = trends[nodes[node].feature]
-        _bound_children(words, amounts, order, nodes, node, middle, steps, trend)
-    if groups is not None and groups.shape[0] > 0:
-        _close_groups(groups, open_groups, node, nodes[node].feature, left)
+    if extras is not None:
+        feature = nodes[node].feature
+        trend = extras.trends[feature]
+        _bound_children(words, sums, trend, order, nodes, node, middle)
+        _close_groups(extras, node, feature, left)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ensembles.trees._kernels_tools import compiled
+from ensembles.trees._kernels_tools import allocating
 
 __all__ = ["leaf_quantiles"]
 
@@ -14,7 +14,7 @@ __all__ = ["leaf_quantiles"]
 _SLACK = 1e-10
 
 
-@compiled
+@allocating
 def leaf_quantiles(
     leaves: Any,
     starts: Any,

@@ -10,15 +10,32 @@ from numba.extending import intrinsic
 
 from ensembles._compiled import keep_compiled
 
-__all__ = ["borrowed", "compiled", "helper", "inlined", "lowest_bit", "prefetch"]
+__all__ = [
+    "allocating",
+    "compiled",
+    "expanded",
+    "helper",
+    "inlined",
+    "lowest_bit",
+    "prefetch",
+]
 
 # Division by zero gives an infinity, as in numpy, which leaves loops free of branches.
-compiled = keep_compiled(error_model="numpy")
+# Nobody counts references to arrays: counting is an atomic instruction for each array
+# that a function takes, and for a node of few rows it took as long as the splits. So
+# kernels allocate nothing, and whoever calls them holds the arrays.
+_PLAIN: Any = {"error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
+_PART: Any = {"nogil": True, "no_cpython_wrapper": True, **_PLAIN}
+compiled = keep_compiled(**_PLAIN)
+# Allocates, and counts references.
+allocating = keep_compiled(error_model="numpy")
 # Part of the kernels that call it, and kept in their cache.
-helper = njit(nogil=True, error_model="numpy")
-# For what is called once a node and takes many arrays: a call hands each of them on in
-# ten words, and nodes of few rows took a quarter longer. It makes compilation slow.
-inlined = njit(inline="always")
+helper = njit(**_PART)
+# What is called once a node and takes many arrays: a call would hand each of them on in
+# ten words, and nodes of few rows took a quarter longer.
+inlined = njit(forceinline=True, **_PART)
+# The same before types are known: large functions are not optimized one by one first.
+expanded = njit(inline="always")
 
 _I1, _I8, _I32, _I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 
@@ -52,26 +69,5 @@ def _prefetch(typing_context: Any, table: Any, row: Any) -> Any:
     return types.void(table, types.int64), generate
 
 
-def _borrowed(typing_context: Any, table: Any) -> Any:
-    """The same array, whose references nobody counts; None for None.
-
-    Counting is an atomic instruction, and a function that takes arrays counts those of
-    each: for a node of few rows that took as long as its splits. Whoever called must
-    hold the array meanwhile.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        if isinstance(table, types.NoneType):
-            return context.get_dummy_value()
-        array = context.make_array(table)(context, builder, arguments[0])
-        nothing = ir.Constant(array.meminfo.type, None)
-        array.meminfo = nothing
-        array.parent = ir.Constant(array.parent.type, None)
-        return array._getvalue()
-
-    return table(table), generate
-
-
-borrowed: Any = intrinsic(_borrowed)
 lowest_bit: Any = intrinsic(_lowest_bit)
 prefetch: Any = intrinsic(_prefetch)

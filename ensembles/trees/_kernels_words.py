@@ -20,7 +20,13 @@ from ensembles.trees._kernels_split import (
     record_drawn_subset,
     record_subset,
 )
-from ensembles.trees._kernels_tools import helper, inlined, lowest_bit, prefetch
+from ensembles.trees._kernels_tools import (
+    expanded,
+    helper,
+    inlined,
+    lowest_bit,
+    prefetch,
+)
 from ensembles.trees._layout import (
     AHEAD,
     FEW_ROWS,
@@ -37,8 +43,8 @@ __all__ = ["try_words"]
 
 @inlined
 def _fill(
-    rows: Any,
-    amounts: Any,
+    codes: Any,
+    words: Any,
     order: Any,
     start: Any,
     end: Any,
@@ -56,25 +62,25 @@ def _fill(
         h0, h1, h2, h3 = uint64(j), uint64(j + 1), uint64(j + 2), uint64(j + 3)
         for i in range(from_row, to_row):
             row = uint64(order[i])
-            prefetch(rows, int64(order[min(i + uint64(AHEAD), final)]))
-            word = amounts[row, 0]
-            room.hist[h0, uint64(rows[row, f0])] += word
-            room.hist[h1, uint64(rows[row, f1])] += word
-            room.hist[h2, uint64(rows[row, f2])] += word
-            room.hist[h3, uint64(rows[row, f3])] += word
+            prefetch(codes, int64(order[min(i + uint64(AHEAD), final)]))
+            word = words[row, 0]
+            room.hist[h0, uint64(codes[row, f0])] += word
+            room.hist[h1, uint64(codes[row, f1])] += word
+            room.hist[h2, uint64(codes[row, f2])] += word
+            room.hist[h3, uint64(codes[row, f3])] += word
         j += 4
     while j < n_drawn:
         f0, h0 = uint64(drawn[0, first + j]), uint64(j)
         for i in range(from_row, to_row):
             row = uint64(order[i])
-            room.hist[h0, uint64(rows[row, f0])] += amounts[row, 0]
+            room.hist[h0, uint64(codes[row, f0])] += words[row, 0]
         j += 1
 
 
 @inlined
 def _fill_few(
-    rows: Any,
-    amounts: Any,
+    codes: Any,
+    words: Any,
     order: Any,
     start: Any,
     end: Any,
@@ -92,8 +98,8 @@ def _fill_few(
         h0, h1 = uint64(j), uint64(j + 1)
         for i in range(from_row, to_row):
             row = uint64(order[i])
-            word = amounts[row, 0]
-            c0, c1 = uint64(rows[row, f0]), uint64(rows[row, f1])
+            word = words[row, 0]
+            c0, c1 = uint64(codes[row, f0]), uint64(codes[row, f1])
             room.hist[h0, c0] += word
             room.hist[h1, c1] += word
             room.masks[h0, c0 >> six] |= one << (c0 & low)
@@ -103,8 +109,8 @@ def _fill_few(
         f0, h0 = uint64(drawn[0, first + j]), uint64(j)
         for i in range(from_row, to_row):
             row = uint64(order[i])
-            c0 = uint64(rows[row, f0])
-            room.hist[h0, c0] += amounts[row, 0]
+            c0 = uint64(codes[row, f0])
+            room.hist[h0, c0] += words[row, 0]
             room.masks[h0, c0 >> six] |= one << (c0 & low)
 
 
@@ -262,8 +268,9 @@ def _try_numbers(
 
 @inlined
 def _try_few(
-    rows: Any,
-    amounts: Any,
+    codes: Any,
+    words: Any,
+    edges: Any,
     order: Any,
     start: Any,
     end: Any,
@@ -272,17 +279,16 @@ def _try_few(
     n_drawn: Any,
     room: Any,
     step: Any,
-    edges: Any,
     key: Any,
 ) -> Any:
     """Try features of a few rows; those with missing values as ever."""
     varies = False
     for j in range(first, first + n_drawn):
         feature = drawn[0, j]
-        found = try_few(rows, amounts, order, start, end, feature, edges, key, room)
+        found = try_few(codes, words, order, start, end, feature, edges, key, room)
         varies |= found != 0
         if found < 0:
-            _fill_few(rows, amounts, order, start, end, drawn, j, int64(1), room)
+            _fill_few(codes, words, order, start, end, drawn, j, int64(1), room)
             n_bins = _take_few(int64(0), room)
             _try_numbers(feature, n_bins, room, step, None, edges, key)
     return varies
@@ -306,52 +312,50 @@ def _try_if_category(
         _try_categories(feature, n_bins, total, room, step, check)
 
 
-@inlined
+@expanded
 def try_words(
-    rows: Any,
-    amounts: Any,
+    codes: Any,
+    words: Any,
+    extras: Any,
+    edges: Any,
     order: Any,
     start: Any,
     end: Any,
     drawn: Any,
     first: Any,
     n_drawn: Any,
-    categorical: Any,
-    trends: Any,
     room: Any,
     step: Any,
     bounds: Any,
-    edges: Any,
     key: Any,
 ) -> Any:
     """Try the features drawn from `first` on; return whether any varies.
 
     Sums in `step` s around `bounds` [2] are those of targets; `bounds` [0] and [1] are
     the least and the largest prediction allowed. Cuts that are drawn lie between
-    `edges` and follow from `key`. Nothing is made of `categorical` and
-    `trends` where these are None.
+    `edges` and follow from `key`.
     """
     few, varies = end - start <= SMALL_ROWS, False
-    if categorical is None:  # noqa: SIM102 - code is left out by type alone
+    if extras is None:  # noqa: SIM102 - code is left out by type alone
         if end - start <= FEW_ROWS and room.criterion == SQUARE:
             return _try_few(
-                rows, amounts, order, start, end, drawn, first, n_drawn, room, step,
-                edges, key,
+                codes, words, edges, order, start, end, drawn, first, n_drawn, room,
+                step, key,
             )  # fmt: skip
     if few:
-        _fill_few(rows, amounts, order, start, end, drawn, first, n_drawn, room)
+        _fill_few(codes, words, order, start, end, drawn, first, n_drawn, room)
     else:
-        _fill(rows, amounts, order, start, end, drawn, first, n_drawn, room)
+        _fill(codes, words, order, start, end, drawn, first, n_drawn, room)
     for j in range(n_drawn):
         n_bins = _take_few(j, room) if few else _take(j, room)
         if n_bins < 2:
             continue
         varies = True
         feature, is_category = drawn[0, first + j], False
-        check = check_of(trends, feature, bounds)
-        if categorical is not None:
-            is_category = categorical[feature]
-        if categorical is not None:  # so that no code is made of it for None
+        check = check_of(extras, feature, bounds)
+        if extras is not None:
+            is_category = extras.categorical[feature]
+        if extras is not None:  # so that no code is made of it for None
             _try_if_category(feature, is_category, n_bins, room, step, check, key)
         if not is_category:
             _try_numbers(feature, n_bins, room, step, check, edges, key)

@@ -24,6 +24,7 @@ __all__ = [
     "BLOCK_ROWS",
     "ENTROPY",
     "GROUP",
+    "LANES",
     "LARGEST_SUM",
     "MAX_BINS",
     "MISSING",
@@ -71,6 +72,9 @@ BLOCK_ROWS = 8192
 # Rows of the node's mean that are added to each category before categories are ordered:
 # few rows of one are weak evidence.
 PRIOR_ROWS = 1.0
+
+# Rows that are on their way down a tree at a time.
+LANES = 8
 
 # Sums of floats that shall not depend on their order are made of whole numbers of no
 # more bits than this.

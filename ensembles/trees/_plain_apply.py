@@ -27,6 +27,7 @@ def send_down(
     subsets: Any,
     values: Any,
     results: Any,
+    lanes: Any,
 ) -> None:
     """Add what leaves predict to `results`, or, without `values`, note the leaves."""
     leaves = np.zeros(len(rows), np.int64)

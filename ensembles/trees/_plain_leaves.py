@@ -42,6 +42,8 @@ def sum_leaves(
     totals: Any,
     values: Any,
     spread: Any,
+    largest: Any,
+    sizes: Any,
 ) -> None:
     """Write weights and predictions of leaves, and the mean variance of values."""
     leaf = np.flatnonzero(nodes["feature"] < 0)

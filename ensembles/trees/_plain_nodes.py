@@ -19,7 +19,7 @@ from ensembles.trees._layout import (
 )
 from ensembles.trees._plain_criteria import Rule
 from ensembles.trees._plain_cuts import goes_left, split_at_cuts
-from ensembles.trees._plain_problem import Problem
+from ensembles.trees._plain_problem import PlainProblem
 from ensembles.trees._plain_random import STEP, word_of
 from ensembles.trees._plain_split import Split, better, split_categories, split_values
 
@@ -30,11 +30,11 @@ _TO_CHILD = 0xD1B54A32D192ED03
 _TO_CUTS = 0x8CB92BA72F3D8DD7
 
 _Attempt: TypeAlias = Callable[
-    [Problem, int, list[int], Rule], tuple[bool, Split | None]
+    [PlainProblem, int, list[int], Rule], tuple[bool, Split | None]
 ]
 
 
-def find_split(problem: Problem, node: int) -> None:
+def find_split(problem: PlainProblem, node: int) -> None:
     """Write the split of a node, whose feature is -1 where it is a leaf."""
     record, limits = problem.nodes[node], problem.limits
     record["feature"] = -1
@@ -52,7 +52,7 @@ def find_split(problem: Problem, node: int) -> None:
         problem.subsets[node] = packed.view("<u8")
 
 
-def _may_split(problem: Problem, node: int) -> bool:
+def _may_split(problem: PlainProblem, node: int) -> bool:
     """Whether a node is large and shallow enough, and of more than one target."""
     limits, rows = problem.limits, problem.rows_of(node)
     if len(rows) < max(limits.min_rows_split, 2 * limits.min_rows_leaf):
@@ -63,7 +63,7 @@ def _may_split(problem: Problem, node: int) -> bool:
     return not np.all(targets == targets[0])
 
 
-def _best_split(problem: Problem, node: int) -> Split | None:
+def _best_split(problem: PlainProblem, node: int) -> Split | None:
     """The best split of a node, on a finer grid where its own is too coarse."""
     refines, n_rows = problem.limits.refines, len(problem.rows_of(node))
     grid_rows = int(problem.nodes["grid_rows"][node])
@@ -79,7 +79,7 @@ def _best_split(problem: Problem, node: int) -> Split | None:
     return split
 
 
-def _refine(problem: Problem, node: int) -> None:
+def _refine(problem: PlainProblem, node: int) -> None:
     """Make the sums of a node's rows anew, on the finest grid that fits them."""
     rows = problem.rows_of(node)
     values, weights = problem.targets[rows, 0], problem.amounts[rows, 1]
@@ -96,7 +96,7 @@ def _refine(problem: Problem, node: int) -> None:
     record["center"], record["scale"], record["grid_rows"] = center, scale, len(rows)
 
 
-def _search(problem: Problem, node: int) -> Split | None:
+def _search(problem: PlainProblem, node: int) -> Split | None:
     """The best split among the features drawn, of which one at least varies."""
     key, features = int(problem.nodes["key"][node]), _open_features(problem, node)
     wanted = min(problem.limits.max_features, len(features))
@@ -114,7 +114,7 @@ def _search(problem: Problem, node: int) -> Split | None:
 
 
 def _attempts(
-    problem: Problem, features: list[int]
+    problem: PlainProblem, features: list[int]
 ) -> Iterator[tuple[_Attempt, list[int]]]:
     """How to try features, in turn: those in a row of one kind at once."""
     if problem.limits.draws_cuts:
@@ -124,7 +124,7 @@ def _attempts(
         yield (_try_categories if is_category else _try_values), list(run)
 
 
-def _open_features(problem: Problem, node: int) -> list[int]:
+def _open_features(problem: PlainProblem, node: int) -> list[int]:
     """Features that a node may split by."""
     if problem.groups is None:
         return list(range(problem.rows.shape[1]))
@@ -142,12 +142,12 @@ def _in_drawn_order(features: list[int], key: int) -> Iterator[int]:
         yield features[i]
 
 
-def _is_category(problem: Problem, feature: int) -> bool:
+def _is_category(problem: PlainProblem, feature: int) -> bool:
     """Whether a feature's codes are categories."""
     return problem.categorical is not None and bool(problem.categorical[feature])
 
 
-def _rule_of(problem: Problem, node: int) -> Rule:
+def _rule_of(problem: PlainProblem, node: int) -> Rule:
     """How splits of a node are judged."""
     limits, record = problem.limits, problem.nodes[node]
     bounds = None
@@ -163,13 +163,13 @@ def _rule_of(problem: Problem, node: int) -> Rule:
     return Rule(limits, problem.offsets, steps, step, bounds)
 
 
-def _trend(problem: Problem, features: Any) -> Any:
+def _trend(problem: PlainProblem, features: Any) -> Any:
     """Trends of features, if there are any."""
     return None if problem.trends is None else problem.trends[features]
 
 
 def _try_values(
-    problem: Problem, node: int, features: list[int], rule: Rule
+    problem: PlainProblem, node: int, features: list[int], rule: Rule
 ) -> tuple[bool, Split | None]:
     """Try all cuts of features that are no categories."""
     rows, chosen = problem.rows_of(node), np.array(features)
@@ -184,7 +184,7 @@ def _try_values(
 
 
 def _try_categories(
-    problem: Problem, node: int, features: list[int], rule: Rule
+    problem: PlainProblem, node: int, features: list[int], rule: Rule
 ) -> tuple[bool, Split | None]:
     """Try the orders of the categories of each feature."""
     rows, varies = problem.rows_of(node), False
@@ -199,7 +199,7 @@ def _try_categories(
 
 
 def _try_cuts(
-    problem: Problem, node: int, features: list[int], rule: Rule
+    problem: PlainProblem, node: int, features: list[int], rule: Rule
 ) -> tuple[bool, Split | None]:
     """Try one split drawn for each feature."""
     rows = problem.rows_of(node)
@@ -216,7 +216,7 @@ def _try_cuts(
     )
 
 
-def _decrease(problem: Problem, node: int, gain: float) -> float:
+def _decrease(problem: PlainProblem, node: int, gain: float) -> float:
     """Weight times impurity that a gain stands for, comparable between nodes."""
     limits = problem.limits
     if limits.criterion != SQUARE or not limits.sums:
@@ -226,7 +226,7 @@ def _decrease(problem: Problem, node: int, gain: float) -> float:
     return gain / float(weights.sum()) / scale / scale
 
 
-def _cut_between(problem: Problem, split: Split) -> int:
+def _cut_between(problem: PlainProblem, split: Split) -> int:
     """Last code on the left of the middle between two bins' values."""
     if split.high == MISSING:
         return MISSING - 1
@@ -236,7 +236,7 @@ def _cut_between(problem: Problem, split: Split) -> int:
     return split.low + int(np.count_nonzero(between <= middle))
 
 
-def split_node(problem: Problem, node: int, left: int) -> None:
+def split_node(problem: PlainProblem, node: int, left: int) -> None:
     """Part the rows of a node and make its children, `left` and the one after."""
     record, rows = problem.nodes[node], problem.rows_of(node)
     goes = _goes_left(problem, node)
@@ -261,7 +261,7 @@ def split_node(problem: Problem, node: int, left: int) -> None:
         problem.open_groups[left : left + 2] = is_open
 
 
-def _goes_left(problem: Problem, node: int) -> BoolArray:
+def _goes_left(problem: PlainProblem, node: int) -> BoolArray:
     """Whether each row of a node goes left."""
     record = problem.nodes[node]
     feature = int(record["feature"])
@@ -273,7 +273,7 @@ def _goes_left(problem: Problem, node: int) -> BoolArray:
     return goes_left(codes, int(record["cut"]), int(record["missing_left"]))
 
 
-def _bound_children(problem: Problem, node: int) -> None:
+def _bound_children(problem: PlainProblem, node: int) -> None:
     """Where a feature has a trend, the middle of the children's values parts them."""
     record = problem.nodes[node]
     left, trend = int(record["left"]), int(problem.trends[record["feature"]])
@@ -288,7 +288,7 @@ def _bound_children(problem: Problem, node: int) -> None:
     children["lower"][1 - below] = middle
 
 
-def _value(problem: Problem, node: int, child: int) -> float:
+def _value(problem: PlainProblem, node: int, child: int) -> float:
     """Prediction of a child whose rows are in the steps of its parent."""
     record, amounts = problem.nodes[node], problem.amounts[problem.rows_of(child)]
     step = 1.0 if problem.limits.words else float(problem.steps[0])

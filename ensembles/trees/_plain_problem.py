@@ -9,8 +9,9 @@ import numpy as np
 
 from ensembles._typing import FloatArray, IntArray
 from ensembles.trees._layout import WEIGHT, WEIGHT_BITS
+from ensembles.trees._problem import Problem
 
-__all__ = ["Limits", "Problem", "amounts_of", "limits_of"]
+__all__ = ["Limits", "PlainProblem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """The arguments of a kernel that grows a tree; `amounts` are sums and weights."""
+class PlainProblem:
+    """A `Problem` with one way to keep sums: words came apart into channels."""
 
     rows: Any
     channels: Any
@@ -54,13 +55,31 @@ class Problem:
     open_groups: Any
     limits: Limits
 
+    @classmethod
+    def of(cls, problem: Problem) -> PlainProblem:
+        """The same problem as twins keep it."""
+        (codes, _, targets), words, sums, extras, edges, order, nodes, rooms = problem
+        offsets, steps = list[int](), None
+        if sums is None:
+            channels, amounts = _apart(words)
+        else:
+            channels, amounts, offsets, steps, _, _ = sums
+        categorical, subsets, trends, groups, open_groups = extras or (None,) * 5
+        if groups is not None and not len(groups):
+            groups = open_groups = None
+        return cls(
+            codes, channels, amounts, targets, order, nodes, list(offsets), steps,
+            edges, categorical, subsets, trends, groups, open_groups,
+            _limits_of(rooms[0], words=words is not None),
+        )  # fmt: skip
+
     def rows_of(self, node: int) -> Any:
         """Rows of a node, which parting it writes to."""
         record = self.nodes[node]
         return self.order[record["start"] : record["end"]]
 
 
-def limits_of(room: Any, words: bool) -> Limits:
+def _limits_of(room: Any, words: bool) -> Limits:
     """The limits in a record of `ROOM`."""
     names = [name for name in Limits.__annotations__ if name != "words"]
     limits = {name: room[name].item() for name in names}
@@ -69,7 +88,7 @@ def limits_of(room: Any, words: bool) -> Limits:
     return Limits(**limits, words=words)
 
 
-def amounts_of(words: Any) -> tuple[Any, Any]:
+def _apart(words: Any) -> tuple[Any, Any]:
     """Words come apart, into channels and amounts; what is made of them is ours."""
     apart = np.column_stack([words[:, 0] >> WEIGHT_BITS, words[:, 0] & WEIGHT])
     return np.broadcast_to(np.array([0, 1], np.int32), apart.shape), apart

@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 
 from ensembles._typing import FloatArray, IntArray
+from ensembles.trees._engine import kernels_for
 from ensembles.trees._layout import (
     ENTROPY,
     LARGEST_SUM,
     POISSON,
     SQUARE,
     WEIGHT,
-    WEIGHT_BITS,
 )
+from ensembles.trees._rows import UsedRows
 
 __all__ = ["Statistics", "Target", "statistics_of"]
 
+_SECONDS_PER_ROW = 5e-8  # of the twin
 # Sums of fixed-point numbers stay below this.
 _LARGEST = 2.0**61
 
@@ -59,6 +61,8 @@ class Statistics:
     steps: Any = None
     weight_step: float = 1.0
     """Weight that one step of the stored weights stands for."""
+    total_steps: int = 0
+    """Sum of the stored weights."""
     center: float = 0.0
     scale: float = 1.0
     """Words of values are ``scale * (y - center)``."""
@@ -66,19 +70,15 @@ class Statistics:
     """Impurity times weight, for a gain of one."""
 
 
-def statistics_of(
-    target: Target, weights: FloatArray | None, rows: IntArray, *, counts_rows: bool
-) -> Statistics:
+def statistics_of(target: Target, rows: UsedRows, *, counts_rows: bool) -> Statistics:
     """Choose how to keep the sums of a target, and make what each row adds.
 
     Parameters
     ----------
     target : Target
         Of all rows.
-    weights : ndarray of shape (n_rows,) or None
-        None means one each.
-    rows : ndarray of shape (n_rows_used,)
-        Rows with a weight above zero.
+    rows : UsedRows
+        Rows to learn from.
     counts_rows : bool
         Whether leaves need a least number of rows above one.
 
@@ -87,20 +87,21 @@ def statistics_of(
     Statistics
         With entries for all rows, zero where not used.
     """
-    used = np.ones(len(rows)) if weights is None else weights[rows]
-    if (used == used[0]).all():
-        used, counts_rows, unit = np.ones(len(rows)), False, float(used[0])
-    else:
-        unit = 1.0
-    total, two = used.sum(), target.n_classes in ((1,), (2,))
-    is_whole = bool((used == np.floor(used)).all())
+    n_rows, unit, is_whole = len(rows), 1.0, rows.is_whole
+    total, heaviest = rows.total, rows.heaviest
+    if rows.lightest == rows.heaviest:
+        counts_rows, unit, is_whole = False, rows.heaviest, True
+        total, heaviest = float(n_rows), 1.0
+    two = target.n_classes in ((1,), (2,))
     single = target.n_outputs == 1 and (two or not target.n_classes)
     if single and is_whole and total <= WEIGHT and not counts_rows:
-        return _words(target, used.astype(np.int64), rows, unit)
-    step = 1.0 if is_whole and total < _LARGEST else _step(len(used) * used.max())
+        return _words(target, rows, int(total), unit)
+    largest = n_rows * heaviest
+    step = 1.0 if is_whole and largest < _LARGEST else _step(largest)
+    used = rows.weights[rows.order] / unit
     steps = np.maximum(np.rint(used / step), 1.0).astype(np.int64)
     kind = _counts if target.n_classes and not single else _sums
-    return kind(target, steps, rows, step * unit, counts_rows)
+    return kind(target, steps, rows.order, step * unit, counts_rows)
 
 
 def _step(largest_sum: float) -> float:
@@ -108,23 +109,26 @@ def _step(largest_sum: float) -> float:
     return float(2.0 ** np.ceil(np.log2(max(largest_sum, 1e-300) / _LARGEST)))
 
 
-def _words(target: Target, weights: Any, rows: IntArray, unit: float) -> Statistics:
+def _words(target: Target, rows: UsedRows, total: int, unit: float) -> Statistics:
     """One word a row: two classes, or values with small whole weights."""
-    y, center, scale = target.values[rows, 0], 0.0, 1.0
+    center, scale = 0.0, 1.0
     if not target.n_classes:
-        low, high = y.min(), y.max()
-        center = 0.0 if target.criterion == POISSON else low / 2.0 + high / 2.0
-        reach = max(high - center, center - low)
+        if target.criterion != POISSON:
+            center = rows.low / 2.0 + rows.high / 2.0
+        reach = max(rows.high - center, center - rows.low)
         if reach > 0.0:
-            scale = min(LARGEST_SUM / float(weights.sum()) / reach, 1e300)
-    steps = np.floor((y - center) * scale + 0.5).astype(np.int64)
+            scale = min(LARGEST_SUM / total / reach, 1e300)
     amounts = np.zeros((len(target.values), 1), np.int64)
-    amounts[rows, 0] = ((steps * weights) << WEIGHT_BITS) | weights
+    kernels = kernels_for("rows", _SECONDS_PER_ROW * len(rows))
+    kernels.write_words(
+        target.values, rows.weights, rows.order, unit, center, scale, amounts
+    )
     return Statistics(
         amounts,
         weight_step=unit,
-        center=float(center),
-        scale=float(scale),
+        total_steps=total,
+        center=center,
+        scale=scale,
         gain_factor=unit * _per_output(target),
     )
 
@@ -168,6 +172,7 @@ def _counts(
         offsets=offsets,
         steps=np.ones(target.n_outputs),
         weight_step=step,
+        total_steps=int(weights.sum()),
         gain_factor=step * _per_output(target),
     )
 
@@ -200,6 +205,7 @@ def _sums(
         offsets=np.zeros(2, np.int64),
         steps=steps,
         weight_step=step,
+        total_steps=int(weights.sum()),
         center=center,
         gain_factor=step * _per_output(target),
     )

@@ -15,6 +15,7 @@ from ensembles.trees._layout import (
     CATEGORY_PLACE,
     ENTROPY,
     FEATURE_PLACE,
+    LANES,
     LEAF_PLACE,
     LEFT_PLACE,
     POISSON,
@@ -260,6 +261,7 @@ class Tree:
             self.subsets,
             values,
             results,
+            np.empty((3, LANES), np.uint64),
         )
 
     def values_of(self, codes: Any) -> FloatArray:

@@ -22,6 +22,8 @@ from ensembles.trees import (
 from ensembles.trees._layout import (
     BLOCK_ROWS,
     ENTROPY,
+    GROUP,
+    LANES,
     LARGEST_SUM,
     MISSING,
     NODE,
@@ -29,8 +31,10 @@ from ensembles.trees._layout import (
     ROOM,
     SMALL_ROWS,
     SQUARE,
+    STRIDE,
     WEIGHT_BITS,
 )
+from ensembles.trees._problem import Extras, Problem, RowTable, Sums
 
 SIZES = [2, 3, 7, 30, 60, SMALL_ROWS, SMALL_ROWS + 1, 150, 220, 300]
 
@@ -167,9 +171,9 @@ def room_of(rng, case, d, weights, offsets):
 
 
 def extras_of(rng, case, d, n_nodes):
-    """What may be None: categories and their subsets, trends, groups and open ones."""
+    """Categories and their subsets, trends, groups and open ones."""
     if not case.full:
-        return None, None, None, None, None
+        return None
     categorical = np.zeros(d, bool)
     if case.categories:
         categorical = rng.random(d) < 0.6
@@ -181,11 +185,20 @@ def extras_of(rng, case, d, n_nodes):
     open_groups = np.zeros((n_nodes, len(groups)), bool)
     open_groups[0] = True
     subsets = np.zeros((n_nodes if categorical.any() else 0, 4), np.uint64)
-    return categorical, subsets, trends, groups, open_groups
+    return Extras(categorical, subsets, trends, groups, open_groups)
+
+
+def sums_of(channels, amounts, offsets, steps, n_channels):
+    """Room for histograms, too."""
+    if channels is None:
+        return None
+    hist = np.zeros((GROUP, STRIDE * n_channels), np.int64)
+    totals = np.zeros((2, n_channels), np.int64)
+    return Sums(channels, amounts, offsets, steps, hist, totals)
 
 
 def problem_of(case, seed, n):
-    """The arguments of a kernel, in order."""
+    """What a kernel grows a tree from."""
     rng = np.random.default_rng([seed, n])
     d = case.n_features or int(rng.integers(1, 9))
     rows = codes_of(rng, n, d, case.missing)
@@ -203,25 +216,36 @@ def problem_of(case, seed, n):
     root["lower"], root["upper"] = -np.inf, np.inf
     extras = extras_of(rng, case, d, 2 * n)
     room = room_of(rng, case, d, weights, offsets)
-    is_words = channels is None
-    return [
-        rows, np.ascontiguousarray(rows.T), amounts if is_words else None, channels,
-        None if is_words else amounts, targets, order, nodes, offsets, steps,
-        edges_of(rng, d), *extras, room,
-    ]  # fmt: skip
+    return Problem(
+        RowTable(rows, np.ascontiguousarray(rows.T), targets),
+        amounts if channels is None else None,
+        sums_of(channels, amounts, offsets, steps, n_channels_of(case, offsets)),
+        extras,
+        edges_of(rng, d),
+        order,
+        nodes,
+        room,
+    )
+
+
+def copied(part):
+    """Arrays in named tuples in named tuples, all of them copied."""
+    if isinstance(part, tuple):
+        return type(part)(*map(copied, part))
+    return None if part is None else part.copy()
 
 
 def grown(module, case, problem):
     """Number of nodes, and what was written: order, nodes, subsets and open groups."""
-    problem = [None if part is None else part.copy() for part in problem]
+    problem = copied(problem)
     grow = module.grow_best_first if case.best_first else module.grow_depth_first
-    n_nodes = grow(*problem)
-    order, nodes, subsets = problem[6], problem[7][:n_nodes], problem[12]
+    n_nodes = grow(problem)
+    nodes = problem.nodes[:n_nodes]
     written = {name: nodes[name] for name in NODE.names}
-    written["order"] = order
-    if subsets is not None:
-        written["subsets"] = subsets
-        written["open_groups"] = problem[15][:n_nodes]
+    written["order"] = problem.order
+    if problem.extras is not None:
+        written["subsets"] = problem.extras.subsets
+        written["open_groups"] = problem.extras.open_groups[:n_nodes]
     return n_nodes, written
 
 
@@ -373,6 +397,7 @@ def test_leaves_equal_the_twins(n_classes, whole):
     else:
         targets = np.round(rng.normal(size=(n, 1)), 1)  # some leaves of one value
     width = {(): n_outputs, (2,): 1}.get(n_classes, sum(n_classes))
+    widest = max(n_classes, default=0)
     order, nodes = rng.permutation(n).astype(np.int32), leaves_of_sizes(rng, n)
     written = []
     for module in _kernels_leaves, _plain_leaves:
@@ -381,6 +406,7 @@ def test_leaves_equal_the_twins(n_classes, whole):
         module.sum_leaves(
             targets.astype(float), weights, order, nodes,
             np.array(n_classes, np.int64), whole, totals, values, spread,
+            np.empty(widest), np.empty(widest, np.int64),
         )  # fmt: skip
         words, sizes = np.zeros(len(nodes), np.uint64), np.zeros(len(nodes), np.int32)
         module.finish_nodes(nodes, np.array([True]), words, sizes)
@@ -429,11 +455,11 @@ def test_rows_sent_down_equal_the_twin(n_rows, adds):
     y = np.nan_to_num(X[:, 0] * X[:, 1]) + X[:, 2]
     tree = HistTreeRegressor().fit(X, y).tree_
     codes = tree.binner.transform(X[:n_rows])
-    found = []
+    found, lanes = [], np.empty((3, LANES), np.uint64)
     for module in _kernels_apply, _plain_apply:
         results = np.ones((n_rows, 1), float if adds else np.int64)
         values = tree.leaf_values if adds else None
-        module.send_down(codes, tree.words, True, None, None, values, results)
+        module.send_down(codes, tree.words, True, None, None, values, results, lanes)
         found.append(results)
     assert_array_equal(found[0], found[1])
     if adds:
@@ -441,6 +467,6 @@ def test_rows_sent_down_equal_the_twin(n_rows, adds):
     complete = ~np.isnan(X[:n_rows]).any(axis=1)
     again = np.ones((complete.sum(), 1), float if adds else np.int64)
     _kernels_apply.send_down(
-        codes[complete], tree.words, None, None, None, values, again
+        codes[complete], tree.words, None, None, None, values, again, lanes
     )
     assert_array_equal(again, found[0][complete])
