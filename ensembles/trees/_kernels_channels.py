@@ -19,7 +19,13 @@ from ensembles.trees._kernels_criteria import (
     gain_of_sums,
     keeps_bounds,
 )
-from ensembles.trees._kernels_cuts import draw_cut, draw_subset, in_subset
+from ensembles.trees._kernels_cuts import (
+    cut_at,
+    draw_side,
+    draw_subset,
+    draw_value,
+    in_subset,
+)
 from ensembles.trees._kernels_split import (
     order_by_rank,
     record,
@@ -336,13 +342,16 @@ def _try_drawn(
     key: Any,
 ) -> None:
     """Try one cut of a feature, or one set of its categories."""
-    wide, cut, side, absent = totals.shape[1], 0, -1, False
+    wide, low, high, cut, side = totals.shape[1], 0, 0, 0, -1
+    value = 0.0
     if is_category:
         draw_subset(key, feature, n_bins, room)
     else:
         absent = room.bins[n_bins - 1] == MISSING
         low, high = room.bins[0], room.bins[n_bins - 1 - int64(absent)]
-        cut, side = draw_cut(key, feature, low, high, absent, edges)
+        value = draw_value(key, feature, low, high, edges)
+        cut = cut_at(value, feature, low, high, edges)
+        side = draw_side(key, feature, low, high, absent)
     _clear_left(totals)
     for p in range(n_bins):
         code = room.bins[p]
@@ -354,7 +363,8 @@ def _try_drawn(
             totals[0, channel] += hist[j, code * wide + channel] * goes
     gain = _gain_of_channels(totals, offsets, steps, room, check)
     if gain > room.best_gain:
-        record(room, gain, feature, cut, cut, side)
+        record(room, gain, feature, low, high, side)
+        room.value = value
         record_drawn_subset(room)
 
 

@@ -17,38 +17,45 @@ from ensembles._random import GOLDEN
 from ensembles.resampling._kernels_words import uniform, word_of
 from ensembles.trees._kernels_tools import helper
 
-__all__ = ["draw_cut", "draw_subset", "in_subset", "stream_of"]
+__all__ = ["cut_at", "draw_side", "draw_subset", "draw_value", "in_subset"]
 
 
 @helper
-def stream_of(key: Any, feature: Any) -> Any:
+def _stream_of(key: Any, feature: Any) -> Any:
     """State of the stream of a feature."""
     return word_of(key ^ (uint64(feature + 1) * GOLDEN))
 
 
 @helper
-def draw_cut(
-    key: Any, feature: Any, low: Any, high: Any, absent: Any, edges: Any
-) -> Any:
-    """The last bin on the left of a value drawn, and the side of missing values.
+def draw_value(key: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
+    """A value between those of the least and the largest bin with rows.
 
-    `low` and `high` are the least and largest bin with rows. The side is -1 where no
-    value is missing, and the right one where all others are in one bin.
+    Bins below `high` whose values it reaches go left, and `low` always.
     """
-    state, u = uniform(stream_of(key, feature))
-    least, largest = edges[feature, low, 0], edges[feature, high, 1]
-    value = least * (1.0 - u) + largest * u  # a difference could be infinite
-    below, above = low, high  # the cut is at `below` or later, and before `above`
-    while above - below > 1:
-        middle = (below + above) >> 1
-        if edges[feature, middle, 1] <= value:
-            below = middle
-        else:
-            above = middle
-    side = -1
+    _, u = uniform(_stream_of(key, feature))
+    # A difference could be infinite.
+    return edges[feature, low, 0] * (1.0 - u) + edges[feature, high, 1] * u
+
+
+@helper
+def cut_at(value: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
+    """The last bin that goes left, at `low` or later and before `high`."""
+    below, n_bins = low, high - low
+    while n_bins > 1:  # without a branch, which no processor could foretell
+        half = n_bins >> 1
+        below += half * int64(edges[feature, below + half, 1] <= value)
+        n_bins -= half
+    return below
+
+
+@helper
+def draw_side(key: Any, feature: Any, low: Any, high: Any, absent: Any) -> Any:
+    """Whether missing values go left; -1 if there are none, 0 beside a single bin."""
+    side = int64(-1)
     if absent:
-        side = int64(word_of(state + GOLDEN) >> uint64(63)) if low < high else 0
-    return below, side
+        state = _stream_of(key, feature) + GOLDEN
+        side = int64(word_of(state + GOLDEN) >> uint64(63)) if low < high else int64(0)
+    return side
 
 
 @helper
@@ -57,7 +64,7 @@ def draw_subset(key: Any, feature: Any, n_bins: Any, room: Any) -> None:
 
     Where one side had none of the node's, the lowest of them changes sides.
     """
-    state, n_left = stream_of(key, feature), 0
+    state, n_left = _stream_of(key, feature), 0
     for quarter in range(4):
         state += GOLDEN
         room.drawn_subset[quarter] = word_of(state)

@@ -10,6 +10,7 @@ from numba import int64, uint8, uint64
 from ensembles._random import GOLDEN
 from ensembles.resampling._kernels_words import word_of
 from ensembles.trees._kernels_channels import try_sums
+from ensembles.trees._kernels_cuts import cut_at
 from ensembles.trees._kernels_tools import expanded, helper, inlined
 from ensembles.trees._kernels_words import try_words
 from ensembles.trees._layout import (
@@ -201,7 +202,7 @@ def find_split(
         feature = feature if gain >= room.min_decrease else -1
     if feature >= 0:
         nodes[node].feature, nodes[node].missing_left = feature, room.missing_left
-        nodes[node].cut = _cut_between(edges, feature, room.low, room.high)
+        nodes[node].cut = _cut_of(edges, feature, room)
         if extras is not None:
             _keep_subset(extras, node, feature, room)
 
@@ -215,15 +216,15 @@ def _keep_subset(extras: Any, node: Any, feature: Any, room: Any) -> None:
 
 
 @helper
-def _cut_between(edges: Any, feature: Any, low: Any, high: Any) -> Any:
-    """Last code on the left of the middle between two bins' values."""
-    cut = MISSING - 1
-    if high != MISSING:
-        cut = low
-        middle = edges[feature, low, 1] / 2.0 + edges[feature, high, 0] / 2.0
-        while cut + 1 < high and edges[feature, cut + 1, 1] <= middle:
-            cut += 1
-    return cut
+def _cut_of(edges: Any, feature: Any, room: Any) -> Any:
+    """Last code on the left of the value drawn, or of the middle between two bins."""
+    low, high = room.low, room.high
+    if room.draws_cuts:
+        return cut_at(room.value, feature, low, high, edges)
+    if high == MISSING:
+        return int64(MISSING - 1)
+    middle = edges[feature, low, 1] / 2.0 + edges[feature, high, 0] / 2.0
+    return cut_at(middle, feature, low, high, edges)
 
 
 @inlined

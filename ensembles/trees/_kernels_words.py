@@ -10,10 +10,15 @@ from typing import Any
 
 from numba import int64, uint64
 
-from ensembles.trees._kernels_boundaries import best_boundary, is_allowed
-from ensembles.trees._kernels_criteria import check_of, gain_of
-from ensembles.trees._kernels_cuts import draw_cut, draw_subset, in_subset
-from ensembles.trees._kernels_few import try_few
+from ensembles.trees._kernels_boundaries import best_boundary
+from ensembles.trees._kernels_criteria import check_of
+from ensembles.trees._kernels_cuts import (
+    draw_side,
+    draw_subset,
+    draw_value,
+    in_subset,
+)
+from ensembles.trees._kernels_pairs import gain_of_one, is_pair, try_pair
 from ensembles.trees._kernels_split import (
     order_by_rank,
     record,
@@ -29,11 +34,9 @@ from ensembles.trees._kernels_tools import (
 )
 from ensembles.trees._layout import (
     AHEAD,
-    FEW_ROWS,
     MISSING,
     PRIOR_ROWS,
     SMALL_ROWS,
-    SQUARE,
     WEIGHT,
     WEIGHT_BITS,
 )
@@ -180,19 +183,6 @@ def _try_values(
 
 
 @helper
-def _gain_of_one(on_left: Any, total: Any, room: Any, step: Any, check: Any) -> Any:
-    """Gain of one split; -1 where it is not allowed."""
-    s, w = float(total >> WEIGHT_BITS), float(total & WEIGHT)
-    s_left, w_left = float(on_left >> WEIGHT_BITS), float(on_left & WEIGHT)
-    factor = 1.0 if room.criterion == SQUARE else step
-    if min(w_left, w - w_left) < room.min_weight_leaf:
-        return -1.0
-    if not is_allowed(s_left, w_left, s, w, step, check):
-        return -1.0
-    return gain_of(s_left * factor, w_left, s * factor, w, room.criterion)
-
-
-@helper
 def _try_drawn_cut(
     feature: Any,
     n_bins: Any,
@@ -209,13 +199,16 @@ def _try_drawn_cut(
         n_bins -= 1
         absent = room.words[n_bins]
     low, high = room.bins[0], room.bins[n_bins - 1]
-    cut, side = draw_cut(key, feature, low, high, absent != 0, edges)
-    on_left = absent * max(side, 0)
-    for p in range(uint64(n_bins)):
-        on_left += room.words[p] if room.bins[p] <= cut else 0
-    gain = _gain_of_one(on_left, total, room, step, check)
+    value = draw_value(key, feature, low, high, edges)
+    side = draw_side(key, feature, low, high, absent != 0)
+    on_left = absent * max(side, 0) + room.words[0]
+    for p in range(uint64(1), uint64(n_bins - 1)):
+        goes = edges[feature, room.bins[p], 1] <= value
+        on_left += room.words[p] if goes else 0
+    gain = gain_of_one(on_left, total, room, step, check)
     if gain > room.best_gain:
-        record(room, gain, feature, cut, cut, side)
+        record(room, gain, feature, low, high, side)
+        room.value = value
 
 
 @helper
@@ -233,7 +226,7 @@ def _try_drawn_subset(
     on_left = int64(0)
     for p in range(n_bins):
         on_left += room.words[p] * in_subset(room, room.bins[p])
-    gain = _gain_of_one(on_left, total, room, step, check)
+    gain = gain_of_one(on_left, total, room, step, check)
     if gain > room.best_gain:
         record(room, gain, feature, int64(0), int64(0), int64(-1))
         record_drawn_subset(room)
@@ -267,7 +260,7 @@ def _try_numbers(
 
 
 @inlined
-def _try_few(
+def _try_drawn_few(
     codes: Any,
     words: Any,
     edges: Any,
@@ -281,16 +274,37 @@ def _try_few(
     step: Any,
     key: Any,
 ) -> Any:
-    """Try features of a few rows; those with missing values as ever."""
-    varies = False
+    """Try a cut of each feature by the rows themselves, which are few."""
+    varies: Any = False
+    total, n_rows = int64(0), uint64(end - start)
+    for i in range(n_rows):
+        word = words[order[uint64(start) + i], 0]
+        room.words[i], total = word, total + word
     for j in range(first, first + n_drawn):
-        feature = drawn[0, j]
-        found = try_few(codes, words, order, start, end, feature, edges, key, room)
-        varies |= found != 0
-        if found < 0:
+        feature, low, high = drawn[0, j], int64(MISSING), int64(0)
+        for i in range(n_rows):
+            code = int64(codes[order[uint64(start) + i], feature])
+            room.bins[i] = code
+            low, high = min(low, code), max(high, code)
+        varies |= low < high
+        if low < high < MISSING:
+            value = draw_value(key, feature, low, high, edges)
+            on_left = int64(0)
+            for i in range(n_rows):
+                code = room.bins[i]
+                goes = code == low
+                goes |= (code < high) & (edges[feature, code, 1] <= value)
+                on_left += room.words[i] if goes else 0
+            gain = gain_of_one(on_left, total, room, step, None)
+            if gain > room.best_gain:
+                record(room, gain, feature, low, high, int64(-1))
+                room.value = value
+        elif low < high:
             _fill_few(codes, words, order, start, end, drawn, j, int64(1), room)
             n_bins = _take_few(int64(0), room)
             _try_numbers(feature, n_bins, room, step, None, edges, key)
+            for i in range(n_rows):
+                room.words[i] = words[order[uint64(start) + i], 0]
     return varies
 
 
@@ -310,6 +324,45 @@ def _try_if_category(
         _try_drawn_subset(feature, n_bins, total, room, step, check, key)
     elif is_category:
         _try_categories(feature, n_bins, total, room, step, check)
+
+
+@expanded
+def _try_bins(
+    codes: Any,
+    words: Any,
+    extras: Any,
+    edges: Any,
+    order: Any,
+    start: Any,
+    end: Any,
+    drawn: Any,
+    first: Any,
+    n_drawn: Any,
+    room: Any,
+    step: Any,
+    bounds: Any,
+    key: Any,
+) -> Any:
+    """Try features by histograms of the rows."""
+    few, varies = end - start <= SMALL_ROWS, False
+    if few:
+        _fill_few(codes, words, order, start, end, drawn, first, n_drawn, room)
+    else:
+        _fill(codes, words, order, start, end, drawn, first, n_drawn, room)
+    for j in range(n_drawn):
+        n_bins = _take_few(j, room) if few else _take(j, room)
+        if n_bins < 2:
+            continue
+        varies = True
+        feature, is_category = drawn[0, first + j], False
+        check = check_of(extras, feature, bounds)
+        if extras is not None:
+            is_category = extras.categorical[feature]
+        if extras is not None:  # so that no code is made of it for None
+            _try_if_category(feature, is_category, n_bins, room, step, check, key)
+        if not is_category:
+            _try_numbers(feature, n_bins, room, step, check, edges, key)
+    return varies
 
 
 @expanded
@@ -335,28 +388,18 @@ def try_words(
     the least and the largest prediction allowed. Cuts that are drawn lie between
     `edges` and follow from `key`.
     """
-    few, varies = end - start <= SMALL_ROWS, False
-    if extras is None:  # noqa: SIM102 - code is left out by type alone
-        if end - start <= FEW_ROWS and room.criterion == SQUARE:
-            return _try_few(
+    if extras is None:
+        if is_pair(words, order, start, end, room):
+            return try_pair(
+                codes, words, edges, order, start, drawn, first, n_drawn, room, step,
+                key,
+            )  # fmt: skip
+        if room.draws_cuts and end - start <= SMALL_ROWS:
+            return _try_drawn_few(
                 codes, words, edges, order, start, end, drawn, first, n_drawn, room,
                 step, key,
             )  # fmt: skip
-    if few:
-        _fill_few(codes, words, order, start, end, drawn, first, n_drawn, room)
-    else:
-        _fill(codes, words, order, start, end, drawn, first, n_drawn, room)
-    for j in range(n_drawn):
-        n_bins = _take_few(j, room) if few else _take(j, room)
-        if n_bins < 2:
-            continue
-        varies = True
-        feature, is_category = drawn[0, first + j], False
-        check = check_of(extras, feature, bounds)
-        if extras is not None:
-            is_category = extras.categorical[feature]
-        if extras is not None:  # so that no code is made of it for None
-            _try_if_category(feature, is_category, n_bins, room, step, check, key)
-        if not is_category:
-            _try_numbers(feature, n_bins, room, step, check, edges, key)
-    return varies
+    return _try_bins(
+        codes, words, extras, edges, order, start, end, drawn, first, n_drawn, room,
+        step, bounds, key,
+    )  # fmt: skip

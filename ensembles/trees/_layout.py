@@ -64,8 +64,6 @@ GROUP = 8
 AHEAD = 16
 # Nodes of at most so many rows look only at the bins that their rows are in.
 SMALL_ROWS = 128
-# Of so few rows each is compared with each.
-FEW_ROWS = 8
 # Rows that are copied side by side before a subtree is grown on them: their codes and
 # words stay in a second-level cache.
 BLOCK_ROWS = 8192
@@ -126,13 +124,15 @@ _LIMITS = [
     ("min_weight_leaf", np.int64),  # in the steps in which weights are kept
     ("min_decrease", np.float64),  # of weight times impurity
 ]
-# The best split so far: its gain, feature, the bins next to the cut, whether missing
-# values go left (-1 if there are none), or the categories that do.
+# The best split so far: its gain, feature, the bins next to the cut (or the least and
+# the largest, and the value drawn between them), whether missing values go left (-1 if
+# there are none), or the categories that do.
 _SPLIT = [
     ("best_gain", np.float64),
     ("feature", np.int64),
     ("low", np.int64),
     ("high", np.int64),
+    ("value", np.float64),
     ("missing_left", np.int64),
     ("subset", np.uint64, (4,)),
 ]
