@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from numba import int64, uint32, uint64
 
-from ensembles.trees._kernels_tools import compiled, helper, inlined
+from ensembles.trees._kernels_tools import compiled, inlined
 from ensembles.trees._layout import (
     CATEGORY_PLACE,
     FEATURE_PLACE,
-    LANES,
     LEAF_PLACE,
     LEFT_PLACE,
     SIDE_PLACE,
@@ -24,10 +23,12 @@ from ensembles.trees._layout import (
 
 __all__ = ["send_down"]
 
+# Rows that are on their way at a time.
+_LANES = np.uint64(8)
 _ONE, _LOW, _LEAF = np.uint64(1), np.uint64(255), np.uint64(1 << LEAF_PLACE)
 
 
-@helper
+@inlined
 def _child(
     rows: Any,
     row: Any,
@@ -37,7 +38,7 @@ def _child(
     subset_rows: Any,
     subsets: Any,
 ) -> Any:
-    """The child that a row goes to, from the node of a word that is no leaf.
+    """The child that a row goes to, from the node of a word; a leaf is its own.
 
     Where no row has a missing value `sided` is None, and sides are not looked at.
     """
@@ -57,9 +58,8 @@ def _child(
 
 
 @inlined
-def _arrive(row: Any, word: Any, values: Any, results: Any) -> None:
+def _arrive(row: Any, leaf: Any, values: Any, results: Any) -> None:
     """Note the leaf of a row, or add what the leaf predicts."""
-    leaf = word >> uint64(LEFT_PLACE)
     if values is None:
         results[row, 0] = int64(leaf)
     else:
@@ -76,38 +76,44 @@ def send_down(
     subsets: Any,
     values: Any,
     results: Any,
-    lanes: Any,
 ) -> None:
     """Add what leaves predict to `results`, or, without `values`, note the leaves.
 
-    `sided`, `subset_rows`, `subsets` and `values` may be None. The root is no leaf.
-    In `lanes` are the row, the word and the node of each.
+    `sided`, `subset_rows`, `subsets` and `values` may be None.
     """
-    n_rows, begun = uint64(len(rows)), min(uint64(LANES), uint64(len(rows)))
-    root, node = words[0], uint64(0)
-    row_of, word_of, node_of = lanes[0], lanes[1], lanes[2]
-    for lane in range(uint64(LANES)):
-        row_of[lane], word_of[lane], node_of[lane] = lane, root, node
-    # Memory answers all lanes at once; one whose row is in its leaf takes the next.
-    while begun < n_rows:
-        for lane in range(uint64(LANES)):
-            row = row_of[lane]
-            if subsets is not None:
-                node = node_of[lane]
-            node = _child(rows, row, word_of[lane], node, sided, subset_rows, subsets)
-            word = words[node]
-            if word & _LEAF:
-                _arrive(row, word, values, results)
-                row_of[lane], word, node = begun, root, uint64(0)
-                begun += _ONE
-            word_of[lane] = word
-            if subsets is not None:
-                node_of[lane] = node
-            if begun == n_rows:
-                break
-    for lane in range(min(uint64(LANES), n_rows)):
-        row, word, node = row_of[lane], word_of[lane], node_of[lane]
+    n_rows, first, root, top = uint64(len(rows)), uint64(0), words[0], uint64(0)
+    # Several rows at a time: memory answers them all at once, and where rows that have
+    # arrived stay in their leaves there is no branch to foretell until all have.
+    while first + _LANES <= n_rows:
+        n0 = n1 = n2 = n3 = n4 = n5 = n6 = n7 = top
+        w0 = w1 = w2 = w3 = w4 = w5 = w6 = w7 = root
+        r0, r1, r2, r3 = first, first + uint64(1), first + uint64(2), first + uint64(3)
+        r4, r5, r6, r7 = (
+            first + uint64(4), first + uint64(5), first + uint64(6), first + uint64(7)
+        )  # fmt: skip
+        while not w0 & w1 & w2 & w3 & w4 & w5 & w6 & w7 & _LEAF:
+            n0 = _child(rows, r0, w0, n0, sided, subset_rows, subsets)
+            n1 = _child(rows, r1, w1, n1, sided, subset_rows, subsets)
+            n2 = _child(rows, r2, w2, n2, sided, subset_rows, subsets)
+            n3 = _child(rows, r3, w3, n3, sided, subset_rows, subsets)
+            n4 = _child(rows, r4, w4, n4, sided, subset_rows, subsets)
+            n5 = _child(rows, r5, w5, n5, sided, subset_rows, subsets)
+            n6 = _child(rows, r6, w6, n6, sided, subset_rows, subsets)
+            n7 = _child(rows, r7, w7, n7, sided, subset_rows, subsets)
+            w0, w1, w2, w3 = words[n0], words[n1], words[n2], words[n3]
+            w4, w5, w6, w7 = words[n4], words[n5], words[n6], words[n7]
+        _arrive(r0, n0, values, results)
+        _arrive(r1, n1, values, results)
+        _arrive(r2, n2, values, results)
+        _arrive(r3, n3, values, results)
+        _arrive(r4, n4, values, results)
+        _arrive(r5, n5, values, results)
+        _arrive(r6, n6, values, results)
+        _arrive(r7, n7, values, results)
+        first += _LANES
+    for row in range(first, n_rows):
+        node, word = top, root
         while not word & _LEAF:
             node = _child(rows, row, word, node, sided, subset_rows, subsets)
             word = words[node]
-        _arrive(row, word, values, results)
+        _arrive(row, node, values, results)

@@ -19,6 +19,7 @@ from ensembles.trees._layout import (
     GRID_BITS,
     LEAF_PLACE,
     LEFT_PLACE,
+    MISSING,
     SIDE_PLACE,
 )
 
@@ -32,7 +33,8 @@ def finish_nodes(nodes: Any, categorical: Any, words: Any, n_rows: Any) -> None:
         n_rows[node] = nodes[node].end - nodes[node].start
         feature = nodes[node].feature
         if feature < 0:
-            words[node] = uint64(node) << uint64(LEFT_PLACE) | uint64(1 << LEAF_PLACE)
+            leaf = uint64(1 << LEAF_PLACE | MISSING)
+            words[node] = uint64(node) << uint64(LEFT_PLACE) | leaf
             continue
         word = uint64(nodes[node].left) << uint64(LEFT_PLACE)
         word |= uint64(feature) << uint64(FEATURE_PLACE)

@@ -24,7 +24,6 @@ __all__ = [
     "BLOCK_ROWS",
     "ENTROPY",
     "GROUP",
-    "LANES",
     "LARGEST_SUM",
     "MAX_BINS",
     "MISSING",
@@ -71,15 +70,13 @@ BLOCK_ROWS = 8192
 # few rows of one are weak evidence.
 PRIOR_ROWS = 1.0
 
-# Rows that are on their way down a tree at a time.
-LANES = 8
-
 # Sums of floats that shall not depend on their order are made of whole numbers of no
 # more bits than this.
 GRID_BITS = 61
 # Where a packed node has whether missing values go left, whether it splits categories,
-# its feature, whether it is a leaf, and its left child; its lowest byte is the cut.
-SIDE_PLACE, CATEGORY_PLACE, FEATURE_PLACE, LEAF_PLACE, LEFT_PLACE = 8, 9, 10, 31, 32
+# whether it is a leaf, its feature, and its left child; its lowest byte is the cut. A
+# leaf is its own left child, with a cut that no code lies above.
+SIDE_PLACE, CATEGORY_PLACE, LEAF_PLACE, FEATURE_PLACE, LEFT_PLACE = 8, 9, 10, 11, 32
 
 # A leaf has the feature -1, a right child follows the left one. A node holds the rows
 # order[start:end]. Missing values go left, right, or (-1, for now) with the larger

@@ -16,7 +16,7 @@ from ensembles.trees._layout import (
 
 __all__ = ["send_down"]
 
-_WIDE = (1 << (LEAF_PLACE - FEATURE_PLACE)) - 1
+_WIDE = (1 << (LEFT_PLACE - FEATURE_PLACE)) - 1
 
 
 def send_down(
@@ -27,7 +27,6 @@ def send_down(
     subsets: Any,
     values: Any,
     results: Any,
-    lanes: Any,
 ) -> None:
     """Add what leaves predict to `results`, or, without `values`, note the leaves."""
     leaves = np.zeros(len(rows), np.int64)

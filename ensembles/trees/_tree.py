@@ -15,9 +15,9 @@ from ensembles.trees._layout import (
     CATEGORY_PLACE,
     ENTROPY,
     FEATURE_PLACE,
-    LANES,
     LEAF_PLACE,
     LEFT_PLACE,
+    MISSING,
     POISSON,
     SIDE_PLACE,
 )
@@ -48,7 +48,8 @@ def pack_nodes(
     words |= np.where(is_leaf, 0, feature).astype(np.int64) << FEATURE_PLACE
     words |= (is_category & ~is_leaf).astype(np.int64) << CATEGORY_PLACE
     words |= side.astype(np.int64) << SIDE_PLACE
-    return (words | np.where(by_value, cut, 0)).astype(np.uint64)
+    cut = np.where(by_value, cut, np.where(is_leaf, MISSING, 0))
+    return (words | cut).astype(np.uint64)
 
 
 @final
@@ -153,7 +154,7 @@ class Tree:
         return np.where(
             self.is_leaf,
             _NO_FEATURE,
-            self._field(FEATURE_PLACE, LEAF_PLACE - FEATURE_PLACE),
+            self._field(FEATURE_PLACE, LEFT_PLACE - FEATURE_PLACE),
         )
 
     @property
@@ -261,7 +262,6 @@ class Tree:
             self.subsets,
             values,
             results,
-            np.empty((3, LANES), np.uint64),
         )
 
     def values_of(self, codes: Any) -> FloatArray:

@@ -23,7 +23,6 @@ from ensembles.trees._layout import (
     BLOCK_ROWS,
     ENTROPY,
     GROUP,
-    LANES,
     LARGEST_SUM,
     MISSING,
     NODE,
@@ -455,11 +454,11 @@ def test_rows_sent_down_equal_the_twin(n_rows, adds):
     y = np.nan_to_num(X[:, 0] * X[:, 1]) + X[:, 2]
     tree = HistTreeRegressor().fit(X, y).tree_
     codes = tree.binner.transform(X[:n_rows])
-    found, lanes = [], np.empty((3, LANES), np.uint64)
+    found = []
     for module in _kernels_apply, _plain_apply:
         results = np.ones((n_rows, 1), float if adds else np.int64)
         values = tree.leaf_values if adds else None
-        module.send_down(codes, tree.words, True, None, None, values, results, lanes)
+        module.send_down(codes, tree.words, True, None, None, values, results)
         found.append(results)
     assert_array_equal(found[0], found[1])
     if adds:
@@ -467,6 +466,6 @@ def test_rows_sent_down_equal_the_twin(n_rows, adds):
     complete = ~np.isnan(X[:n_rows]).any(axis=1)
     again = np.ones((complete.sum(), 1), float if adds else np.int64)
     _kernels_apply.send_down(
-        codes[complete], tree.words, None, None, None, values, again, lanes
+        codes[complete], tree.words, None, None, None, values, again
     )
     assert_array_equal(again, found[0][complete])
