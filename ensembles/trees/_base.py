@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self, final
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensembles._random import entropy_from, keys_for
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Table
-from ensembles._validation import check_sample_weight
+from ensembles._validation import check_bool, check_count, check_sample_weight
 from ensembles.trees._binned import BinnedMatrix
 from ensembles.trees._binner import Binner, bin_once
 from ensembles.trees._growth import Limits, grow_tree
@@ -23,9 +24,18 @@ from ensembles.trees._params import (
     resolve_max_features,
     trends_of,
 )
+from ensembles.trees._picture import Look, draw
 from ensembles.trees._pruning import prune, pruning_path
 from ensembles.trees._targets import Target
+from ensembles.trees._text import text_of
 from ensembles.trees._tree import Tree
+from ensembles.trees._wording import (
+    Wording,
+    class_names_of,
+    feature_names_of,
+    fixed,
+    trimmed,
+)
 
 __all__ = ["BaseHistTree", "Task", "checked_target", "keys_of"]
 
@@ -209,6 +219,148 @@ class BaseHistTree(BaseEstimator, ABC):
         whole = clone(self)._grown(X, y, sample_weight)
         alphas, impurities, _ = pruning_path(whole)
         return Bunch(ccp_alphas=alphas, impurities=impurities)
+
+    def export_text(
+        self,
+        *,
+        feature_names: ArrayLike | None = None,
+        class_names: Any = None,
+        max_depth: int | None = 10,
+        spacing: int = 3,
+        decimals: int = 2,
+        show_weights: bool = False,
+        show_missing: bool = False,
+    ) -> str:
+        """Write the rules of the tree as text.
+
+        As :func:`sklearn.tree.export_text` does, which takes no other trees than
+        scikit-learn's; sets of categories and sides of missing values are written too.
+
+        Parameters
+        ----------
+        feature_names : array-like of str of shape (n_features,) or None, default=None
+            Names of features; None takes those seen in `fit`, if there were any.
+        class_names : array-like of str of shape (n_classes,) or None, default=None
+            Names of classes in the order of ``classes_``, in a list for each output
+            where there are several; None takes the classes themselves.
+        max_depth : int or None, default=10
+            Depth below which branches are left out; None for no limit.
+        spacing : int, default=3
+            Dashes before a node.
+        decimals : int, default=2
+            Digits after the point.
+        show_weights : bool, default=False
+            Whether leaves show the weight of each class.
+        show_missing : bool, default=False
+            Whether to say which side missing values go to.
+
+        Returns
+        -------
+        str
+            A line for each side of a split, and for each leaf.
+
+        Raises
+        ------
+        NotFittedError
+            If the tree is not fitted.
+        """
+        check_is_fitted(self)
+        owner = "export_text"
+        check_count(owner, "max_depth", max_depth, low=0, none=True)
+        check_count(owner, "spacing", spacing)
+        check_count(owner, "decimals", decimals, low=0)
+        check_bool(owner, "show_weights", show_weights)
+        check_bool(owner, "show_missing", show_missing)
+        wording = Wording(
+            self.tree_,
+            feature_names_of(self, feature_names),
+            class_names_of(self, class_names),
+            partial(fixed, decimals),
+            show_missing,
+        )
+        return text_of(wording, max_depth, int(spacing), show_weights=show_weights)
+
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        max_depth: int | None = None,
+        feature_names: ArrayLike | None = None,
+        class_names: Any = None,
+        filled: bool = True,
+        impurity: bool = True,
+        node_ids: bool = False,
+        proportion: bool = False,
+        precision: int = 3,
+        fontsize: float | None = None,
+        show_missing: bool = False,
+    ) -> Any:
+        """Draw the tree.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw. None makes a new figure.
+        max_depth : int or None, default=None
+            Depth below which branches are left out; None for no limit.
+        feature_names : array-like of str of shape (n_features,) or None, default=None
+            Names of features; None takes those seen in `fit`, if there were any.
+        class_names : array-like of str, bool or None, default=None
+            Names of classes in the order of ``classes_``, in a list for each output
+            where there are several. True takes the classes themselves, None and False
+            write none.
+        filled : bool, default=True
+            Whether the colour of a box is that of its largest class, paler for less
+            pure nodes, or of its mean.
+        impurity : bool, default=True
+            Whether to write the impurity.
+        node_ids : bool, default=False
+            Whether to write the number of the node.
+        proportion : bool, default=False
+            Whether to write shares of rows and of classes in the place of weights.
+        precision : int, default=3
+            Digits after the point.
+        fontsize : float or None, default=None
+            Of the text; None fits it into the boxes.
+        show_missing : bool, default=False
+            Whether to say which side missing values go to.
+
+        Returns
+        -------
+        matplotlib Axes
+            With an annotation for each node.
+
+        Raises
+        ------
+        MissingDependencyError
+            If matplotlib is not installed.
+        NotFittedError
+            If the tree is not fitted.
+        """
+        check_is_fitted(self)
+        owner = "plot"
+        check_count(owner, "max_depth", max_depth, low=0, none=True)
+        check_count(owner, "precision", precision, low=0)
+        flags = {"filled": filled, "impurity": impurity, "node_ids": node_ids}
+        flags |= {"proportion": proportion, "show_missing": show_missing}
+        for name, flag in flags.items():
+            check_bool(owner, name, flag)
+        wording = Wording(
+            self.tree_,
+            feature_names_of(self, feature_names),
+            class_names_of(self, class_names or None),
+            partial(trimmed, precision),
+            show_missing,
+        )
+        look = Look(
+            self.criterion if impurity else None,
+            shows_classes=class_names is not None and class_names is not False,
+            shows_numbers=node_ids,
+            shows_shares=proportion,
+            is_filled=filled,
+            fontsize=fontsize,
+        )
+        return draw(wording, look, max_depth, ax)
 
     @abstractmethod
     def _target(self, y: Any) -> tuple[Target, FloatArray | None]:

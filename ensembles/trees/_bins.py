@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,6 +19,9 @@ __all__ = [
     "edges_of",
     "tables_of",
 ]
+
+
+_AssignBins: TypeAlias = Callable[[FloatArray, int, BoolArray], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ def bins_of_values(
     values: FloatArray,
     weights: FloatArray | None,
     max_bins: int,
-    assign_bins: Callable[[FloatArray, int, BoolArray], None],
+    assign_bins: _AssignBins,
 ) -> ColumnBins:
     """Bins that are finer towards the ends, or one for each value where they are few.
 
@@ -70,15 +74,29 @@ def bins_of_values(
         return ColumnBins(np.empty(0), np.zeros(1), np.zeros(1))
     starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
     distinct = values[starts]
-    is_last = np.ones(len(distinct), dtype=bool)
-    if len(distinct) > max_bins:
-        if weights is None:
-            mass = np.diff(starts, append=len(values)).astype(np.float64)
-        else:
-            mass = np.add.reduceat(weights, starts)
-        is_last[:] = False
-        assign_bins(_arcs(mass), max_bins, is_last)
+    if len(distinct) <= max_bins:
+        return _bins_that_end(distinct, np.ones(len(distinct), dtype=bool))
+    if weights is not None:
+        is_last = _ends(np.add.reduceat(weights, starts), max_bins, assign_bins)
+    elif len(distinct) == len(values):
+        is_last = _ends_of_ones(len(values), max_bins, assign_bins)
+    else:
+        mass = np.diff(starts, append=len(values)).astype(np.float64)
+        is_last = _ends(mass, max_bins, assign_bins)
     return _bins_that_end(distinct, is_last)
+
+
+def _ends(mass: FloatArray, max_bins: int, assign_bins: _AssignBins) -> BoolArray:
+    """Whether each of the values in order, with these weights, is the last of a bin."""
+    is_last = np.zeros(len(mass), dtype=bool)
+    assign_bins(_arcs(mass), max_bins, is_last)
+    return is_last
+
+
+@lru_cache(maxsize=4)
+def _ends_of_ones(n: int, max_bins: int, assign_bins: _AssignBins) -> BoolArray:
+    """As `_ends` of ones: columns of distinct values have their ends in common."""
+    return _ends(np.ones(n), max_bins, assign_bins)
 
 
 def _arcs(mass: FloatArray) -> FloatArray:

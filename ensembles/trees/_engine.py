@@ -8,6 +8,7 @@ as loading would.
 from __future__ import annotations
 
 import threading
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -46,5 +47,9 @@ def kernels_for(name: str, plain_seconds: float) -> Any:
         With the same functions either way.
     """
     is_small = _Spent.add(plain_seconds) < _SECONDS_TO_LOAD
-    kind = "plain" if is_small else "kernels"
+    return _module("plain" if is_small else "kernels", name)
+
+
+@cache
+def _module(kind: str, name: str) -> Any:
     return import_module(f"ensembles.trees._{kind}_{name}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import replace
 from typing import Any, final
 
@@ -68,7 +67,8 @@ class TreeGrower:
         ValueError
             If no row has a weight.
         """
-        member: BaseHistTree = copy(self._like)
+        member = object.__new__(type(self._like))
+        member.__dict__.update(self._like.__dict__)
         member.random_state = random_state
         key, _ = keys_of(member.random_state)
         member.tree_ = prune(self._task.grow(weights, key), float(member.ccp_alpha))
