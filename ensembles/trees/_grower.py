@@ -67,7 +67,7 @@ class TreeGrower:
         ValueError
             If no row has a weight.
         """
-        member = object.__new__(type(self._like))
+        member: BaseHistTree = object.__new__(type(self._like))
         member.__dict__.update(self._like.__dict__)
         member.random_state = random_state
         key, _ = keys_of(member.random_state)
