@@ -15,10 +15,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from ensembles import HistForestRegressor, _compiled
 from ensembles.trees import (
+    BinnedMatrix,
+    Binner,
     HistTreeClassifier,
     HistTreeRegressor,
     _engine,
     _kernels_bins,
+    _kernels_grow,
 )
 
 CASES = {
@@ -62,6 +65,25 @@ def test_the_mean_of_trees_sends_missing_values_to_their_sides():
     forest = HistForestRegressor(10, random_state=0).fit(X, y)
     members = forest.predict_members(X)
     assert_allclose(forest.predict(X), members.mean(axis=0))
+
+
+def test_memory_that_may_not_be_written_to_compiles_nothing_anew(tmp_path):
+    """joblib hands large arrays to processes as memory-mapped files."""
+    X, y = data(1)
+    binned, tree = Binner().fit(X).bin(X), HistTreeRegressor(max_depth=5)
+    words = tree.fit(binned, y).tree_.words
+    variants = list(_kernels_grow._grow_from.signatures)
+    np.save(tmp_path / "codes.npy", binned.rows)
+    np.save(tmp_path / "columns.npy", binned.columns)
+    mapped = BinnedMatrix(
+        np.load(tmp_path / "codes.npy", mmap_mode="r"),
+        np.load(tmp_path / "columns.npy", mmap_mode="r"),
+        binned.binner,
+    )
+    assert not mapped.rows.flags.writeable
+    assert_array_equal(tree.fit(mapped, y).tree_.words, words)
+    assert_array_equal(tree.fit(binned, np.broadcast_to(y, y.shape)).tree_.words, words)
+    assert _kernels_grow._grow_from.signatures == variants
 
 
 def run(code, **environment):

@@ -14,10 +14,12 @@ from ensembles.trees import (
     _kernels_grow,
     _kernels_leaves,
     _kernels_quantiles,
+    _kernels_rows,
     _plain_apply,
     _plain_grow,
     _plain_leaves,
     _plain_quantiles,
+    _plain_rows,
 )
 from ensembles.trees._layout import (
     BLOCK_ROWS,
@@ -443,6 +445,41 @@ def test_quantiles_equal_the_twin():
     assert_array_equal(found[0], found[1])
     assert (np.diff(found[0], axis=1) >= 0).all()
     assert len(np.unique(found[0][:, 3])) > 5
+
+
+@pytest.mark.parametrize("kind", ["ones", "whole", "fractions", "zeros"])
+def test_rows_looked_through_equal_the_twins(kind):
+    rng = np.random.default_rng(0)
+    n = 300
+    weights = {
+        "ones": np.ones(n),
+        "whole": rng.integers(1, 9, n) * 1.0,
+        "fractions": rng.integers(0, 9, n) / 8.0,
+        "zeros": rng.integers(0, 3, n) * 1.0,
+    }[kind]
+    values, found = rng.normal(size=(n, 2)), []
+    for module in _kernels_rows, _plain_rows:
+        order, words = np.empty(n, np.int32), np.zeros((n, 1), np.int64)
+        n_used, *known = module.scan_rows(values, weights, order)
+        order = order[:n_used]
+        # Of weights that are whole in this unit.
+        module.write_words(values, weights, order, 0.125, 0.3, 1e6, words)
+        found.append((order, np.array(known), words))
+    for ours, plain in zip(*found, strict=True):
+        assert_array_equal(ours, plain)
+    order, (lightest, heaviest, total, is_whole, low, high), words = found[0]
+    assert_array_equal(order, np.flatnonzero(weights))
+    assert (lightest, heaviest, total) == (
+        weights[order].min(),
+        weights.max(),
+        weights.sum(),
+    )
+    assert is_whole == (kind != "fractions")
+    assert (low, high) == (values[order, 0].min(), values[order, 0].max())
+    weight = words[:, 0] & ((1 << WEIGHT_BITS) - 1)
+    assert_array_equal(weight, 8 * weights)
+    mean = (words[order, 0] >> WEIGHT_BITS) / weight[order] / 1e6 + 0.3
+    assert_allclose(mean, values[order, 0], atol=1e-6)
 
 
 @pytest.mark.parametrize("adds", [False, True], ids=["leaves", "values"])
