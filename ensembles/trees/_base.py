@@ -305,7 +305,7 @@ class BaseHistTree(BaseEstimator, ABC):
             Depth below which branches are left out; None for no limit.
         feature_names : array-like of str of shape (n_features,) or None, default=None
             Names of features; None takes those seen in `fit`, if there were any.
-        class_names : array-like of str, bool or None, default=None
+        class_names : list of str, list of lists, bool or None, default=None
             Names of classes in the order of ``classes_``, in a list for each output
             where there are several. True takes the classes themselves, None and False
             write none.
@@ -348,7 +348,7 @@ class BaseHistTree(BaseEstimator, ABC):
         wording = Wording(
             self.tree_,
             feature_names_of(self, feature_names),
-            class_names_of(self, class_names or None),
+            class_names_of(self, class_names),
             partial(trimmed, precision),
             show_missing,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,11 +69,12 @@ def grow_tree(
     Tree
         The same whatever the order of rows.
     """
-    rows = rows_used(target.values, weights)
+    target = replace(target, values=as_writable(target.values))
+    rows = rows_used(target.values, as_writable(weights))
     statistics = statistics_of(target, rows, counts_rows=limits.min_rows_leaf > 1)
     nodes = _root(len(rows), limits, statistics, key)
     problem = Problem(
-        RowTable(*map(as_writable, (binned.rows, binned.columns, target.values))),
+        RowTable(as_writable(binned.rows), as_writable(binned.columns), target.values),
         statistics.amounts if statistics.channels is None else None,
         _sums(statistics),
         _extras(binned, limits, len(nodes)),
@@ -191,8 +192,9 @@ def _tree(
     subset_rows = subsets = None
     if extras is not None and categorical.any():
         is_category = (nodes["feature"] >= 0) & categorical[nodes["feature"]]
-        subset_rows = np.cumsum(is_category, dtype=np.int32) - 1
-        subsets = extras.subsets[: len(nodes)][is_category]
+        if is_category.any():
+            subset_rows = np.cumsum(is_category, dtype=np.int32) - 1
+            subsets = extras.subsets[: len(nodes)][is_category]
     values = leaves.values
     if limits.trends is not None:
         values = values.clip(nodes["lower"][:, None], nodes["upper"][:, None])

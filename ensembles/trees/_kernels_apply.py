@@ -1,8 +1,8 @@
 """Rows sent down a tree, from their codes.
 
-A node is one word: its left child in the high half, then whether it is a leaf, the
-feature, whether it is split by categories, whether missing values go left, and the cut.
-The right child follows the left one; a leaf is its own left child.
+A node is one word: its left child in the high half, then the feature, whether it is a
+leaf, whether it is split by categories, whether missing values go left, and the cut.
+The right child follows the left one; a leaf is its own, and nothing goes right of it.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ NODE = np.dtype(
 )
 
 # What one tree is grown by and in: limits, then room. It is one record since kernels
-# pass records as one pointer, but count references to each array.
+# pass a record as one pointer, and an array as ten words.
 _LIMITS = [
     ("criterion", np.int64),
     ("n_outputs", np.int64),
@@ -167,7 +167,8 @@ def _stamp() -> str:
     digest = hashlib.sha256()
     here = Path(__file__).parent
     words = here.parent / "resampling" / "_kernels_words.py"
-    for source in (*sorted(here.glob("_kernels_*.py")), words):
+    own = (Path(__file__), here / "_problem.py", words)
+    for source in (*sorted(here.glob("_kernels_*.py")), *own):
         digest.update(source.read_bytes())
     return f"stamp_{digest.hexdigest()[:16]}"
 

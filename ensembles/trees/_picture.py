@@ -9,7 +9,6 @@ import numpy as np
 
 from ensembles._typing import FloatArray
 from ensembles._validation import require
-from ensembles.trees._tree import Tree
 from ensembles.trees._wording import Wording
 
 __all__ = ["Look", "draw"]
@@ -66,7 +65,7 @@ def draw(wording: Wording, look: Look, max_depth: int | None, ax: Any) -> Any:
     if ax is None:
         _, ax = pyplot.subplots(layout="constrained")
     limit = wording.tree.max_depth if max_depth is None else max_depth
-    places = _places(wording.tree, limit)
+    places = _places(wording, limit)
     colors = _colors(wording) if look.is_filled else None
     boxes = []
     for node, place in places.items():
@@ -76,7 +75,7 @@ def draw(wording: Wording, look: Look, max_depth: int | None, ax: Any) -> Any:
         elif colors is not None:
             fill = colors[node]
         boxes.append(_box(ax, text, place, fill))
-    sides = _join(wording.tree, places, limit, ax)
+    sides = _join(wording, places, limit, ax)
     right = max(x for x, _ in places.values()) + 0.5
     below = min(y for _, y in places.values()) - 0.5
     ax.set(xlim=(-0.5, right), ylim=(below, 0.5))
@@ -102,12 +101,12 @@ def _box(ax: Any, text: str, place: tuple[float, float], fill: Any) -> Any:
 
 
 def _join(
-    tree: Tree, places: dict[int, tuple[float, float]], limit: int, ax: Any
+    wording: Wording, places: dict[int, tuple[float, float]], limit: int, ax: Any
 ) -> list[Any]:
     """Draw lines to children; return what is written beside those of the root."""
     words = []
     for node, (x, y) in places.items():
-        for side, child in enumerate(_children(tree, node, limit, y)):
+        for side, child in enumerate(_children(wording, node, limit, y)):
             ends = np.array([(x, y), places[child]])
             ax.plot(*ends.T, color="0.6", linewidth=1.0)
             if node == 0:
@@ -122,21 +121,21 @@ def _join(
     return words
 
 
-def _children(tree: Tree, node: int, limit: int, y: float) -> list[int]:
+def _children(wording: Wording, node: int, limit: int, y: float) -> list[int]:
     """Children that are drawn."""
-    if tree.is_leaf[node] or -y > limit:
+    if wording.tree.is_leaf[node] or -y > limit:
         return []
-    left = int(tree.children_left[node])
+    left = int(wording.nodes.left[node])
     return [left, left + 1]
 
 
-def _places(tree: Tree, limit: int) -> dict[int, tuple[float, float]]:
+def _places(wording: Wording, limit: int) -> dict[int, tuple[float, float]]:
     """Where nodes stand: leaves side by side, others midway above their children."""
     places: dict[int, tuple[float, float]] = {}
     n_leaves, stack = 0, [(0, 0, False)]
     while stack:
         node, depth, is_placed_below = stack.pop()
-        children = _children(tree, node, limit, -depth)
+        children = _children(wording, node, limit, -depth)
         if not children:
             places[node] = (float(n_leaves), -float(depth))
             n_leaves += 1
@@ -157,7 +156,9 @@ def _text(wording: Wording, look: Look, node: int) -> str:
     if not tree.is_leaf[node]:
         lines.append(wording.condition(node, left=True))
     if look.criterion is not None:
-        lines.append(f"{look.criterion} = {wording.number(tree.impurity[node])}")
+        lines.append(
+            f"{look.criterion} = {wording.number(wording.nodes.impurity[node])}"
+        )
     n_rows = tree.n_node_samples
     share = f"{100.0 * n_rows[node] / n_rows[0]:.1f}%"
     lines.append(f"samples = {share if look.shows_shares else n_rows[node]}")
@@ -171,7 +172,7 @@ def _text(wording: Wording, look: Look, node: int) -> str:
 def _colors(wording: Wording) -> FloatArray:
     """Colours of nodes: of the first output's largest class, or from low to high."""
     pyplot = require("matplotlib.pyplot", "plot", "plot")
-    value = wording.tree.value[:, 0]
+    value = wording.nodes.value[:, 0]
     if wording.class_names is None:
         low, high = value.min(), value.max()
         shade = (value[:, 0] - low) / (high - low) if high > low else value[:, 0] * 0.0
@@ -187,7 +188,7 @@ def _colors(wording: Wording) -> FloatArray:
 
 def _size_that_fits(ax: Any, boxes: list[Any]) -> float:
     """The largest font for which no box is wider or higher than its place."""
-    ax.figure.draw_without_rendering()
+    ax.figure.figure.draw_without_rendering()  # of the figure that holds others
     (left, bottom), (right, top) = ax.transData.transform([(0, 0), (1, 1)])
     room = []
     for depth in {box.xy[1] for box in boxes}:

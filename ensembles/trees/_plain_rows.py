@@ -17,7 +17,8 @@ def scan_rows(values: Any, weights: Any, order: Any) -> Any:
     order[: len(rows)] = rows
     used, y = weights[rows], values[rows, 0]
     is_whole = bool((used == np.floor(used)).all())
-    weight = (used.min(), used.max(), used.sum(), is_whole)
+    with np.errstate(over="ignore"):  # the sum may be infinite
+        weight = (used.min(), used.max(), used.sum(), is_whole)
     return len(rows), *weight, y.min(), y.max()
 
 

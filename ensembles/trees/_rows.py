@@ -21,7 +21,8 @@ class UsedRows:
     """Those with a weight, and what kernels need to know of them."""
 
     order: Any
-    """Their numbers, ascending; shape (n_rows_used,), dtype int32."""
+    """Their numbers, shape (n_rows_used,), dtype int32: ascending, and leaf by leaf
+    once a tree has grown on them."""
     weights: FloatArray
     """Of all rows; zero for those not used."""
     lightest: float
@@ -60,10 +61,21 @@ def rows_used(values: FloatArray, weights: FloatArray | None) -> UsedRows:
     -------
     UsedRows
         Rows with a weight.
+
+    Raises
+    ------
+    ValueError
+        If the sum of the weights is no finite number.
     """
     if weights is None:
         weights = np.ones(len(values))
     order: Any = np.empty(len(values), np.int32)
     kernels = kernels_for("rows", _SECONDS_PER_ROW * len(values))
     n_used, *known = kernels.scan_rows(values, weights, order)
-    return UsedRows(order[:n_used], weights, *known)
+    rows = UsedRows(order[:n_used], weights, *known)
+    if not np.isfinite(rows.total):
+        raise ValueError(
+            f"The {len(rows)} weights, of up to {rows.heaviest:.3g}, add up to more "
+            "than a float can hold. Divide them by the largest."
+        )
+    return rows

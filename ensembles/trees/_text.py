@@ -39,15 +39,15 @@ def text_of(
 
     def lines(node: int, depth: int) -> Iterator[str]:
         indent = ("|" + " " * spacing) * (depth - 1) + "|" + "-" * spacing
-        if wording.tree.is_leaf[node] or (depth > limit + 1 and heights[node] == 0):
+        if wording.tree.is_leaf[node]:
             yield f"{indent} {_prediction(wording, node, show_weights=show_weights)}\n"
         elif depth > limit + 1:
             yield f"{indent} truncated branch of depth {heights[node] + 1}\n"
         else:
-            left = wording.tree.children_left[node]
-            yield f"{indent} {wording.condition(node, left=True, gap=' ')}\n"
+            left = wording.nodes.left[node]
+            yield f"{indent} {wording.condition(node, left=True)}\n"
             yield from lines(left, depth + 1)
-            yield f"{indent} {wording.condition(node, left=False, gap=' ')}\n"
+            yield f"{indent} {wording.condition(node, left=False)}\n"
             yield from lines(left + 1, depth + 1)
 
     return "".join(lines(0, 1))
@@ -55,10 +55,10 @@ def text_of(
 
 def _heights(tree: Tree) -> IntArray:
     """Length of the longest path below each node."""
-    heights = np.zeros(tree.node_count, np.intp)
+    heights, children = np.zeros(tree.node_count, np.intp), tree.children_left
     for level in tree._levels[-2::-1]:
         inner = level[~tree.is_leaf[level]]
-        left = tree.children_left[inner]
+        left = children[inner]
         heights[inner] = 1 + np.maximum(heights[left], heights[left + 1])
     return heights
 

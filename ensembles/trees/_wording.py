@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -31,13 +33,14 @@ def feature_names_of(tree: Any, given: ArrayLike | None) -> list[str]:
 def class_names_of(tree: Any, given: Any) -> list[list[str]] | None:
     """Names of the classes of each output; None for values.
 
-    `given` holds those of one output, or a sequence of them for each.
+    `given` holds those of one output, or a sequence of them for each; None and bools
+    stand for the classes themselves.
     """
     if not hasattr(tree, "classes_"):
         return None
     single = tree.n_outputs_ == 1
     classes = [tree.classes_] if single else tree.classes_
-    if given is None or given is True:
+    if given is None or isinstance(given, bool):
         given = classes
     elif single:
         given = [given]
@@ -88,55 +91,77 @@ class Wording:
     number: Callable[[float], str]
     show_missing: bool = False
 
+    @cached_property
+    def nodes(self) -> Any:
+        """Arrays that the tree makes anew each time that they are asked for."""
+        tree = self.tree
+        return SimpleNamespace(
+            left=tree.children_left,
+            feature=tree.feature,
+            threshold=tree.threshold,
+            is_category=tree.is_category,
+            missing_left=tree.missing_go_to_left,
+            value=tree.value,
+            weight=tree.weighted_n_node_samples,
+            impurity=tree.impurity,
+        )
+
     def numbers(self, values: FloatArray) -> str:
         """Several numbers in brackets."""
         return f"[{', '.join(self.number(value) for value in values)}]"
 
-    def condition(self, node: int, *, left: bool, gap: str = " ") -> str:
-        """What holds on one side of a split; `gap` follows what is short."""
-        tree, name = self.tree, self.feature_names[self.tree.feature[node]]
-        if tree.is_category[node]:
-            verb = "in" if left else "not in"
-            text = f"{name} {verb} {{{', '.join(self._categories(node))}}}"
-        elif np.isinf(tree.threshold[node]):
+    def condition(self, node: int, *, left: bool) -> str:
+        """What holds on one side of a split."""
+        name = self.feature_names[self.nodes.feature[node]]
+        threshold = self.nodes.threshold[node]
+        if self.nodes.is_category[node]:
+            on_left, on_right = self._categories(node)
+            if not (on_left and on_right):
+                return f"{name} is {'known' if left == bool(on_left) else 'missing'}"
+            text = f"{name} {'in' if left else 'not in'} {{{', '.join(on_left)}}}"
+        elif np.isinf(threshold):
             return f"{name} is {'known' if left else 'missing'}"
         else:
-            sign = "<=" if left else f">{gap}"
-            text = f"{name} {sign} {self.number(tree.threshold[node])}"
-        is_here = bool(tree.missing_go_to_left[node]) == left
+            # A space more, so that values stand below one another.
+            text = f"{name} {'<=' if left else '> '} {self.number(threshold)}"
+        is_here = bool(self.nodes.missing_left[node]) == left
         return f"{text} or missing" if self.show_missing and is_here else text
 
-    def _categories(self, node: int) -> list[str]:
-        """Categories that go left, of those that come so far."""
-        tree, feature = self.tree, self.tree.feature
-        known = tree.binner.categories_[feature[node]]
-        here = self._subset(node)[: len(known)]
-        child, above = node, tree._parent[node]
+    def _categories(self, node: int) -> tuple[list[str], list[str]]:
+        """Categories that go left and right, of those that come so far."""
+        feature, known = self.nodes.feature, self._known(node)
+        here, goes_left = np.ones(len(known), bool), self._subset(node)
+        child, above = node, self.tree._parent[node]
         while above >= 0:
             if feature[above] == feature[node]:
-                goes_left = child == tree.children_left[above]
-                here = here & (self._subset(above)[: len(known)] == goes_left)
-            child, above = above, tree._parent[above]
-        return [str(known[code]) for code in np.flatnonzero(here)]
+                is_left = child == self.nodes.left[above]
+                here &= self._subset(above) == is_left
+            child, above = above, self.tree._parent[above]
+        return known[here & goes_left].tolist(), known[here & ~goes_left].tolist()
+
+    def _known(self, node: int) -> Any:
+        """Names of the categories of the feature that a node splits by."""
+        categories = self.tree.binner.categories_[self.nodes.feature[node]]
+        return np.array([str(one) for one in categories], dtype=object)
 
     def _subset(self, node: int) -> BoolArray:
-        """Whether each code goes left."""
+        """Whether each category goes left."""
         words = self.tree.subsets[self.tree.subset_rows[node]].astype("<u8")
         bits = np.unpackbits(words.view(np.uint8), bitorder="little")
-        return np.asarray(bits, dtype=bool)
+        return np.asarray(bits[: len(self._known(node))], dtype=bool)
 
     def classes(self, node: int) -> str:
         """The class with the largest share, of each output."""
         assert self.class_names is not None
-        best = self.tree.value[node].argmax(axis=1)
+        best = self.nodes.value[node].argmax(axis=1)
         names = [one[k] for one, k in zip(self.class_names, best, strict=True)]
         return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
     def amounts(self, node: int, *, as_shares: bool = False) -> list[FloatArray]:
         """Weights of the classes of each output, or the means of all outputs."""
-        value = self.tree.value[node]
+        value = self.nodes.value[node]
         if self.class_names is None:
             return [value[:, 0]]
-        scale = 1.0 if as_shares else self.tree.weighted_n_node_samples[node]
+        scale = 1.0 if as_shares else self.nodes.weight[node]
         sizes = map(len, self.class_names)
         return [scale * one[:k] for one, k in zip(value, sizes, strict=True)]

@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,6 +23,8 @@ from ensembles.trees import (
     _engine,
     _kernels_bins,
     _kernels_grow,
+    _kernels_leaves,
+    _kernels_rows,
 )
 
 CASES = {
@@ -71,19 +74,31 @@ def test_memory_that_may_not_be_written_to_compiles_nothing_anew(tmp_path):
     """joblib hands large arrays to processes as memory-mapped files."""
     X, y = data(1)
     binned, tree = Binner().fit(X).bin(X), HistTreeRegressor(max_depth=5)
-    words = tree.fit(binned, y).tree_.words
-    variants = list(_kernels_grow._grow_from.signatures)
-    np.save(tmp_path / "codes.npy", binned.rows)
-    np.save(tmp_path / "columns.npy", binned.columns)
-    mapped = BinnedMatrix(
-        np.load(tmp_path / "codes.npy", mmap_mode="r"),
-        np.load(tmp_path / "columns.npy", mmap_mode="r"),
-        binned.binner,
+    weights = np.random.default_rng(0).integers(0, 3, len(y)) * 1.0
+    task = tree._task(binned, y)
+    words = task.grow(weights, 7).words
+    kernels = [
+        _kernels_grow._grow_from,
+        _kernels_grow._enter,
+        _kernels_rows.scan_rows,
+        _kernels_rows.write_words,
+        _kernels_leaves.sum_leaves,
+    ]
+    variants = [list(kernel.signatures) for kernel in kernels]
+
+    def mapped(array):
+        file = tmp_path / f"{id(array)}.npy"
+        np.save(file, array)
+        return np.load(file, mmap_mode="r")
+
+    read_only = replace(
+        task,
+        binned=BinnedMatrix(mapped(binned.rows), mapped(binned.columns), binned.binner),
+        target=replace(task.target, values=mapped(task.target.values)),
     )
-    assert not mapped.rows.flags.writeable
-    assert_array_equal(tree.fit(mapped, y).tree_.words, words)
-    assert_array_equal(tree.fit(binned, np.broadcast_to(y, y.shape)).tree_.words, words)
-    assert _kernels_grow._grow_from.signatures == variants
+    assert not read_only.target.values.flags.writeable
+    assert_array_equal(read_only.grow(mapped(weights), 7).words, words)
+    assert [list(kernel.signatures) for kernel in kernels] == variants
 
 
 def run(code, **environment):

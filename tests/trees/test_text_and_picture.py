@@ -108,6 +108,30 @@ def test_text_where_missing_values_alone_are_parted():
     )
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_text_where_missing_words_alone_are_parted(sign):
+    words = np.array([None] * 20 + ["p", "q"] * 20, dtype=object)
+    frame = pd.DataFrame({"kind": words})
+    tree = HistTreeRegressor(max_depth=1).fit(frame, sign * pd.isna(frame["kind"]))
+    lines = tree.export_text().split("\n")
+    for condition, value in zip(lines[:4:2], lines[1:4:2], strict=True):
+        is_missing = f"[{sign:.2f}]" in value
+        assert condition.endswith("kind is missing" if is_missing else "kind is known")
+
+
+def test_categories_are_those_that_come_to_a_node():
+    rng = np.random.default_rng(0)
+    kind = rng.choice(["a", "b", "c", "d"], 400)
+    value = pd.Series(kind).map({"a": 0.0, "b": 1.0, "c": 5.0, "d": 9.0})
+    tree = HistTreeRegressor().fit(pd.DataFrame({"kind": kind}), value)
+    text = tree.export_text()
+    # Of four categories each is told apart from those that came as far as it did.
+    listed = [
+        line.split("{")[1].rstrip("}") for line in text.split("\n") if "{" in line
+    ]
+    assert sorted(listed) == ["a", "a", "a, b", "a, b", "c", "c"]
+
+
 def test_text_of_a_single_leaf_and_of_deep_trees():
     X, y = data()
     assert HistTreeRegressor().fit(X, y * 0).export_text() == "|--- value: [0.00]\n"
@@ -209,6 +233,18 @@ def test_a_tree_of_a_forest_of_categories_is_drawn():
     ax = forest.estimators_[0].plot(class_names=True, show_missing=True)
     assert any("kind in {" in text for text in texts(ax))
     assert any("or missing" in text for text in texts(ax))
+
+
+def test_names_come_in_any_array_and_axes_in_any_figure():
+    X, y = data()
+    tree = HistTreeClassifier(max_depth=2).fit(X, np.where(y > 1, "high", "low"))
+    ax = pyplot.figure().subfigures(1, 2)[0].subplots()
+    for names in (tree.classes_, pd.Index(tree.classes_), True):
+        assert "class = " in texts(tree.plot(ax, class_names=names))[0]
+    assert "class = " not in texts(tree.plot(class_names=False))[0]
+    with pytest.raises(ValueError, match="Got 0 while"):
+        tree.plot(class_names=[])
+    assert tree.export_text(class_names=False) == tree.export_text()
 
 
 def test_a_picture_needs_matplotlib(monkeypatch):

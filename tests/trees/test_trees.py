@@ -89,6 +89,14 @@ def test_equal_weights_of_any_size_are_no_weights(kind):
 
 
 @every_kind
+def test_weights_that_add_up_to_infinity_are_said(kind):
+    tree, X, y, rng = data(kind)
+    weights = np.where(rng.random(len(y)) < 0.5, 1e307, 2e307)
+    with pytest.raises(ValueError, match="300 weights, of up to 2e"):
+        tree.fit(X, y, weights)
+
+
+@every_kind
 def test_a_binned_matrix_is_the_table(kind):
     tree, X, y, _ = data(kind)
     expected = output(tree.fit(X, y), X)
