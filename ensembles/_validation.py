@@ -164,7 +164,8 @@ def check_sample_weight(
     Raises
     ------
     ValueError
-        If the weights are not one per row, negative, not finite, or all zero.
+        If the weights are not one per row, negative, not finite, all zero, or so large
+        that their sum is not finite.
     """
     if sample_weight is None:
         return None
@@ -191,6 +192,12 @@ def check_sample_weight(
         )
     if not weights.any():
         raise ValueError("sample_weight is zero everywhere: no row is left to fit.")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weights.sum()):
+            raise ValueError(
+                f"sample_weight, of up to {weights.max():.3g}, adds up to more than a "
+                "float can hold. Divide it by the largest."
+            )
     return np.asarray(weights)
 
 

@@ -75,7 +75,7 @@ def rows_used(values: FloatArray, weights: FloatArray | None) -> UsedRows:
     rows = UsedRows(order[:n_used], weights, *known)
     if not np.isfinite(rows.total):
         raise ValueError(
-            f"The {len(rows)} weights, of up to {rows.heaviest:.3g}, add up to more "
-            "than a float can hold. Divide them by the largest."
+            f"The weights of rows and classes, of up to {rows.heaviest:.3g}, add up to "
+            "more than a float can hold. Divide them by the largest."
         )
     return rows

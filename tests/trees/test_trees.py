@@ -92,7 +92,7 @@ def test_equal_weights_of_any_size_are_no_weights(kind):
 def test_weights_that_add_up_to_infinity_are_said(kind):
     tree, X, y, rng = data(kind)
     weights = np.where(rng.random(len(y)) < 0.5, 1e307, 2e307)
-    with pytest.raises(ValueError, match="300 weights, of up to 2e"):
+    with pytest.raises(ValueError, match="sample_weight, of up to 2e"):
         tree.fit(X, y, weights)
 
 
@@ -413,6 +413,9 @@ def test_wrong_use_of_classes():
         tree.fit(GRID, y)
     with pytest.raises(ValueError, match="multiple outputs"):
         tree.fit(GRID, np.column_stack([y, y]))
+    huge = HistTreeClassifier(class_weight={0: 1e308, 1: 1e308})
+    with pytest.raises(ValueError, match=r"rows and classes, of up to 1e\+308"):
+        huge.fit(np.arange(9.0)[:, None], np.arange(9) % 2)
     with pytest.raises(ValueError, match="zero for every row"):
         HistTreeClassifier(class_weight={0: 0, 1: 0, 2: 0}).fit(GRID, y)
     with pytest.raises(ValueError, match="Unknown label type"):
