@@ -121,9 +121,13 @@ def _extras(binned: BinnedMatrix, limits: Limits, n_nodes: int) -> Extras | None
         groups = np.zeros((0, n_features), bool)
     subsets = np.zeros((n_nodes if categorical.any() else 0, 4), np.uint64)
     open_groups = np.ones((n_nodes, len(groups)), bool)
-    fixed = map(as_writable, (categorical, trends, groups))
-    categorical, trends, groups = fixed
-    return Extras(categorical, subsets, trends, groups, open_groups)
+    return Extras(
+        as_writable(categorical),
+        subsets,
+        as_writable(trends),
+        as_writable(groups),
+        open_groups,
+    )
 
 
 def _root(n_rows: int, limits: Limits, statistics: Statistics, key: int) -> Any:

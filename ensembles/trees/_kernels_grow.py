@@ -103,7 +103,7 @@ def _grow_from(
 
 @helper
 def _copy(table: Any, order: Any, start: Any, end: Any, into: Any) -> None:
-    """Copy some rows of a table, if there is one, side by side."""
+    """Copy some rows of a table side by side."""
     for i in range(start, end):
         row, at = order[i], i - start
         prefetch(table, int64(order[min(i + AHEAD, end - 1)]))

@@ -249,9 +249,6 @@ class Tree:
     def _send_down(
         self, codes: Any, values: Any, results: Any, *, may_be_missing: bool
     ) -> None:
-        if self.node_count == 1:
-            results += 0 if values is None else values[0]
-            return
         kernels = kernels_for("apply", _SECONDS_PER_ROW * len(codes))
         sided = True if may_be_missing else None
         kernels.send_down(
