@@ -266,3 +266,12 @@ MANY = np.arange(600.0).reshape(300, 2)
 def test_wrong_use(params, X, error, message):
     with pytest.raises(error, match=message):
         Binner(**params).fit(X)
+
+
+def test_columns_of_as_many_values_have_the_bins_that_each_binner_wants():
+    """Ends of bins are kept for the next column of as many distinct values."""
+    X = np.random.default_rng(0).normal(size=(1000, 2))
+    for max_bins in (7, 20, 7):
+        binner = Binner(max_bins=max_bins).fit(X)
+        assert_array_equal(binner.n_bins_, [max_bins, max_bins])
+        assert len(np.unique(binner.transform(X)[:, 1])) == max_bins
