@@ -7,15 +7,17 @@ of the tasks, whatever the number of workers.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
-from joblib import cpu_count, effective_n_jobs
-from sklearn.utils.parallel import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from sklearn import config_context, get_config
 from threadpoolctl import ThreadpoolController
 
 from ensembles._typing import Estimator
@@ -94,19 +96,57 @@ def map_members(
         pool = Parallel(**settings, return_as="generator")
     except ValueError:  # a backend that hands results out only together
         pool = Parallel(**settings)
+    call, caller = delayed(_call_in_worker), _Caller.here()
     with _limited(inner, "blas") if n_workers > 1 else nullcontext():
-        yield from pool(delayed(_limited_call)(function, task, inner) for task in tasks)
+        yield from pool(call(function, task, inner, caller) for task in tasks)
 
 
-def _limited_call(
-    function: Callable[..., Result], task: tuple[Any, ...], n_threads: int
+class _Caller(NamedTuple):
+    """What a worker takes over from the thread that calls.
+
+    scikit-learn's own Parallel hands filters of warnings to threads too, where they are
+    those of the whole process: threads that set and restore them side by side leave
+    others behind, or none, whereupon each task warns.
+    """
+
+    config: dict[str, Any]
+    filters: Sequence[tuple[Any, ...]]
+    process: int
+
+    @classmethod
+    def here(cls) -> _Caller:
+        return cls(get_config(), tuple(warnings.filters), os.getpid())
+
+    @contextmanager
+    def settings(self) -> Iterator[None]:
+        """Context in which scikit-learn and warnings are set as they were there."""
+        with config_context(**self.config):
+            if os.getpid() == self.process:
+                yield
+                return
+            with warnings.catch_warnings():
+                warnings.resetwarnings()
+                for action, message, category, module, line in reversed(self.filters):
+                    patterns = [
+                        getattr(one, "pattern", one) for one in (message, module)
+                    ]
+                    about, where = (one or "" for one in patterns)
+                    warnings.filterwarnings(action, about, category, where, line)
+                yield
+
+
+def _call_in_worker(
+    function: Callable[..., Result],
+    task: tuple[Any, ...],
+    n_threads: int,
+    caller: _Caller,
 ) -> Result:
-    """Call with OpenMP held to `n_threads`, a limit of this thread alone.
+    """Call as the caller would, with OpenMP held to `n_threads` in this thread alone.
 
     The BLAS limit belongs to the whole process, so worker threads must not set it each
     for itself: the last to leave would restore what another had set.
     """
-    with _limited(n_threads, "openmp"):
+    with _limited(n_threads, "openmp"), caller.settings():
         return function(*task)
 
 

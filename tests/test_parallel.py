@@ -5,6 +5,7 @@ import os
 import re
 import threading
 import time
+import warnings
 from contextlib import redirect_stdout
 
 import joblib
@@ -48,6 +49,12 @@ def where(i):
 
 def working_memory(i):
     return get_config()["working_memory"]
+
+
+def warns(message):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.warn(message, FutureWarning, stacklevel=1)
+    return len(caught)
 
 
 def openmp_threads(i):
@@ -121,6 +128,29 @@ def test_scikit_learn_s_configuration_reaches_the_workers(n_jobs, prefer):
     with config_context(working_memory=77):
         seen = map_members(working_memory, [(0,), (1,)], n_jobs=n_jobs, prefer=prefer)
         assert list(seen) == [77, 77]
+
+
+def test_worker_threads_leave_the_filters_of_warnings_alone():
+    before = warnings.filters
+    kept = list(before)
+    for _ in range(20):
+        list(map_members(openmp_threads, [(0,)] * 50, n_jobs=2, prefer="threads"))
+    assert warnings.filters is before
+    assert before == kept
+
+
+@every_pool
+def test_filters_of_warnings_reach_the_workers(n_jobs, prefer):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.filterwarnings("ignore", message="never .*", category=FutureWarning)
+        warnings.filterwarnings("error", message="deadly")
+        seen = map_members(
+            warns, [("shown",), ("never shown",)], n_jobs=n_jobs, prefer=prefer
+        )
+        assert list(seen) == [1, 0]
+        with pytest.raises(FutureWarning, match="deadly"):
+            list(map_members(warns, [("deadly",)] * 2, n_jobs=n_jobs, prefer=prefer))
 
 
 def test_openmp_threads_within_worker_threads_share_the_cores(monkeypatch):
