@@ -31,6 +31,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_splits.py
 	$(BIN)/python benchmarks/bench_trees.py
 	$(BIN)/python benchmarks/bench_forests.py
+	$(BIN)/python benchmarks/bench_native.py
 
 clean-kernels:
 	find ensembles -name '*.nb[ci]' -delete

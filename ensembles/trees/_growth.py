@@ -9,6 +9,7 @@ import numpy as np
 
 from ensembles._typing import FloatArray
 from ensembles.trees._binned import BinnedMatrix
+from ensembles.trees._category_means import NODE_PRIOR_ROWS, category_means
 from ensembles.trees._engine import kernels_for
 from ensembles.trees._layout import GROUP, NODE, ROOM, STRIDE
 from ensembles.trees._leaves import leaves_of
@@ -77,7 +78,7 @@ def grow_tree(
         RowTable(as_writable(binned.rows), as_writable(binned.columns), target.values),
         statistics.amounts if statistics.channels is None else None,
         _sums(statistics),
-        _extras(binned, limits, len(nodes)),
+        _extras(binned, target, statistics, rows, limits, len(nodes)),
         as_writable(binned.binner._edges),
         rows.order,
         nodes,
@@ -105,7 +106,14 @@ def _sums(statistics: Statistics) -> Sums | None:
     )
 
 
-def _extras(binned: BinnedMatrix, limits: Limits, n_nodes: int) -> Extras | None:
+def _extras(
+    binned: BinnedMatrix,
+    target: Target,
+    statistics: Statistics,
+    rows: UsedRows,
+    limits: Limits,
+    n_nodes: int,
+) -> Extras | None:
     """Categories, trends and groups of features, if the tree has any of them.
 
     One that is grown best first has them always: it is compiled once.
@@ -119,10 +127,14 @@ def _extras(binned: BinnedMatrix, limits: Limits, n_nodes: int) -> Extras | None
         trends = np.zeros(n_features, np.int8)
     if groups is None:
         groups = np.zeros((0, n_features), bool)
+    means: FloatArray = np.empty((n_features, 1, 256))
+    if categorical.any() and not limits.draws_cuts:
+        means = category_means(binned, statistics, rows, target.n_outputs)
     subsets = np.zeros((n_nodes if categorical.any() else 0, 4), np.uint64)
     open_groups = np.ones((n_nodes, len(groups)), bool)
     return Extras(
         as_writable(categorical),
+        means,
         subsets,
         as_writable(trends),
         as_writable(groups),
@@ -171,6 +183,7 @@ def _room(target: Target, statistics: Statistics, n_rows: int, limits: Limits) -
         "min_rows_split": limits.min_rows_split,
         "min_rows_leaf": limits.min_rows_leaf,
         "min_weight_leaf": max(least, 1),
+        "prior": NODE_PRIOR_ROWS * statistics.row_steps,
         "min_decrease": decrease * total / statistics.gain_factor,
     }
     for name, value in fields.items():

@@ -28,12 +28,13 @@ from ensembles.trees._kernels_cuts import (
 )
 from ensembles.trees._kernels_split import (
     order_by_rank,
+    rank_of,
     record,
     record_drawn_subset,
     record_subset,
 )
 from ensembles.trees._kernels_tools import helper, inlined, lowest_bit, prefetch
-from ensembles.trees._layout import AHEAD, MISSING, PRIOR_ROWS
+from ensembles.trees._layout import AHEAD, MISSING
 
 __all__ = ["try_sums"]
 
@@ -271,24 +272,31 @@ def _try_categories(
     j: Any,
     feature: Any,
     n_bins: Any,
-    n_rows: Any,
     totals: Any,
     offsets: Any,
     steps: Any,
     room: Any,
     check: Any,
+    means: Any,
 ) -> None:
     """Order categories by each output or class in turn, then split as values are."""
     wide = totals.shape[1]
-    w_all = _weight(totals, 1, 0, offsets, room)
-    prior = PRIOR_ROWS * w_all / n_rows
+    w_all = float(_weight(totals, 1, 0, offsets, room))
     n_orders = room.n_outputs if room.sums else offsets[-1]
     for channel in range(n_orders):
-        mean = totals[1, channel] / w_all
+        known = 0.0
         for p in range(n_bins):
-            at = room.bins[p] * wide
-            w = _weight(hist, j, at, offsets, room)
-            room.ranks[p] = (hist[j, at + channel] + prior * mean) / (w + prior)
+            code = room.bins[p]
+            w = float(_weight(hist, j, code * wide, offsets, room))
+            known += w * means[channel, code]
+        for p in range(n_bins):
+            code = room.bins[p]
+            s = float(hist[j, code * wide + channel])
+            w = float(_weight(hist, j, code * wide, offsets, room))
+            around = means[channel, code] - known / w_all
+            room.ranks[p] = rank_of(
+                s, w, float(totals[1, channel]), w_all, 1.0, around, room.prior
+            )  # fmt: skip
         order_by_rank(room, n_bins)
         gain, position, _ = _best_boundary(
             hist, j, n_bins, False, totals, offsets, steps, room, check
@@ -397,19 +405,19 @@ def try_sums(
             varies = True
             check = check_of(extras, feature, bounds)
             is_category = False
-            if extras is not None:
+            if extras is not None:  # no code is made of it for None
                 is_category = extras.categorical[feature]
+                if is_category and not room.draws_cuts:
+                    _try_categories(
+                        hist, j, feature, n_bins, totals, offsets, steps, room, check,
+                        extras.means[feature],
+                    )  # fmt: skip
             if room.draws_cuts:
                 _try_drawn(
                     hist, j, feature, n_bins, totals, offsets, steps, room, check,
                     is_category, edges, key,
                 )  # fmt: skip
-            elif is_category:
-                _try_categories(
-                    hist, j, feature, n_bins, end - start, totals, offsets, steps,
-                    room, check,
-                )  # fmt: skip
-            else:
+            elif not is_category:
                 _try_values(
                     hist, j, feature, n_bins, totals, offsets, steps, room, check
                 )

@@ -8,9 +8,9 @@ import numpy as np
 from numba import int64, uint64
 
 from ensembles.trees._kernels_tools import compiled
-from ensembles.trees._layout import WEIGHT_BITS
+from ensembles.trees._layout import WEIGHT, WEIGHT_BITS
 
-__all__ = ["scan_rows", "write_words"]
+__all__ = ["add_sums_by_code", "add_words_by_code", "scan_rows", "write_words"]
 
 
 @compiled
@@ -48,3 +48,27 @@ def write_words(
         weight = int64(weights[row] / unit)
         steps = int64(np.floor((values[row, 0] - center) * scale + 0.5))
         words[row, 0] = ((steps * weight) << WEIGHT_BITS) | weight
+
+
+@compiled
+def add_words_by_code(
+    codes: Any, feature: Any, words: Any, order: Any, totals: Any
+) -> None:
+    """Add what the rows of each code of a feature sum up to, and their weight."""
+    for i in range(uint64(len(order))):
+        row = uint64(order[i])
+        code, word = codes[row, feature], words[row, 0]
+        totals[code, 0] += word >> WEIGHT_BITS
+        totals[code, 1] += word & WEIGHT
+
+
+@compiled
+def add_sums_by_code(
+    codes: Any, feature: Any, channels: Any, amounts: Any, order: Any, totals: Any
+) -> None:
+    """As `add_words_by_code`, in channels."""
+    for i in range(uint64(len(order))):
+        row = uint64(order[i])
+        code = codes[row, feature]
+        for k in range(amounts.shape[1]):
+            totals[code, channels[row, k]] += amounts[row, k]

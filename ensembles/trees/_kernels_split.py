@@ -8,7 +8,13 @@ from numba import uint64
 
 from ensembles.trees._kernels_tools import helper
 
-__all__ = ["order_by_rank", "record", "record_drawn_subset", "record_subset"]
+__all__ = [
+    "order_by_rank",
+    "rank_of",
+    "record",
+    "record_drawn_subset",
+    "record_subset",
+]
 
 
 @helper
@@ -38,6 +44,15 @@ def record_drawn_subset(room: Any) -> None:
     """Write that the categories drawn go left."""
     for quarter in range(4):
         room.subset[quarter] = room.drawn_subset[quarter]
+
+
+@helper
+def rank_of(
+    s: Any, w: Any, s_all: Any, w_all: Any, step: Any, known: Any, prior: Any
+) -> Any:
+    """Mean of a category around that of the node, drawn to what is known of it."""
+    own = (s - w * (s_all / w_all)) * step
+    return (own + prior * known) / (w + prior)
 
 
 @helper

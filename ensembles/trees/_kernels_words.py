@@ -21,6 +21,7 @@ from ensembles.trees._kernels_cuts import (
 from ensembles.trees._kernels_pairs import gain_of_one, is_pair, try_pair
 from ensembles.trees._kernels_split import (
     order_by_rank,
+    rank_of,
     record,
     record_drawn_subset,
     record_subset,
@@ -35,7 +36,6 @@ from ensembles.trees._kernels_tools import (
 from ensembles.trees._layout import (
     AHEAD,
     MISSING,
-    PRIOR_ROWS,
     SMALL_ROWS,
     WEIGHT,
     WEIGHT_BITS,
@@ -149,13 +149,23 @@ def _take_few(j: Any, room: Any) -> Any:
 
 @helper
 def _try_categories(
-    feature: Any, n_bins: Any, total: Any, room: Any, step: Any, check: Any
+    feature: Any,
+    n_bins: Any,
+    total: Any,
+    room: Any,
+    step: Any,
+    check: Any,
+    means: Any,
 ) -> None:
     """Order the categories by their means, then split as values are."""
-    mean = float(total >> WEIGHT_BITS) / float(total & WEIGHT)
+    s_all, w_all = float(total >> WEIGHT_BITS), float(total & WEIGHT)
+    known = 0.0
+    for p in range(n_bins):
+        known += float(room.words[p] & WEIGHT) * means[room.bins[p]]
     for p in range(n_bins):
         s, w = float(room.words[p] >> WEIGHT_BITS), float(room.words[p] & WEIGHT)
-        room.ranks[p] = (s + PRIOR_ROWS * mean) / (w + PRIOR_ROWS)
+        around = means[room.bins[p]] - known / w_all
+        room.ranks[p] = rank_of(s, w, s_all, w_all, step, around, room.prior)
     order_by_rank(room, n_bins)
     gain, position, _ = best_boundary(n_bins, 0, total, room, step, check)
     if gain > room.best_gain:
@@ -311,7 +321,7 @@ def _try_drawn_few(
 @helper
 def _try_if_category(
     feature: Any,
-    is_category: Any,
+    extras: Any,
     n_bins: Any,
     room: Any,
     step: Any,
@@ -319,11 +329,14 @@ def _try_if_category(
     key: Any,
 ) -> None:
     """Try sets of categories, if the feature has them."""
+    if not extras.categorical[feature]:
+        return
     total = _total_of(n_bins, room)
-    if is_category and room.draws_cuts:
+    if room.draws_cuts:
         _try_drawn_subset(feature, n_bins, total, room, step, check, key)
-    elif is_category:
-        _try_categories(feature, n_bins, total, room, step, check)
+    else:
+        means = extras.means[feature, 0]
+        _try_categories(feature, n_bins, total, room, step, check, means)
 
 
 @expanded
@@ -359,7 +372,7 @@ def _try_bins(
         if extras is not None:
             is_category = extras.categorical[feature]
         if extras is not None:  # so that no code is made of it for None
-            _try_if_category(feature, is_category, n_bins, room, step, check, key)
+            _try_if_category(feature, extras, n_bins, room, step, check, key)
         if not is_category:
             _try_numbers(feature, n_bins, room, step, check, edges, key)
     return varies

@@ -29,7 +29,6 @@ __all__ = [
     "MISSING",
     "NODE",
     "POISSON",
-    "PRIOR_ROWS",
     "ROOM",
     "SMALL_ROWS",
     "SQUARE",
@@ -66,9 +65,6 @@ SMALL_ROWS = 128
 # Rows that are copied side by side before a subtree is grown on them: their codes and
 # words stay in a second-level cache.
 BLOCK_ROWS = 8192
-# Rows of the node's mean that are added to each category before categories are ordered:
-# few rows of one are weak evidence.
-PRIOR_ROWS = 1.0
 
 # Sums of floats that shall not depend on their order are made of whole numbers of no
 # more bits than this.
@@ -120,6 +116,7 @@ _LIMITS = [
     ("min_rows_leaf", np.int64),
     ("min_weight_leaf", np.int64),  # in the steps in which weights are kept
     ("min_decrease", np.float64),  # of weight times impurity
+    ("prior", np.float64),  # weight of a category's mean over the tree, in steps
 ]
 # The best split so far: its gain, feature, the bins next to the cut (or the least and
 # the largest, and the value drawn between them), whether missing values go left (-1 if

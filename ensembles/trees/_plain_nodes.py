@@ -192,7 +192,8 @@ def _try_categories(
     best: Split | None = None
     for feature in features:
         codes, trend = problem.rows[rows, feature, None], _trend(problem, feature)
-        found = split_categories(codes, channels, amounts, feature, trend, rule)
+        means = problem.means[feature]
+        found = split_categories(codes, channels, amounts, feature, means, trend, rule)
         varies |= found[0]
         best = better(best, found[1])
     return varies, best

@@ -32,6 +32,7 @@ class Limits:
     min_rows_leaf: int
     min_weight_leaf: int
     min_decrease: float
+    prior: float
     words: bool
 
 
@@ -49,6 +50,7 @@ class PlainProblem:
     steps: Any
     edges: FloatArray
     categorical: Any
+    means: Any
     subsets: Any
     trends: Any
     groups: Any
@@ -64,12 +66,12 @@ class PlainProblem:
             channels, amounts = _apart(words)
         else:
             channels, amounts, offsets, steps, _, _ = sums
-        categorical, subsets, trends, groups, open_groups = extras or (None,) * 5
+        categorical, means, subsets, trends, groups, open_groups = extras or (None,) * 6
         if groups is not None and not len(groups):
             groups = open_groups = None
         return cls(
             codes, channels, amounts, targets, order, nodes, list(offsets), steps,
-            edges, categorical, subsets, trends, groups, open_groups,
+            edges, categorical, means, subsets, trends, groups, open_groups,
             _limits_of(rooms[0], words=words is not None),
         )  # fmt: skip
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ensembles.trees._layout import WEIGHT_BITS
+from ensembles.trees._layout import WEIGHT, WEIGHT_BITS
 
-__all__ = ["scan_rows", "write_words"]
+__all__ = ["add_sums_by_code", "add_words_by_code", "scan_rows", "write_words"]
 
 
 def scan_rows(values: Any, weights: Any, order: Any) -> Any:
@@ -35,3 +35,20 @@ def write_words(
     whole = (weights[order] / unit).astype(np.int64)
     steps = np.floor((values[order, 0] - center) * scale + 0.5).astype(np.int64)
     words[order, 0] = ((steps * whole) << WEIGHT_BITS) | whole
+
+
+def add_words_by_code(
+    codes: Any, feature: int, words: Any, order: Any, totals: Any
+) -> None:
+    """Add what the rows of each code of a feature sum up to, and their weight."""
+    held, own = codes[order, feature], words[order, 0]
+    np.add.at(totals[:, 0], held, own >> WEIGHT_BITS)
+    np.add.at(totals[:, 1], held, own & WEIGHT)
+
+
+def add_sums_by_code(
+    codes: Any, feature: int, channels: Any, amounts: Any, order: Any, totals: Any
+) -> None:
+    """As `add_words_by_code`, in channels."""
+    at = (codes[order, feature, None], channels[order])
+    np.add.at(totals, at, amounts[order])

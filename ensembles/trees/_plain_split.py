@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ensembles._typing import BoolArray, FloatArray, IntArray
-from ensembles.trees._layout import MISSING, PRIOR_ROWS
+from ensembles.trees._layout import MISSING
 from ensembles.trees._plain_criteria import Rule, gains_along, weight_of
 
 __all__ = ["Split", "better", "split_categories", "split_values"]
@@ -134,12 +134,14 @@ def split_categories(
     channels: Any,
     amounts: Any,
     feature: int,
+    means: Any,
     trend: Any,
     rule: Rule,
 ) -> tuple[bool, Split | None]:
     """Whether there are two categories, and the best split of them.
 
-    They are ordered by the mean of each output or class in turn.
+    They are ordered by the mean of each output or class in turn, of which `means` has
+    those over the tree.
     """
     limits = rule.limits
     tally = _tally(codes, channels, amounts, limits.n_channels)
@@ -148,10 +150,8 @@ def split_categories(
     if len(bins) < 2:
         return False, None
     w_all = int(weight_of(total, rule))
-    # Weights in words are numbers of rows.
-    prior = PRIOR_ROWS if limits.words else PRIOR_ROWS * w_all / len(codes)
     for channel in range(limits.n_outputs if limits.sums else rule.offsets[-1]):
-        ranks = _ranks(sums, total, channel, prior, rule)
+        ranks = _ranks(sums, bins, total, channel, means[channel], rule)
         order = np.argsort(ranks, kind="stable")
         bins, sums = bins[order], sums[:, order]
         at = np.arange(len(bins) - 1)
@@ -167,9 +167,19 @@ def split_categories(
 
 
 def _ranks(
-    sums: IntArray, total: IntArray, channel: int, prior: float, rule: Rule
+    sums: IntArray,
+    bins: IntArray,
+    total: IntArray,
+    channel: int,
+    means: Any,
+    rule: Rule,
 ) -> FloatArray:
-    """Means of categories, each drawn to the mean of all."""
-    mean = float(total[channel]) / float(weight_of(total, rule))
-    ranks = (sums[channel] + prior * mean) / (weight_of(sums, rule) + prior)
-    return np.asarray(ranks)
+    """Means of categories around that of the node, drawn to those over the tree."""
+    limits, w_all = rule.limits, float(weight_of(total, rule))
+    weights = weight_of(sums, rule).astype(np.float64)
+    # One after the other: other orders give other bits.
+    around = means[bins] - np.add.accumulate(weights * means[bins])[-1] / w_all
+    own = sums[channel] - weights * (float(total[channel]) / w_all)
+    step = rule.value_step if limits.words else 1.0
+    ranks = own * step + limits.prior * around
+    return np.asarray(ranks / (weights + limits.prior))

@@ -40,6 +40,8 @@ class Extras(NamedTuple):
 
     categorical: Any
     """Whether each feature is a category."""
+    means: Any
+    """Means of the categories over the tree, (n_features, n_orders, 256)."""
     subsets: Any
     """Bits of the categories that go left, written for each node."""
     trends: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,8 @@ class Statistics:
     steps: Any = None
     weight_step: float = 1.0
     """Weight that one step of the stored weights stands for."""
+    row_steps: float = 1.0
+    """Steps of the stored weights that count as a row."""
     total_steps: int = 0
     """Sum of the stored weights."""
     center: float = 0.0
@@ -95,13 +97,22 @@ def statistics_of(target: Target, rows: UsedRows, *, counts_rows: bool) -> Stati
     two = target.n_classes in ((1,), (2,))
     single = target.n_outputs == 1 and (two or not target.n_classes)
     if single and is_whole and total <= WEIGHT and not counts_rows:
-        return _words(target, rows, int(total), unit)
+        statistics = _words(target, rows, int(total), unit)
+        return replace(statistics, row_steps=_row_steps(rows, statistics))
     largest = n_rows * heaviest
     step = 1.0 if is_whole and largest < _LARGEST else _step(largest)
     used = rows.weights[rows.order] / unit
     steps = np.maximum(np.rint(used / step), 1.0).astype(np.int64)
     kind = _counts if target.n_classes and not single else _sums
-    return kind(target, steps, rows.order, step * unit, counts_rows)
+    statistics = kind(target, steps, rows.order, step * unit, counts_rows)
+    return replace(statistics, row_steps=_row_steps(rows, statistics))
+
+
+def _row_steps(rows: UsedRows, statistics: Statistics) -> float:
+    """Steps of weight that count as a row: whole weights are numbers of rows."""
+    if rows.adds_exactly:
+        return 1.0 / statistics.weight_step
+    return statistics.total_steps / len(rows)
 
 
 def _step(largest_sum: float) -> float:

@@ -165,13 +165,23 @@ def room_of(rng, case, d, weights, offsets):
     room["min_rows_split"] = rng.choice([2, 2, 9])
     room["min_rows_leaf"] = rng.choice([1, 2, 6]) if case.counts_rows else 1
     room["min_weight_leaf"] = rng.choice([1, 1, 3 * np.median(weights)])
+    room["prior"] = rng.choice([0.1, 30.0]) * np.mean(weights)
     room["max_leaves"] = rng.integers(2, 20) if case.best_first else 0
     for name, value in case.limits:
         room[name] = value
     return room
 
 
-def extras_of(rng, case, d, n_nodes):
+def means_of(rng, d, targets, channels, amounts, offsets):
+    """Means of categories about as large as targets or sums."""
+    n_orders, size = targets.shape[1], np.abs(targets).mean()
+    if channels is not None:
+        n_orders = offsets[-1] or n_orders  # counts have offsets
+        size = np.abs(amounts[:, :n_orders]).mean() / amounts[:, -1].mean()
+    return size * rng.normal(size=(d, n_orders, 256))
+
+
+def extras_of(rng, case, d, n_nodes, means):
     """Categories and their subsets, trends, groups and open ones."""
     if not case.full:
         return None
@@ -186,7 +196,7 @@ def extras_of(rng, case, d, n_nodes):
     open_groups = np.zeros((n_nodes, len(groups)), bool)
     open_groups[0] = True
     subsets = np.zeros((n_nodes if categorical.any() else 0, 4), np.uint64)
-    return Extras(categorical, subsets, trends, groups, open_groups)
+    return Extras(categorical, means, subsets, trends, groups, open_groups)
 
 
 def sums_of(channels, amounts, offsets, steps, n_channels):
@@ -215,7 +225,8 @@ def problem_of(case, seed, n):
     root["key"] = rng.integers(2**64, dtype=np.uint64)
     root["center"], root["scale"] = center, scale
     root["lower"], root["upper"] = -np.inf, np.inf
-    extras = extras_of(rng, case, d, 2 * n)
+    means = means_of(rng, d, targets, channels, amounts, offsets)
+    extras = extras_of(rng, case, d, 2 * n, means)
     room = room_of(rng, case, d, weights, offsets)
     return Problem(
         RowTable(rows, np.ascontiguousarray(rows.T), targets),
