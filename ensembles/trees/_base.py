@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Bunch, check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ensembles._random import entropy_from, keys_for
+from ensembles._random import entropy_from
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Table
 from ensembles._validation import check_bool, check_count, check_sample_weight
 from ensembles.trees._binned import BinnedMatrix
@@ -25,6 +25,7 @@ from ensembles.trees._params import (
     trends_of,
 )
 from ensembles.trees._picture import Look, draw
+from ensembles.trees._plain_random import STEP, word_of
 from ensembles.trees._pruning import prune, pruning_path
 from ensembles.trees._targets import Target
 from ensembles.trees._text import text_of
@@ -404,8 +405,10 @@ class Task:
 
 def keys_of(random_state: RandomState) -> tuple[int, int]:
     """Keys of what is random about a tree, and about its bins."""
-    of_tree, of_bins = keys_for(entropy_from(random_state), 0, 2)
-    return int(of_tree), int(of_bins)
+    entropy = np.random.SeedSequence(entropy_from(random_state))
+    origin = int(entropy.generate_state(1, np.uint64)[0])
+    # Those of `keys_for`, by whole numbers: arrays of two take longer.
+    return word_of(origin + STEP), word_of(origin + 2 * STEP)
 
 
 def checked_target(y: Any) -> Any:

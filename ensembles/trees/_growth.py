@@ -23,6 +23,7 @@ __all__ = ["Limits", "grow_tree"]
 # What numpy takes for a split, and nodes that are split for each row.
 _SECONDS_PER_SPLIT, _SPLITS_PER_ROW = 4e-4, 0.5
 _NO_DEPTH = np.iinfo(np.int32).max
+_EPSILON = np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def grow_tree(
     Tree
         The same whatever the order of rows.
     """
-    target = replace(target, values=as_writable(target.values))
+    if not target.values.flags.writeable:
+        target = replace(target, values=as_writable(target.values))
     rows = rows_used(target.values, as_writable(weights))
     statistics = statistics_of(target, rows, counts_rows=limits.min_rows_leaf > 1)
     nodes = _root(len(rows), limits, statistics, key)
@@ -167,7 +169,7 @@ def _room(target: Target, statistics: Statistics, n_rows: int, limits: Limits) -
     least = int(np.ceil(limits.min_weight_fraction * steps))
     if limits.min_rows_leaf > 1 and not statistics.counts_rows:
         least = max(least, limits.min_rows_leaf)
-    decrease = max(limits.min_decrease - np.finfo(float).eps, 0.0)
+    decrease = max(limits.min_decrease - _EPSILON, 0.0)
     total = steps * statistics.weight_step
     fields = {
         "criterion": target.criterion,

@@ -20,14 +20,14 @@ from ensembles.trees._kernels_criteria import (
 from ensembles.trees._kernels_tools import helper
 from ensembles.trees._layout import SQUARE, WEIGHT, WEIGHT_BITS
 
-__all__ = ["best_boundary", "is_allowed"]
+__all__ = ["MAGIC", "MAGIC_BITS", "best_boundary", "is_allowed"]
 
 # Fewer boundaries than this are faster one by one.
 _WORTH_VECTORS = 12
 # A whole number below 2**51 added to the bits of this float gives the bits of their
 # sum: AVX2 has no instruction that makes floats of 64-bit numbers.
-_MAGIC = np.float64(3 * 2.0**51)
-_MAGIC_BITS = np.int64(_MAGIC.view(np.int64))
+MAGIC = np.float64(3 * 2.0**51)
+MAGIC_BITS = np.int64(MAGIC.view(np.int64))
 
 
 @helper
@@ -39,12 +39,12 @@ def _best_square(
     zero, one, two = uint64(0), uint64(1), uint64(2)
     for p in range(n):
         left += room.words[p]
-        room.numbers[zero, p] = (left >> WEIGHT_BITS) + _MAGIC_BITS
-        room.numbers[one, p] = (left & WEIGHT) + _MAGIC_BITS
+        room.numbers[zero, p] = (left >> WEIGHT_BITS) + MAGIC_BITS
+        room.numbers[one, p] = (left & WEIGHT) + MAGIC_BITS
     s, w = float(total >> WEIGHT_BITS), float(total & WEIGHT)
     lightest, heaviest = float(least), w - float(least)
     for p in range(n):
-        s_left, w_left = room.floats[zero, p] - _MAGIC, room.floats[one, p] - _MAGIC
+        s_left, w_left = room.floats[zero, p] - MAGIC, room.floats[one, p] - MAGIC
         gain = square_gain(s_left, w_left, s, w)
         is_allowed = w_left >= lightest and w_left <= heaviest
         room.floats[two, p] = gain if is_allowed else -1.0

@@ -20,15 +20,22 @@ from ensembles.trees._problem import Problem, RowTable, Space
 
 __all__ = ["grow_best_first", "grow_depth_first"]
 
+# Codes of no more bytes stay in a second-level cache as they lie, and are not copied.
+_CACHED_BYTES = 1 << 18
+
 
 def grow_depth_first(problem: Problem) -> int:
     """Number of nodes grown from ``nodes[0]``; `order` ends up leaf by leaf."""
     table, words, sums, extras, edges, order, nodes, rooms = problem
     space = Space.of(len(order), table.codes.shape[1])
     space.stack[0] = 0
+    is_cached = len(order) <= BLOCK_ROWS and table.codes.nbytes <= _CACHED_BYTES
+    block_rows = 0 if is_cached else BLOCK_ROWS
     n_nodes, n_kept = _grow_from(
-        table, words, sums, extras, edges, order, nodes, 1, BLOCK_ROWS, space, rooms
+        table, words, sums, extras, edges, order, nodes, 1, block_rows, space, rooms
     )
+    if n_kept == 0:
+        return int(n_nodes)
     own, own_words, own_sums = _block_for(problem)
     outside, inside = (np.empty(len(own.codes), np.int32) for _ in range(2))
     for k in range(n_kept):

@@ -71,6 +71,20 @@ def _total(weights: Any, order: Any, start: Any, end: Any, is_whole: Any) -> Any
 
 
 @helper
+def _weigh_two_classes(
+    targets: Any, weights: Any, order: Any, start: Any, end: Any
+) -> Any:
+    """Weight of a leaf and of its rows of the second class, in one pass."""
+    total, second = 0.0, 0.0
+    for i in range(uint64(start), uint64(end)):
+        row = uint64(order[i])
+        weight = weights[row]
+        total += weight
+        second += weight * targets[row, uint64(0)]
+    return total, second
+
+
+@helper
 def _share_classes(
     targets: Any,
     weights: Any,
@@ -183,6 +197,10 @@ def sum_leaves(
             totals[node] = weights[row]
             for output in range(n_outputs):
                 values[node, output] = targets[row, output]
+            continue
+        if only_second and is_whole:
+            total, second = _weigh_two_classes(targets, weights, order, start, end)
+            totals[node], values[node, 0] = total, second / total
             continue
         total, first = _total(weights, order, start, end, is_whole), int64(0)
         totals[node] = total

@@ -18,6 +18,12 @@ from ensembles.trees._kernels_cuts import (
     draw_value,
     in_subset,
 )
+from ensembles.trees._kernels_few import (
+    read_codes,
+    read_words,
+    try_all_cuts,
+    try_drawn_cut,
+)
 from ensembles.trees._kernels_pairs import gain_of_one, is_pair, try_pair
 from ensembles.trees._kernels_split import (
     order_by_rank,
@@ -35,8 +41,10 @@ from ensembles.trees._kernels_tools import (
 )
 from ensembles.trees._layout import (
     AHEAD,
+    FEW_ROWS,
     MISSING,
     SMALL_ROWS,
+    SQUARE,
     WEIGHT,
     WEIGHT_BITS,
 )
@@ -270,7 +278,7 @@ def _try_numbers(
 
 
 @inlined
-def _try_drawn_few(
+def _try_few(
     codes: Any,
     words: Any,
     edges: Any,
@@ -284,37 +292,23 @@ def _try_drawn_few(
     step: Any,
     key: Any,
 ) -> Any:
-    """Try a cut of each feature by the rows themselves, which are few."""
+    """Try features by the rows themselves, which are few."""
     varies: Any = False
-    total, n_rows = int64(0), uint64(end - start)
-    for i in range(n_rows):
-        word = words[order[uint64(start) + i], 0]
-        room.words[i], total = word, total + word
+    n_rows = end - start
+    total = read_words(words, order, start, n_rows, room)
     for j in range(first, first + n_drawn):
-        feature, low, high = drawn[0, j], int64(MISSING), int64(0)
-        for i in range(n_rows):
-            code = int64(codes[order[uint64(start) + i], feature])
-            room.bins[i] = code
-            low, high = min(low, code), max(high, code)
+        feature = drawn[0, j]
+        low, high = read_codes(codes, order, start, n_rows, feature, room)
         varies |= low < high
-        if low < high < MISSING:
-            value = draw_value(key, feature, low, high, edges)
-            on_left = int64(0)
-            for i in range(n_rows):
-                code = room.bins[i]
-                goes = code == low
-                goes |= (code < high) & (edges[feature, code, 1] <= value)
-                on_left += room.words[i] if goes else 0
-            gain = gain_of_one(on_left, total, room, step, None)
-            if gain > room.best_gain:
-                record(room, gain, feature, low, high, int64(-1))
-                room.value = value
+        if low < high < MISSING and room.draws_cuts:
+            try_drawn_cut(feature, n_rows, low, high, total, room, step, edges, key)
+        elif low < high < MISSING:
+            try_all_cuts(feature, n_rows, total, room)
         elif low < high:
             _fill_few(codes, words, order, start, end, drawn, j, int64(1), room)
             n_bins = _take_few(int64(0), room)
             _try_numbers(feature, n_bins, room, step, None, edges, key)
-            for i in range(n_rows):
-                room.words[i] = words[order[uint64(start) + i], 0]
+            read_words(words, order, start, n_rows, room)
     return varies
 
 
@@ -407,8 +401,9 @@ def try_words(
                 codes, words, edges, order, start, drawn, first, n_drawn, room, step,
                 key,
             )  # fmt: skip
-        if room.draws_cuts and end - start <= SMALL_ROWS:
-            return _try_drawn_few(
+        few = SMALL_ROWS if room.draws_cuts else FEW_ROWS * (room.criterion == SQUARE)
+        if end - start <= few:
+            return _try_few(
                 codes, words, edges, order, start, end, drawn, first, n_drawn, room,
                 step, key,
             )  # fmt: skip

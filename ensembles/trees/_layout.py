@@ -23,6 +23,7 @@ import numpy as np
 __all__ = [
     "BLOCK_ROWS",
     "ENTROPY",
+    "FEW_ROWS",
     "GROUP",
     "LARGEST_SUM",
     "MAX_BINS",
@@ -62,6 +63,8 @@ GROUP = 8
 AHEAD = 16
 # Nodes of at most so many rows look only at the bins that their rows are in.
 SMALL_ROWS = 128
+# Of at most so many, each row is compared with each.
+FEW_ROWS = 8
 # Rows that are copied side by side before a subtree is grown on them: their codes and
 # words stay in a second-level cache.
 BLOCK_ROWS = 8192

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -97,22 +97,18 @@ def statistics_of(target: Target, rows: UsedRows, *, counts_rows: bool) -> Stati
     two = target.n_classes in ((1,), (2,))
     single = target.n_outputs == 1 and (two or not target.n_classes)
     if single and is_whole and total <= WEIGHT and not counts_rows:
-        statistics = _words(target, rows, int(total), unit)
-        return replace(statistics, row_steps=_row_steps(rows, statistics))
+        return _words(target, rows, int(total), unit)
     largest = n_rows * heaviest
     step = 1.0 if is_whole and largest < _LARGEST else _step(largest)
     used = rows.weights[rows.order] / unit
     steps = np.maximum(np.rint(used / step), 1.0).astype(np.int64)
     kind = _counts if target.n_classes and not single else _sums
-    statistics = kind(target, steps, rows.order, step * unit, counts_rows)
-    return replace(statistics, row_steps=_row_steps(rows, statistics))
+    return kind(target, steps, rows, step * unit, counts_rows)
 
 
-def _row_steps(rows: UsedRows, statistics: Statistics) -> float:
+def _row_steps(rows: UsedRows, weight_step: float, total_steps: int) -> float:
     """Steps of weight that count as a row: whole weights are numbers of rows."""
-    if rows.adds_exactly:
-        return 1.0 / statistics.weight_step
-    return statistics.total_steps / len(rows)
+    return 1.0 / weight_step if rows.adds_exactly else total_steps / len(rows)
 
 
 def _step(largest_sum: float) -> float:
@@ -137,6 +133,7 @@ def _words(target: Target, rows: UsedRows, total: int, unit: float) -> Statistic
     return Statistics(
         amounts,
         weight_step=unit,
+        row_steps=_row_steps(rows, unit, total),
         total_steps=total,
         center=center,
         scale=scale,
@@ -165,35 +162,38 @@ def _spread(rows: IntArray, n_rows: int, columns: list[Any]) -> Any:
 
 
 def _counts(
-    target: Target, weights: Any, rows: IntArray, step: float, counts_rows: bool
+    target: Target, weights: Any, rows: UsedRows, step: float, counts_rows: bool
 ) -> Statistics:
     """The weight of a row, once for each output, in the channel of its class."""
+    order, total = rows.order, int(weights.sum())
     offsets = np.cumsum([0, *target.n_classes])
-    classes = target.values[rows].astype(np.int32) + offsets[:-1].astype(np.int32)
+    classes = target.values[order].astype(np.int32) + offsets[:-1].astype(np.int32)
     channels, amounts = list(classes.T), [weights] * target.n_outputs
     if counts_rows:
-        channels.append(np.full(len(rows), offsets[-1], np.int32))
+        channels.append(np.full(len(order), offsets[-1], np.int32))
         amounts.append(np.ones_like(weights))
     n_rows = len(target.values)
     return Statistics(
-        _spread(rows, n_rows, amounts),
-        channels=_spread(rows, n_rows, channels),
+        _spread(order, n_rows, amounts),
+        channels=_spread(order, n_rows, channels),
         n_channels=int(offsets[-1]) + counts_rows,
         counts_rows=counts_rows,
         offsets=offsets,
         steps=np.ones(target.n_outputs),
         weight_step=step,
-        total_steps=int(weights.sum()),
+        row_steps=_row_steps(rows, step, total),
+        total_steps=total,
         gain_factor=step * _per_output(target),
     )
 
 
 def _sums(
-    target: Target, weights: Any, rows: IntArray, step: float, counts_rows: bool
+    target: Target, weights: Any, rows: UsedRows, step: float, counts_rows: bool
 ) -> Statistics:
     """Weighted values of each output, then the weight."""
+    order, total = rows.order, int(weights.sum())
     amounts, steps, center = [], np.ones(target.n_outputs), 0.0
-    for output, y in enumerate(target.values[rows].T):
+    for output, y in enumerate(target.values[order].T):
         if target.n_classes:
             amounts.append(weights * y.astype(np.int64))
             continue
@@ -206,17 +206,18 @@ def _sums(
     if counts_rows:
         amounts.append(np.ones_like(weights))
     n_rows, n_channels = len(target.values), len(amounts)
-    numbers = [np.full(len(rows), k, np.int32) for k in range(n_channels)]
+    numbers = [np.full(len(order), k, np.int32) for k in range(n_channels)]
     return Statistics(
-        _spread(rows, n_rows, amounts),
-        channels=_spread(rows, n_rows, numbers),
+        _spread(order, n_rows, amounts),
+        channels=_spread(order, n_rows, numbers),
         n_channels=n_channels,
         is_sums=True,
         counts_rows=counts_rows,
         offsets=np.zeros(2, np.int64),
         steps=steps,
         weight_step=step,
-        total_steps=int(weights.sum()),
+        row_steps=_row_steps(rows, step, total),
+        total_steps=total,
         center=center,
         gain_factor=step * _per_output(target),
     )

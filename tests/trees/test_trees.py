@@ -13,8 +13,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.tree import DecisionTreeClassifier
 
+from ensembles._random import keys_for
 from ensembles.exceptions import InvalidParameterError
 from ensembles.trees import Binner, HistTreeClassifier, HistTreeRegressor
+from ensembles.trees._base import keys_of
 
 KINDS = {
     "values": (HistTreeRegressor(), 1),
@@ -94,6 +96,11 @@ def test_weights_that_add_up_to_infinity_are_said(kind):
     weights = np.where(rng.random(len(y)) < 0.5, 1e307, 2e307)
     with pytest.raises(ValueError, match="sample_weight, of up to 2e"):
         tree.fit(X, y, weights)
+
+
+def test_keys_are_the_first_two_of_the_random_state():
+    for entropy in (0, 7, 2**100):
+        assert keys_of(entropy) == tuple(keys_for(entropy, 0, 2).tolist())
 
 
 @every_kind

@@ -369,6 +369,13 @@ def test_trees_of_many_rows_equal_the_twins(case):
     assert n_nodes > 40
 
 
+@with_each
+def test_rows_copied_side_by_side_give_the_same_trees(case, monkeypatch):
+    """A small table is not copied: its rows are close enough as they lie."""
+    monkeypatch.setattr(_kernels_grow, "_CACHED_BYTES", 0)
+    assert_same(case, problem_of(case, 0, 300))
+
+
 def test_grids_are_refined_where_rows_are_few():
     case = replace(VALUES, heavy=True)
     _, nodes = assert_same(case, problem_of(case, 0, 300))
