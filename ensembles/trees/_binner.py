@@ -103,9 +103,9 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Notes
     -----
     Missing values have the code 255. Values are compared as 64-bit floats, whatever
-    they come as. Of m bins the k-th ends where the share of the weight is
-    ``sin(pi k / 2 m) ** 2``: at Chebyshev's points in the order of values, so that no
-    monotone function of a column changes its codes.
+    they come as. Bins are of equal length on a scale of which four fifths are the angle
+    ``arcsin(sqrt(p))`` of the share p of the weight below, Chebyshev's points, and one
+    fifth is its log-odds. So no monotone function of a column changes its codes.
 
     References
     ----------

@@ -21,6 +21,10 @@ __all__ = [
 ]
 
 
+# Share of the bins: between none and three tenths forests on 17 sets of data, ten times
+# each and more, lost least accuracy against those on values.
+_BY_LOG_ODDS = 0.2
+
 _AssignBins: TypeAlias = Callable[[FloatArray, int, BoolArray], None]
 
 
@@ -89,7 +93,7 @@ def bins_of_values(
 def _ends(mass: FloatArray, max_bins: int, assign_bins: _AssignBins) -> BoolArray:
     """Whether each of the values in order, with these weights, is the last of a bin."""
     is_last = np.zeros(len(mass), dtype=bool)
-    assign_bins(_arcs(mass), max_bins, is_last)
+    assign_bins(_lengths(mass), max_bins, is_last)
     return is_last
 
 
@@ -99,18 +103,29 @@ def _ends_of_ones(n: int, max_bins: int, assign_bins: _AssignBins) -> BoolArray:
     return _ends(np.ones(n), max_bins, assign_bins)
 
 
-def _arcs(mass: FloatArray) -> FloatArray:
-    """Lengths on a half circle, of values in order with these weights.
+def _lengths(mass: FloatArray) -> FloatArray:
+    """How much of all bins each of some values in order is to have, by its weight.
 
-    Bins of equal length end where the share of the weight is ``sin(pi k / 2 m) ** 2``,
-    Chebyshev's points. In tails they hold a row or two, in the middle half as many rows
-    again as bins of equal weight do: a tail is long, and targets often change most
-    there. As the lengths depend on ranks alone, no monotone function of the values
-    changes a bin.
+    Most of it by angles: bins of equal arcs of a half circle end at Chebyshev's points,
+    where the share of the weight is ``sin(pi k / 2 m) ** 2``. In tails they hold a row
+    or two, in the middle half as many rows again as bins of equal weight do: a tail is
+    long, and targets often change most there. The rest by log-odds of the share: in
+    these the best cut of a feature without effect is as likely anywhere, since a
+    Brownian bridge over its standard deviation is stationary in them (T. W. Anderson &
+    D. A. Darling, "Asymptotic theory of certain goodness of fit criteria based on
+    stochastic processes", Annals of Mathematical Statistics 23, 193-212, 1952, section
+    4). As lengths depend on ranks alone, no monotone function of the values changes a
+    bin.
     """
     below = np.r_[0.0, np.cumsum(mass)]
-    angles = np.arctan2(np.sqrt(below), np.sqrt(below[-1] - below))
-    return np.asarray(np.diff(angles))
+    above = below[-1] - below
+    angles = np.arctan2(np.sqrt(below), np.sqrt(above)) / (np.pi / 2.0)
+    # Half a value more on both sides, so that ends are finite.
+    half = below[-1] / np.count_nonzero(mass) / 2.0
+    log_odds = np.log((below + half) / (above + half))
+    log_odds /= log_odds[-1] - log_odds[0]
+    lengths = np.diff((1.0 - _BY_LOG_ODDS) * angles + _BY_LOG_ODDS * log_odds)
+    return np.asarray(lengths)
 
 
 def _bins_that_end(distinct: FloatArray, is_last: BoolArray) -> ColumnBins:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from numba import int64
 
-from ensembles.trees._kernels_tools import compiled
+from ensembles.trees._kernels_tools import compiled, helper
 from ensembles.trees._layout import MISSING, TABLE
 
 __all__ = ["assign_bins", "bin_values"]
@@ -60,6 +61,23 @@ def bin_values(
                     columns[j, i] = rows[i, j]
 
 
+@helper
+def _fair_share(weights: Any, max_bins: Any) -> Any:
+    """Weight of a bin, of all values less heavy than it, and their number of bins.
+
+    What is fair to those left may make more of them heavy.
+    """
+    n_heavy, fair, rest, goes_on = 0, np.inf, 0.0, True
+    while goes_on:
+        n_above, rest = 0, 0.0
+        for weight in weights:
+            n_above += weight >= fair
+            rest += weight if weight < fair else 0.0
+        goes_on = n_above > n_heavy or fair == np.inf
+        n_heavy, fair = n_above, rest / max(max_bins - n_above, 1)
+    return fair, rest, max_bins - n_heavy
+
+
 @compiled
 def assign_bins(weights: Any, max_bins: Any, is_last: Any) -> None:
     """Mark the last value of each bin, values in order with these weights.
@@ -68,16 +86,8 @@ def assign_bins(weights: Any, max_bins: Any, is_last: Any) -> None:
     before and is worth less than half a bin. The others share what is left of bins and
     weight.
     """
-    n, rest, n_left = len(weights), 0.0, max_bins
-    for weight in weights:
-        rest += weight
-    fair = rest / n_left
-    for weight in weights:
-        if weight >= fair:
-            rest -= weight
-            n_left -= 1
-    n_bins, inside = 0, 0.0
-    share = rest / max(n_left, 1)
+    fair, rest, n_left = _fair_share(weights, max_bins)
+    n, share, n_bins, inside = len(weights), fair, 0, 0.0
     for i in range(n - 1):
         weight, is_heavy = weights[i], weights[i] >= fair
         inside += weight

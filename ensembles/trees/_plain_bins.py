@@ -30,18 +30,24 @@ def bin_values(
         columns[:] = rows.T
 
 
+def _fair_share(weights: list[float], max_bins: int) -> tuple[float, float, int]:
+    """Weight of a bin, of all values less heavy than it, and their number of bins."""
+    n_heavy, fair, rest, goes_on = 0, np.inf, 0.0, True
+    while goes_on:
+        n_above, rest = 0, 0.0
+        for weight in weights:
+            n_above += weight >= fair
+            rest += weight if weight < fair else 0.0
+        goes_on = n_above > n_heavy or fair == np.inf
+        n_heavy, fair = n_above, rest / max(max_bins - n_above, 1)
+    return fair, rest, max_bins - n_heavy
+
+
 def assign_bins(weights: FloatArray, max_bins: int, is_last: BoolArray) -> None:
     """Mark the last value of each bin, values in order with these weights."""
     listed = weights.tolist()
-    rest = 0.0
-    for weight in listed:
-        rest += weight
-    fair, n_left = rest / max_bins, max_bins
-    for weight in listed:
-        if weight >= fair:
-            rest -= weight
-            n_left -= 1
-    n_bins, inside, share = 0, 0.0, rest / max(n_left, 1)
+    fair, rest, n_left = _fair_share(listed, max_bins)
+    share, n_bins, inside = fair, 0, 0.0
     for i, weight in enumerate(listed[:-1]):
         is_heavy = weight >= fair
         inside += weight
