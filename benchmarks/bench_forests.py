@@ -278,13 +278,16 @@ def threads():
     for n, n_trees in ((10_000, 300), (100_000, 60)):
         X, y, *_ = made("two classes", n, 20)
         walls = {}
-        stop = multiprocessing.Event()
         for label, n_jobs, n_busy in (
             ("one thread", 1, 0),
             ("two threads", 2, 0),
             ("two threads and a busy neighbour", 2, 1),
         ):
-            busy = [multiprocessing.Process(target=spin, args=(stop,))] * n_busy
+            stop = multiprocessing.Event()
+            busy = [
+                multiprocessing.Process(target=spin, args=(stop,))
+                for _ in range(n_busy)
+            ]
             for process in busy:
                 process.start()
             times = []
@@ -292,6 +295,7 @@ def threads():
                 start = time.perf_counter()
                 HistForestClassifier(n_trees, n_jobs=n_jobs, random_state=0).fit(X, y)
                 times.append(time.perf_counter() - start)
+            assert all(process.is_alive() for process in busy)
             walls[label] = min(times)
             stop.set()
             for process in busy:
