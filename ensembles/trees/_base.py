@@ -92,6 +92,9 @@ class BaseHistTree(BaseEstimator, ABC):
         binned = bin_once(self, X, sample_weight, key_of_bins % 2**32)
         task = self._task(binned, y)
         weights = check_sample_weight(sample_weight, len(binned))
+        all_tried = self.max_features_ >= binned.shape[1] and self.splitter == "best"
+        if self.random_state is None and all_tried:
+            key = 0  # only which of equal splits is taken is random: always the same
         return task.grow(weights, key)
 
     def _task(self, binned: BinnedMatrix, y: Any) -> Task:

@@ -11,6 +11,7 @@ from ensembles._random import GOLDEN
 from ensembles.resampling._kernels_words import word_of
 from ensembles.trees._kernels_channels import try_sums
 from ensembles.trees._kernels_cuts import cut_at
+from ensembles.trees._kernels_pairs import is_pair
 from ensembles.trees._kernels_tools import expanded, helper, inlined
 from ensembles.trees._kernels_words import try_words
 from ensembles.trees._layout import (
@@ -123,14 +124,17 @@ def _search(
     if extras is not None:
         n_all = _open_features(extras, node, drawn)
     wanted, key_of_cuts = min(room.max_features, n_all), word_of(key + _TO_CUTS)
+    if words is not None and extras is None:  # noqa: SIM102 - no code is made for None
+        if is_pair(words, order, start, end, room):
+            wanted = 1  # no feature parts two rows better than another
     bounds = (nodes[node].lower, nodes[node].upper, nodes[node].center)
     room.best_gain, room.feature = -1.0, -1
     while n_drawn < n_all and (n_drawn < wanted or not varies):
         first = n_drawn
         n_drawn = min(first + GROUP, wanted) if first < wanted else first + 1
-        if wanted < n_all:
-            for i in range(first, n_drawn):
-                state = _draw_feature(state, drawn, i, n_all)
+        # All of them, too: of splits that are equally good the first is taken.
+        for i in range(first, n_drawn):
+            state = _draw_feature(state, drawn, i, n_all)
         # Each case stands alone: no code is made of one that begins with a None.
         if sums is not None:
             varies |= try_sums(
@@ -142,8 +146,7 @@ def _search(
                 table.codes, words, extras, edges, order, start, end, drawn, first,
                 n_drawn - first, room, step, bounds, key_of_cuts,
             )  # fmt: skip
-    if wanted < n_all:
-        _put_back(drawn, n_drawn)
+    _put_back(drawn, n_drawn)
 
 
 @helper

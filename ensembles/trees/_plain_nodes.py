@@ -100,7 +100,8 @@ def _search(problem: PlainProblem, node: int) -> Split | None:
     """The best split among the features drawn, of which one at least varies."""
     key, features = int(problem.nodes["key"][node]), _open_features(problem, node)
     wanted = min(problem.limits.max_features, len(features))
-    drawn = _in_drawn_order(features, key) if wanted < len(features) else iter(features)
+    # All of them, too: of splits that are equally good the first is taken.
+    drawn = _in_drawn_order(features, key)
     rule, varies = _rule_of(problem, node), False
     best: Split | None = None
     batch = list(islice(drawn, wanted))

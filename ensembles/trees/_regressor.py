@@ -45,7 +45,8 @@ class HistTreeRegressor(RegressorMixin, BaseHistTree):
         Features drawn for each node: a number, a share, that function of their number,
         or all of them. The search goes on until it has found one that varies.
     random_state : int, RandomState instance or None, default=None
-        Of features and cuts drawn. Without either the tree is the same for any.
+        Of features and cuts drawn, and of which of equally good splits is taken. Where
+        no more than that is left to chance, None takes the same ones each time.
     max_leaf_nodes : int or None, default=None
         Number of leaves, grown where impurity decreases most; None for no limit.
     min_impurity_decrease : float, default=0.0

@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from scipy.stats import chisquare
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -101,6 +103,39 @@ def test_weights_that_add_up_to_infinity_are_said(kind):
 def test_keys_are_the_first_two_of_the_random_state():
     for entropy in (0, 7, 2**100):
         assert keys_of(entropy) == tuple(keys_for(entropy, 0, 2).tolist())
+
+
+def roots(kind, X, y, states):
+    """How often each feature splits the root."""
+    trees = [
+        clone(KINDS[kind][0]).set_params(random_state=state).fit(X, y).tree_
+        for state in states
+    ]
+    return np.bincount([tree.feature[0] for tree in trees], minlength=X.shape[1])
+
+
+@pytest.mark.parametrize(
+    "kind", ["values", "two classes", "four classes", "cuts drawn"]
+)
+@pytest.mark.parametrize("n", [2, 60])
+def test_of_equally_good_splits_one_is_taken_at_random(kind, n, rng):
+    """Where the order of columns decided, forests were better or worse for it.
+
+    False alarms: one in a million for each of the cases.
+    """
+    X = np.repeat(rng.permutation(n)[:, None].astype(float), 5, axis=1)
+    y = np.arange(n) % max(KINDS[kind][1], 2)
+    found = roots(kind, X, y, range(300))
+    assert chisquare(found).pvalue > 1e-6
+    again = roots(kind, X, y, range(300))
+    assert_array_equal(found, again)
+
+
+def test_without_a_seed_equally_good_splits_are_taken_the_same_way(rng):
+    X, y = np.repeat(rng.permutation(60)[:, None], 5, axis=1), rng.normal(size=60)
+    trees = [HistTreeRegressor().fit(X, y).tree_.feature.tolist() for _ in range(5)]
+    assert trees == trees[:1] * 5
+    assert len(set(trees[0])) == 6  # and -1 of leaves
 
 
 @every_kind
