@@ -94,7 +94,6 @@ def sets(folder):
             lambda seed, make=make: (make(3_000, seed), make(N_NEW, seed + 1000)),
         )
     if folder is None:
-        print("real data: no folder given")
         return
     for load in adult, pollution:
         X, y = kept(load, folder)
@@ -109,6 +108,8 @@ def sets(folder):
 
 def main(folder, seeds):
     print("R² of HistGradientBoosting's tree, ours minus it and the error of the mean")
+    if folder is None:
+        print("real data: no folder given")
     for n_leaves, n_rows in SIZES:
         print(f"\n{n_leaves} leaves of at least {n_rows} rows")
         shape = {"max_leaf_nodes": n_leaves, "min_samples_leaf": n_rows}

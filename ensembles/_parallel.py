@@ -8,6 +8,7 @@ of the tasks, whatever the number of workers.
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import time
 import warnings
@@ -111,17 +112,17 @@ class _Caller(NamedTuple):
 
     config: dict[str, Any]
     filters: Sequence[tuple[Any, ...]]
-    process: int
+    process: tuple[str, int]
 
     @classmethod
     def here(cls) -> _Caller:
-        return cls(get_config(), tuple(warnings.filters), os.getpid())
+        return cls(get_config(), tuple(_filters()), _process())
 
     @contextmanager
     def settings(self) -> Iterator[None]:
         """Context in which scikit-learn and warnings are set as they were there."""
         with config_context(**self.config):
-            if os.getpid() == self.process:
+            if _process() == self.process:
                 yield
                 return
             with warnings.catch_warnings():
@@ -133,6 +134,17 @@ class _Caller(NamedTuple):
                     about, where = (one or "" for one in patterns)
                     warnings.filterwarnings(action, about, category, where, line)
                 yield
+
+
+def _filters() -> Sequence[tuple[Any, ...]]:
+    """Filters of warnings of this thread, or of the process where they are its."""
+    in_context = getattr(warnings, "_get_filters", None)
+    return warnings.filters if in_context is None else in_context()
+
+
+def _process() -> tuple[str, int]:
+    """What tells this process from those on other machines, too."""
+    return platform.node(), os.getpid()
 
 
 def _call_in_worker(

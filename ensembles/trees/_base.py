@@ -70,7 +70,8 @@ class BaseHistTree(BaseEstimator, ABC):
             Target.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             How much each row counts. Zero leaves a row out; whole numbers count as
-            repeated rows, but for limits on numbers of rows.
+            repeated rows, but for limits on numbers of rows. What is stated in rows
+            counts others as one on average.
 
         Returns
         -------

@@ -105,7 +105,8 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Missing values have the code 255. Values are compared as 64-bit floats, whatever
     they come as. Bins are of equal length on a scale of which four fifths are the angle
     ``arcsin(sqrt(p))`` of the share p of the weight below, Chebyshev's points, and one
-    fifth is its log-odds. So no monotone function of a column changes its codes.
+    fifth is its log-odds. So no increasing function of a column changes the codes of
+    the rows that bins were found on. `max_bins` is a bound: a few may stay unused.
 
     References
     ----------

@@ -21,8 +21,8 @@ __all__ = [
 ]
 
 
-# Share of the bins: between none and three tenths forests on 17 sets of data, ten times
-# each and more, lost least accuracy against those on values.
+# Share of the bins: with 0.15 to 0.3 scikit-learn's forests on codes of the ten sets of
+# `bench_forests.py` lost least R² and accuracy against those on values.
 _BY_LOG_ODDS = 0.2
 
 _AssignBins: TypeAlias = Callable[[FloatArray, int, BoolArray], None]
@@ -114,8 +114,8 @@ def _lengths(mass: FloatArray) -> FloatArray:
     Brownian bridge over its standard deviation is stationary in them (T. W. Anderson &
     D. A. Darling, "Asymptotic theory of certain goodness of fit criteria based on
     stochastic processes", Annals of Mathematical Statistics 23, 193-212, 1952, section
-    4). As lengths depend on ranks alone, no monotone function of the values changes a
-    bin.
+    4). As lengths depend on ranks alone, no increasing function of the values changes
+    which of them share a bin.
     """
     below = np.r_[0.0, np.cumsum(mass)]
     above = below[-1] - below

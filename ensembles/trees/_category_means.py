@@ -1,11 +1,12 @@
 """What the categories of features mean for a target, over all rows of a tree.
 
 Nodes put categories in order by their means, and few rows of one say little about it.
-So each mean is drawn to that of the category over the tree, as in D. Micci-Barreca, "A
+So what sets a category apart in a node is drawn to what sets it apart, by its mean over
+the tree, from the other rows of the node. That is done as in D. Micci-Barreca, "A
 preprocessing scheme for high-cardinality categorical attributes in classification and
-prediction problems", SIGKDD Explorations 3(1), 27-32, 2001, section 4, where it is
-drawn to the mean of a category's parent. An order made from a node's rows alone fits
-their noise: it is what makes features of many categories look better than they are.
+prediction problems", SIGKDD Explorations 3(1), 27-32, 2001, section 4, where a mean is
+drawn to that of a category's parent. An order made from a node's rows alone fits their
+noise: it is what makes features of many categories look better than they are.
 """
 
 from __future__ import annotations
@@ -22,12 +23,11 @@ from ensembles.trees._targets import Statistics
 __all__ = ["NODE_PRIOR_ROWS", "category_means"]
 
 # So many rows of the mean of all are added to each category over the tree, and so many
-# of its mean over the tree in a node: for trees on census and air pollution data and on
-# categories of large, small, crossed and no effect, 30 was better than 3, 10 and 100 or
-# as good, but for categories without any effect.
+# of its mean over the tree in a node: 30 was as good as 10 and 100 or better for trees
+# on the sets of `bench_native.py`, but for 100 where words have no effect.
 TREE_PRIOR_ROWS, NODE_PRIOR_ROWS = 1.0, 30.0
 
-_SECONDS_PER_ROW = 2e-8  # of the twin
+_SECONDS_PER_AMOUNT = 3e-8  # of the twin
 
 
 def category_means(
@@ -48,18 +48,18 @@ def category_means(
 
     Returns
     -------
-    ndarray of shape (n_features, n_orders, 256)
-        Of each code, one order for each output or class. Words have them in units of
-        the target, around its middle, sums in their steps. NaN where the tree has no
-        rows; features that are no categories have no entries.
+    ndarray of shape (n_categorical, n_orders, 256)
+        Of each code, one order for each output or class, in the steps of the tree's
+        sums. NaN where the tree has no rows.
     """
     n_orders = n_outputs if statistics.is_sums else 1
     if statistics.channels is not None and not statistics.is_sums:
         n_orders = int(statistics.offsets[-1])
-    means = np.empty((binned.shape[1], n_orders, 256))
-    for feature in np.flatnonzero(binned.binner.is_categorical_).tolist():
+    features = np.flatnonzero(binned.binner.is_categorical_).tolist()
+    means = np.empty((len(features), n_orders, 256))
+    for place, feature in enumerate(features):
         totals = _totals(binned, feature, statistics, rows)
-        means[feature] = _means(totals, statistics)[:, :n_orders].T
+        means[place] = _means(totals, statistics)[:, :n_orders].T
     return means
 
 
@@ -67,8 +67,8 @@ def _totals(
     binned: BinnedMatrix, feature: int, statistics: Statistics, rows: UsedRows
 ) -> IntArray:
     """What the rows of each code add up to, (256, n_channels)."""
-    kernels = kernels_for("rows", _SECONDS_PER_ROW * len(rows))
     amounts, channels = statistics.amounts, statistics.channels
+    kernels = kernels_for("rows", _SECONDS_PER_AMOUNT * len(rows) * amounts.shape[1])
     codes = as_writable(binned.rows)
     if channels is None:
         totals = np.zeros((256, 2), np.int64)
@@ -90,7 +90,5 @@ def _means(totals: IntArray, statistics: Statistics) -> FloatArray:
     prior = TREE_PRIOR_ROWS * statistics.row_steps
     sums = totals + prior * (totals.sum(axis=0) / weights.sum())
     means = sums / (weights + prior)[:, None]
-    if statistics.channels is None:
-        means /= statistics.scale
     means[weights == 0] = np.nan
     return np.asarray(means)

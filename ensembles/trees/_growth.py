@@ -129,13 +129,14 @@ def _extras(
         trends = np.zeros(n_features, np.int8)
     if groups is None:
         groups = np.zeros((0, n_features), bool)
-    means: FloatArray = np.empty((n_features, 1, 256))
+    means: FloatArray = np.empty((0, 1, 256))
     if categorical.any() and not limits.draws_cuts:
         means = category_means(binned, statistics, rows, target.n_outputs)
     subsets = np.zeros((n_nodes if categorical.any() else 0, 4), np.uint64)
     open_groups = np.ones((n_nodes, len(groups)), bool)
     return Extras(
         as_writable(categorical),
+        np.cumsum(categorical) - 1,
         means,
         subsets,
         as_writable(trends),
@@ -186,6 +187,7 @@ def _room(target: Target, statistics: Statistics, n_rows: int, limits: Limits) -
         "min_rows_leaf": limits.min_rows_leaf,
         "min_weight_leaf": max(least, 1),
         "prior": NODE_PRIOR_ROWS * statistics.row_steps,
+        "scale": statistics.scale,
         "min_decrease": decrease * total / statistics.gain_factor,
     }
     for name, value in fields.items():

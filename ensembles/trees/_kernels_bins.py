@@ -82,9 +82,9 @@ def _fair_share(weights: Any, max_bins: Any) -> Any:
 def assign_bins(weights: Any, max_bins: Any, is_last: Any) -> None:
     """Mark the last value of each bin, values in order with these weights.
 
-    A value as heavy as a fair share ends a bin, which it shares at most with what came
-    before and is worth less than half a bin. The others share what is left of bins and
-    weight.
+    While bins are left, a value as heavy as a fair share ends one, which it shares at
+    most with what came before and is worth less than half a bin. The others share what
+    is left of bins and weight.
     """
     fair, rest, n_left = _fair_share(weights, max_bins)
     n, share, n_bins, inside = len(weights), fair, 0, 0.0

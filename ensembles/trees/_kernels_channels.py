@@ -410,7 +410,7 @@ def try_sums(
                 if is_category and not room.draws_cuts:
                     _try_categories(
                         hist, j, feature, n_bins, totals, offsets, steps, room, check,
-                        extras.means[feature],
+                        extras.means[extras.places[feature]],
                     )  # fmt: skip
             if room.draws_cuts:
                 _try_drawn(

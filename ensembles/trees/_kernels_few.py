@@ -1,4 +1,4 @@
-"""Splits of a few rows by their codes: each row with each, and no histogram.
+"""Splits of a few rows by their codes, without a histogram.
 
 Most nodes of a full tree have a few rows, and there it is not sums that take time but
 branches that no processor can foretell. Here are none but one for each feature.

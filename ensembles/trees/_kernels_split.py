@@ -48,11 +48,14 @@ def record_drawn_subset(room: Any) -> None:
 
 @helper
 def rank_of(
-    s: Any, w: Any, s_all: Any, w_all: Any, step: Any, known: Any, prior: Any
+    s: Any, w: Any, s_all: Any, w_all: Any, step: Any, around: Any, prior: Any
 ) -> Any:
-    """Mean of a category around that of the node, drawn to what is known of it."""
+    """Mean of a category around that of the node, drawn to what it is over the tree.
+
+    There `around` is the category's mean less what such means foretell for the node.
+    """
     own = (s - w * (s_all / w_all)) * step
-    return (own + prior * known) / (w + prior)
+    return (own + prior * around) / (w + prior)
 
 
 @helper

@@ -167,13 +167,13 @@ def _try_categories(
 ) -> None:
     """Order the categories by their means, then split as values are."""
     s_all, w_all = float(total >> WEIGHT_BITS), float(total & WEIGHT)
-    known = 0.0
+    known, factor = 0.0, step * room.scale  # from steps of the node to the tree's
     for p in range(n_bins):
         known += float(room.words[p] & WEIGHT) * means[room.bins[p]]
     for p in range(n_bins):
         s, w = float(room.words[p] >> WEIGHT_BITS), float(room.words[p] & WEIGHT)
         around = means[room.bins[p]] - known / w_all
-        room.ranks[p] = rank_of(s, w, s_all, w_all, step, around, room.prior)
+        room.ranks[p] = rank_of(s, w, s_all, w_all, factor, around, room.prior)
     order_by_rank(room, n_bins)
     gain, position, _ = best_boundary(n_bins, 0, total, room, step, check)
     if gain > room.best_gain:
@@ -329,7 +329,7 @@ def _try_if_category(
     if room.draws_cuts:
         _try_drawn_subset(feature, n_bins, total, room, step, check, key)
     else:
-        means = extras.means[feature, 0]
+        means = extras.means[extras.places[feature], 0]
         _try_categories(feature, n_bins, total, room, step, check, means)
 
 

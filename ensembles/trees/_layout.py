@@ -120,6 +120,7 @@ _LIMITS = [
     ("min_weight_leaf", np.int64),  # in the steps in which weights are kept
     ("min_decrease", np.float64),  # of weight times impurity
     ("prior", np.float64),  # weight of a category's mean over the tree, in steps
+    ("scale", np.float64),  # of words of the whole tree, as these means have it
 ]
 # The best split so far: its gain, feature, the bins next to the cut (or the least and
 # the largest, and the value drawn between them), whether missing values go left (-1 if

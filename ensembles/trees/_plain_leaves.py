@@ -57,7 +57,8 @@ def sum_leaves(
         values[leaf] /= total[:, None]
         return
     for output, y in enumerate(targets[order].T):
-        mean, off = _mean_and_spread(y, w, starts, sizes, total)
+        with np.errstate(over="ignore", invalid="ignore"):  # squares may be infinite
+            mean, off = _mean_and_spread(y, w, starts, sizes, total)
         values[leaf, output] = mean
         spread[leaf] += off / targets.shape[1]
 

@@ -193,7 +193,7 @@ def _try_categories(
     best: Split | None = None
     for feature in features:
         codes, trend = problem.rows[rows, feature, None], _trend(problem, feature)
-        means = problem.means[feature]
+        means = problem.means[problem.places[feature]]
         found = split_categories(codes, channels, amounts, feature, means, trend, rule)
         varies |= found[0]
         best = better(best, found[1])

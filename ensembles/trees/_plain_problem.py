@@ -33,6 +33,7 @@ class Limits:
     min_weight_leaf: int
     min_decrease: float
     prior: float
+    scale: float
     words: bool
 
 
@@ -50,6 +51,7 @@ class PlainProblem:
     steps: Any
     edges: FloatArray
     categorical: Any
+    places: Any
     means: Any
     subsets: Any
     trends: Any
@@ -66,12 +68,14 @@ class PlainProblem:
             channels, amounts = _apart(words)
         else:
             channels, amounts, offsets, steps, _, _ = sums
-        categorical, means, subsets, trends, groups, open_groups = extras or (None,) * 6
+        categorical, places, means, subsets, trends, groups, open_groups = extras or (
+            (None,) * 7
+        )
         if groups is not None and not len(groups):
             groups = open_groups = None
         return cls(
             codes, channels, amounts, targets, order, nodes, list(offsets), steps,
-            edges, categorical, means, subsets, trends, groups, open_groups,
+            edges, categorical, places, means, subsets, trends, groups, open_groups,
             _limits_of(rooms[0], words=words is not None),
         )  # fmt: skip
 

@@ -180,6 +180,6 @@ def _ranks(
     # One after the other: other orders give other bits.
     around = means[bins] - np.add.accumulate(weights * means[bins])[-1] / w_all
     own = sums[channel] - weights * (float(total[channel]) / w_all)
-    step = rule.value_step if limits.words else 1.0
+    step = rule.value_step * limits.scale if limits.words else 1.0
     ranks = own * step + limits.prior * around
     return np.asarray(ranks / (weights + limits.prior))

@@ -40,8 +40,10 @@ class Extras(NamedTuple):
 
     categorical: Any
     """Whether each feature is a category."""
+    places: Any
+    """Which of `means` is that of each feature."""
     means: Any
-    """Means of the categories over the tree, (n_features, n_orders, 256)."""
+    """Of categories over the tree, in its steps, (n_categorical, n_orders, 256)."""
     subsets: Any
     """Bits of the categories that go left, written for each node."""
     trends: Any

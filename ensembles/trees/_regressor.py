@@ -61,8 +61,9 @@ class HistTreeRegressor(RegressorMixin, BaseHistTree):
         no group make one of their own. "pairwise" is all pairs, "no_interactions" each
         feature by itself.
     categorical_features : None, "from_dtype", or array-like, default="from_dtype"
-        Which features are categories, as in :class:`Binner`. A node sends any set of
-        them to the left.
+        Which features are categories, as in :class:`Binner`. A node orders them by
+        their means, drawn to those over the tree by 30 rows [3]_, and sends the first
+        of them to the left; with ``splitter="random"`` any set that is drawn.
     max_bins : int, default=255
         Bins of a feature, 2 to 255.
 
@@ -111,6 +112,9 @@ class HistTreeRegressor(RegressorMixin, BaseHistTree):
        trees", Wadsworth, 1984.
     .. [2] G. Ke et al., "LightGBM: a highly efficient gradient boosting decision
        tree", Advances in Neural Information Processing Systems 30, 2017, section 2.
+    .. [3] D. Micci-Barreca, "A preprocessing scheme for high-cardinality categorical
+       attributes in classification and prediction problems", SIGKDD Explorations 3(1),
+       27-32, 2001, section 4.
 
     Examples
     --------
@@ -170,6 +174,7 @@ class HistTreeRegressor(RegressorMixin, BaseHistTree):
     def _target(self, y: Any) -> tuple[Target, FloatArray | None]:
         # A copy: kernels would be compiled once more for an array that is read-only.
         values = np.array(y.reshape(len(y), -1), dtype=np.float64, order="C")
+        values += 0.0  # of zeros with both signs, the first would decide that of a leaf
         self.n_outputs_ = values.shape[1]
         if self.criterion == "squared_error":
             return Target(values, (), SQUARE), None

@@ -29,6 +29,8 @@ KINDS = {
     "some features": (HistTreeClassifier(max_features="sqrt"), 2),
     "best first": (HistTreeRegressor(max_leaf_nodes=9, min_samples_leaf=3), 1),
     "categories": (HistTreeClassifier(categorical_features=[1, 3], max_depth=6), 4),
+    "categories, values": (HistTreeRegressor(categorical_features=[1, 3]), 1),
+    "categories, two classes": (HistTreeClassifier(categorical_features=[1, 3]), 2),
 }
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -85,7 +87,25 @@ def test_weight_zero_leaves_a_row_out(kind):
 
 
 @every_kind
-def test_equal_weights_of_any_size_are_no_weights(kind):
+def test_equal_whole_weights_are_repeated_rows(kind):
+    for seed in range(5):
+        tree, X, y, _ = data(kind, seed=seed)
+        expected = output(tree.fit(np.repeat(X, 3, 0), np.repeat(y, 3)), X)
+        tree.fit(X, y, np.full(len(y), 3.0))
+        assert_allclose(output(tree, X), expected, rtol=1e-12)
+
+
+def test_the_sign_of_zero_does_not_depend_on_the_order_of_rows(rng):
+    X, y = rng.integers(0, 20, (200, 1)), rng.normal(size=200).round()
+    leaves = [
+        HistTreeRegressor().fit(X[rows], y[rows]).tree_.leaf_values.tobytes()
+        for rows in (np.arange(200), *(rng.permutation(200) for _ in range(20)))
+    ]
+    assert len(set(leaves)) == 1
+
+
+@every_kind
+def test_equal_weights_that_are_no_numbers_of_rows_are_no_weights(kind):
     tree, X, y, _ = data(kind)
     expected = output(tree.fit(X, y), X)
     for weight in (1e-200, 0.3, 1e200):

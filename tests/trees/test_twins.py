@@ -152,7 +152,7 @@ def n_channels_of(case, offsets):
     return own + case.counts_rows
 
 
-def room_of(rng, case, d, weights, offsets):
+def room_of(rng, case, d, weights, offsets, scale):
     """Limits that now and then matter."""
     room = np.zeros(1, ROOM)
     room["criterion"], room["n_outputs"] = case.criterion, case.n_outputs
@@ -166,6 +166,7 @@ def room_of(rng, case, d, weights, offsets):
     room["min_rows_leaf"] = rng.choice([1, 2, 6]) if case.counts_rows else 1
     room["min_weight_leaf"] = rng.choice([1, 1, 3 * np.median(weights)])
     room["prior"] = rng.choice([0.1, 30.0]) * np.mean(weights)
+    room["scale"] = scale
     room["max_leaves"] = rng.integers(2, 20) if case.best_first else 0
     for name, value in case.limits:
         room[name] = value
@@ -178,7 +179,7 @@ def means_of(rng, d, targets, channels, amounts, offsets):
     if channels is not None:
         n_orders = offsets[-1] or n_orders  # counts have offsets
         size = np.abs(amounts[:, :n_orders]).mean() / amounts[:, -1].mean()
-    return size * rng.normal(size=(d, n_orders, 256))
+    return size * rng.normal(size=(d, n_orders, 256))  # more than there are categories
 
 
 def extras_of(rng, case, d, n_nodes, means):
@@ -196,7 +197,8 @@ def extras_of(rng, case, d, n_nodes, means):
     open_groups = np.zeros((n_nodes, len(groups)), bool)
     open_groups[0] = True
     subsets = np.zeros((n_nodes if categorical.any() else 0, 4), np.uint64)
-    return Extras(categorical, means, subsets, trends, groups, open_groups)
+    places = np.cumsum(categorical) - 1
+    return Extras(categorical, places, means, subsets, trends, groups, open_groups)
 
 
 def sums_of(channels, amounts, offsets, steps, n_channels):
@@ -225,9 +227,9 @@ def problem_of(case, seed, n):
     root["key"] = rng.integers(2**64, dtype=np.uint64)
     root["center"], root["scale"] = center, scale
     root["lower"], root["upper"] = -np.inf, np.inf
-    means = means_of(rng, d, targets, channels, amounts, offsets)
+    means = scale * means_of(rng, d, targets, channels, amounts, offsets)
     extras = extras_of(rng, case, d, 2 * n, means)
-    room = room_of(rng, case, d, weights, offsets)
+    room = room_of(rng, case, d, weights, offsets, scale)
     return Problem(
         RowTable(rows, np.ascontiguousarray(rows.T), targets),
         amounts if channels is None else None,
