@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from ensembles import HistTreeClassifier
 from ensembles.trees import (
     HistTreeRegressor,
+    _engine,
     _kernels_apply,
     _kernels_grow,
     _kernels_leaves,
@@ -369,6 +371,19 @@ def test_trees_of_many_rows_equal_the_twins(case):
     n_rows = nodes["end"] - nodes["start"]
     assert n_rows.max() > BLOCK_ROWS > n_rows.min()
     assert n_nodes > 40
+
+
+def test_of_equal_cuts_of_few_rows_the_lowest_is_taken(rng, monkeypatch):
+    """Rows that weigh the same: a cut and its mirror image are as good."""
+    for state in range(100):
+        n = rng.integers(3, 9)
+        X, y = rng.integers(0, 9, (n, 2)), np.arange(n) % 2
+        words = []
+        for seconds in 0.0, np.inf:
+            monkeypatch.setattr(_engine, "_SECONDS_TO_LOAD", seconds)
+            tree = HistTreeClassifier(random_state=state, max_depth=2)
+            words.append(tree.fit(X, y).tree_.words)
+        assert_array_equal(words[0], words[1])
 
 
 @with_each
