@@ -54,7 +54,7 @@ class BinnedMatrix:
     >>> for depth in 1, 2, 3, 4, 5:
     ...     tree = HistTreeRegressor(max_depth=depth).fit(train, y[:500])
     ...     print(f"{tree.score(test, y[500:]):.2f}", end=" ")
-    0.33 0.46 0.59 0.64 0.65
+    0.33 0.43 0.58 0.62 0.69
     """
 
     rows: Any
