@@ -145,11 +145,11 @@ def bins_of_categories(n_categories: int) -> ColumnBins:
 
 
 def edges_of(columns: list[ColumnBins]) -> FloatArray:
-    """Least and largest value of each bin, (n_features, 256, 2)."""
-    edges = np.zeros((len(columns), 256, 2))
+    """Least and largest value of each bin, (n_features, 2, 256), then infinities."""
+    edges = np.full((len(columns), 2, 256), np.inf)
     for j, bins in enumerate(columns):
-        edges[j, : len(bins.lowest), 0] = bins.lowest
-        edges[j, : len(bins.highest), 1] = bins.highest
+        edges[j, 0, : len(bins.lowest)] = bins.lowest
+        edges[j, 1, : len(bins.highest)] = bins.highest
     return edges
 
 

@@ -13,7 +13,14 @@ from ensembles.trees._category_means import NODE_PRIOR_ROWS, category_means
 from ensembles.trees._engine import kernels_for
 from ensembles.trees._layout import GROUP, NODE, ROOM, STRIDE
 from ensembles.trees._leaves import leaves_of
-from ensembles.trees._problem import Extras, Problem, RowTable, Sums, as_writable
+from ensembles.trees._problem import (
+    Extras,
+    Problem,
+    RowTable,
+    Sums,
+    as_writable,
+    room_for_ranges,
+)
 from ensembles.trees._rows import UsedRows, rows_used
 from ensembles.trees._targets import Statistics, Target, statistics_of
 from ensembles.trees._tree import Tree
@@ -82,6 +89,7 @@ def grow_tree(
         _sums(statistics),
         _extras(binned, target, statistics, rows, limits, len(nodes)),
         as_writable(binned.binner._edges),
+        room_for_ranges(binned.shape[1]) if limits.draws_cuts else None,
         rows.order,
         nodes,
         _room(target, statistics, len(rows), limits),
@@ -178,7 +186,6 @@ def _room(target: Target, statistics: Statistics, n_rows: int, limits: Limits) -
         "n_channels": statistics.n_channels,
         "sums": statistics.is_sums,
         "counts_rows": statistics.counts_rows,
-        "draws_cuts": limits.draws_cuts,
         "refines": statistics.channels is None and not target.n_classes,
         "max_features": limits.max_features,
         "max_depth": _NO_DEPTH if limits.max_depth is None else limits.max_depth,

@@ -20,6 +20,7 @@ from ensembles.trees._kernels_criteria import (
     keeps_bounds,
 )
 from ensembles.trees._kernels_cuts import (
+    change_side,
     cut_at,
     draw_side,
     draw_subset,
@@ -335,6 +336,31 @@ def _try_values(
 
 
 @helper
+def _try_all(
+    hist: Any,
+    j: Any,
+    feature: Any,
+    n_bins: Any,
+    totals: Any,
+    offsets: Any,
+    steps: Any,
+    room: Any,
+    check: Any,
+    extras: Any,
+    is_category: Any,
+) -> None:
+    """Try all cuts of a feature, or sets of its categories."""
+    if extras is not None:  # noqa: SIM102 - no code is made of it for None
+        if is_category:
+            means = extras.means[extras.places[feature]]
+            _try_categories(
+                hist, j, feature, n_bins, totals, offsets, steps, room, check, means
+            )
+    if not is_category:
+        _try_values(hist, j, feature, n_bins, totals, offsets, steps, room, check)
+
+
+@helper
 def _try_drawn(
     hist: Any,
     j: Any,
@@ -353,7 +379,12 @@ def _try_drawn(
     wide, low, high, cut, side = totals.shape[1], 0, 0, 0, -1
     value = 0.0
     if is_category:
-        draw_subset(key, feature, n_bins, room)
+        draw_subset(key, feature, room)
+        n_left = 0
+        for p in range(n_bins):
+            n_left += in_subset(room, room.bins[p])
+        if n_left == 0 or n_left == n_bins:
+            change_side(room, room.bins[0])
     else:
         absent = room.bins[n_bins - 1] == MISSING
         low, high = room.bins[0], room.bins[n_bins - 1 - int64(absent)]
@@ -382,6 +413,7 @@ def try_sums(
     sums: Any,
     extras: Any,
     edges: Any,
+    ranges: Any,
     order: Any,
     start: Any,
     end: Any,
@@ -407,19 +439,15 @@ def try_sums(
             is_category = False
             if extras is not None:  # no code is made of it for None
                 is_category = extras.categorical[feature]
-                if is_category and not room.draws_cuts:
-                    _try_categories(
-                        hist, j, feature, n_bins, totals, offsets, steps, room, check,
-                        extras.means[extras.places[feature]],
-                    )  # fmt: skip
-            if room.draws_cuts:
+            if ranges is not None:
                 _try_drawn(
                     hist, j, feature, n_bins, totals, offsets, steps, room, check,
                     is_category, edges, key,
                 )  # fmt: skip
-            elif not is_category:
-                _try_values(
-                    hist, j, feature, n_bins, totals, offsets, steps, room, check
-                )
+            else:
+                _try_all(
+                    hist, j, feature, n_bins, totals, offsets, steps, room, check,
+                    extras, is_category,
+                )  # fmt: skip
         _clear(hist, j, n_bins, wide, room)
     return varies

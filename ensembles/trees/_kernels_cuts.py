@@ -14,15 +14,22 @@ from typing import Any
 from numba import int64, uint64
 
 from ensembles._random import GOLDEN
-from ensembles.resampling._kernels_words import uniform, word_of
+from ensembles.resampling._kernels_words import word_of
 from ensembles.trees._kernels_tools import helper
 
-__all__ = ["cut_at", "draw_side", "draw_subset", "draw_value", "in_subset"]
+__all__ = [
+    "change_side",
+    "cut_at",
+    "draw_side",
+    "draw_subset",
+    "draw_value",
+    "in_subset",
+]
 
 
 @helper
-def _stream_of(key: Any, feature: Any) -> Any:
-    """State of the stream of a feature."""
+def _word_of_feature(key: Any, feature: Any) -> Any:
+    """A word of each feature, and the state of its stream."""
     return word_of(key ^ (uint64(feature + 1) * GOLDEN))
 
 
@@ -32,20 +39,20 @@ def draw_value(key: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
 
     Bins below `high` whose values it reaches go left, and `low` always.
     """
-    _, u = uniform(_stream_of(key, feature))
+    u = float(_word_of_feature(key, feature) >> uint64(11)) * 2.0**-53
     # A difference could be infinite.
-    return edges[feature, low, 0] * (1.0 - u) + edges[feature, high, 1] * u
+    return edges[feature, 0, low] * (1.0 - u) + edges[feature, 1, high] * u
 
 
 @helper
 def cut_at(value: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
     """The last bin that goes left, at `low` or later and before `high`."""
-    below, n_bins = low, high - low
-    while n_bins > 1:  # without a branch, which no processor could foretell
-        half = n_bins >> 1
-        below += half * int64(edges[feature, below + half, 1] <= value)
-        n_bins -= half
-    return below
+    n_below, f, one = uint64(0), uint64(feature), uint64(1)
+    # As many steps for any range: a branch less that no processor could foretell.
+    for k in range(uint64(8)):
+        half = uint64(128) >> k
+        n_below += half * uint64(edges[f, one, n_below + half - one] <= value)
+    return max(low, min(high, int64(n_below)) - 1)
 
 
 @helper
@@ -53,26 +60,28 @@ def draw_side(key: Any, feature: Any, low: Any, high: Any, absent: Any) -> Any:
     """Whether missing values go left; -1 if there are none, 0 beside a single bin."""
     side = int64(-1)
     if absent:
-        state = _stream_of(key, feature) + GOLDEN
-        side = int64(word_of(state + GOLDEN) >> uint64(63)) if low < high else int64(0)
+        # Its value is drawn by the other bits of this word.
+        side = (
+            int64(_word_of_feature(key, feature) & uint64(1))
+            if low < high
+            else int64(0)
+        )
     return side
 
 
 @helper
-def draw_subset(key: Any, feature: Any, n_bins: Any, room: Any) -> None:
-    """Write the bits of categories that go left.
-
-    Where one side had none of the node's, the lowest of them changes sides.
-    """
-    state, n_left = _stream_of(key, feature), 0
+def draw_subset(key: Any, feature: Any, room: Any) -> None:
+    """Write the bits of categories that go left."""
+    state = _word_of_feature(key, feature)
     for quarter in range(4):
         state += GOLDEN
         room.drawn_subset[quarter] = word_of(state)
-    for p in range(n_bins):
-        n_left += in_subset(room, room.bins[p])
-    if n_left == 0 or n_left == n_bins:
-        lowest = room.bins[0]
-        room.drawn_subset[lowest >> 6] ^= uint64(1) << uint64(lowest & 63)
+
+
+@helper
+def change_side(room: Any, code: Any) -> None:
+    """Put a category on the other side, as the lowest where one side had none."""
+    room.drawn_subset[code >> 6] ^= uint64(1) << uint64(code & 63)
 
 
 @helper

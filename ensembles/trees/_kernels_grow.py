@@ -26,13 +26,25 @@ _CACHED_BYTES = 1 << 18
 
 def grow_depth_first(problem: Problem) -> int:
     """Number of nodes grown from ``nodes[0]``; `order` ends up leaf by leaf."""
-    table, words, sums, extras, edges, order, nodes, rooms = problem
-    space = Space.of(len(order), table.codes.shape[1])
+    space = Space.of(len(problem.order), problem.table.codes.shape[1])
+    problem = _widened(problem)
+    table, words, sums, extras, edges, ranges, order, nodes, rooms = problem
     space.stack[0] = 0
     is_cached = len(order) <= BLOCK_ROWS and table.codes.nbytes <= _CACHED_BYTES
     block_rows = 0 if is_cached else BLOCK_ROWS
     n_nodes, n_kept = _grow_from(
-        table, words, sums, extras, edges, order, nodes, 1, block_rows, space, rooms
+        table,
+        words,
+        sums,
+        extras,
+        edges,
+        ranges,
+        order,
+        nodes,
+        1,
+        block_rows,
+        space,
+        rooms,
     )
     if n_kept == 0:
         return int(n_nodes)
@@ -45,11 +57,22 @@ def grow_depth_first(problem: Problem) -> int:
             inside, space.stack,
         )  # fmt: skip
         n_nodes, _ = _grow_from(
-            own, own_words, own_sums, extras, edges, inside, nodes, n_nodes, 0,
-            space, rooms,
+            own, own_words, own_sums, extras, edges, ranges, inside, nodes, n_nodes,
+            0, space, rooms,
         )  # fmt: skip
         _leave(order, nodes, node, start, first, n_nodes, outside, inside)
     return int(n_nodes)
+
+
+def _widened(problem: Problem) -> Problem:
+    """The same with eight columns of codes or more, if cuts are drawn by words."""
+    table = problem.table
+    n_rows, n_features = table.codes.shape
+    if n_features >= 8 or problem.words is None or problem.ranges is None:
+        return problem
+    codes = np.zeros((n_rows, 8), np.uint8)
+    codes[:, :n_features] = table.codes
+    return problem._replace(table=table._replace(codes=codes))
 
 
 def _block_for(problem: Problem) -> Any:
@@ -75,6 +98,7 @@ def _grow_from(
     sums: Any,
     extras: Any,
     edges: Any,
+    ranges: Any,
     order: Any,
     nodes: Any,
     n_nodes: Any,
@@ -96,7 +120,7 @@ def _grow_from(
             n_kept += 1
             continue
         find_split(
-            table, words, sums, extras, edges, order, nodes, node, space.drawn, room
+            table, words, sums, extras, edges, ranges, order, nodes, node, space, room
         )
         if nodes[node].feature >= 0:
             split_node(
@@ -172,7 +196,7 @@ def _leave(
 def grow_best_first(problem: Problem) -> int:
     """As `grow_depth_first`, the node of the largest gain first, to `max_leaves`."""
     space = Space.of(len(problem.order), problem.table.codes.shape[1])
-    return int(_grow_best_first(*problem, space))
+    return int(_grow_best_first(*_widened(problem), space))
 
 
 @compiled
@@ -182,6 +206,7 @@ def _grow_best_first(
     sums: Any,
     extras: Any,
     edges: Any,
+    ranges: Any,
     order: Any,
     nodes: Any,
     rooms: Any,
@@ -192,7 +217,17 @@ def _grow_best_first(
     while True:
         for node in range(n_nodes - n_new, n_nodes):
             find_split(
-                table, words, sums, extras, edges, order, nodes, node, space.drawn, room
+                table,
+                words,
+                sums,
+                extras,
+                edges,
+                ranges,
+                order,
+                nodes,
+                node,
+                space,
+                room,
             )
             if nodes[node].feature >= 0:
                 _push(heap, n_open, node, nodes)

@@ -11,7 +11,8 @@ from ensembles._random import GOLDEN
 from ensembles.resampling._kernels_words import word_of
 from ensembles.trees._kernels_channels import try_sums
 from ensembles.trees._kernels_cuts import cut_at
-from ensembles.trees._kernels_pairs import is_pair
+from ensembles.trees._kernels_drawn import AT_ONCE, try_drawn
+from ensembles.trees._kernels_few import MANY, look_at_few
 from ensembles.trees._kernels_tools import expanded, helper, inlined
 from ensembles.trees._kernels_words import try_words
 from ensembles.trees._layout import (
@@ -111,40 +112,51 @@ def _search(
     sums: Any,
     extras: Any,
     edges: Any,
+    ranges: Any,
     order: Any,
     nodes: Any,
     node: Any,
-    drawn: Any,
+    space: Any,
     room: Any,
 ) -> None:
     """Note the best split of a node in `room`; its feature is -1 where none is."""
+    drawn = space.drawn
     start, end, n_all = nodes[node].start, nodes[node].end, drawn.shape[1]
     key, varies, n_drawn = nodes[node].key, False, int64(0)
     state, step = key, 1.0 / nodes[node].scale
     if extras is not None:
         n_all = _open_features(extras, node, drawn)
     wanted, key_of_cuts = min(room.max_features, n_all), word_of(key + _TO_CUTS)
-    if words is not None and extras is None:  # noqa: SIM102 - no code is made for None
-        if is_pair(words, order, start, end, room):
-            wanted = 1  # no feature parts two rows better than another
     bounds = (nodes[node].lower, nodes[node].upper, nodes[node].center)
-    room.best_gain, room.feature = -1.0, -1
+    room.best_gain, room.feature, room.most = -1.0, -1, np.inf
+    size, at_once = MANY, int64(GROUP)
+    if words is not None and extras is None:
+        size = look_at_few(words, order, start, end, room)
+        if size != MANY:
+            at_once = int64(1) if ranges is None else int64(AT_ONCE)
     while n_drawn < n_all and (n_drawn < wanted or not varies):
+        if room.best_gain >= room.most:
+            break
         first = n_drawn
-        n_drawn = min(first + GROUP, wanted) if first < wanted else first + 1
+        n_drawn = min(first + at_once, wanted) if first < wanted else first + 1
         # All of them, too: of splits that are equally good the first is taken.
         for i in range(first, n_drawn):
             state = _draw_feature(state, drawn, i, n_all)
         # Each case stands alone: no code is made of one that begins with a None.
         if sums is not None:
             varies |= try_sums(
-                table.codes, sums, extras, edges, order, start, end, drawn, first,
-                n_drawn - first, room, bounds, key_of_cuts,
+                table.codes, sums, extras, edges, ranges, order, start, end, drawn,
+                first, n_drawn - first, room, bounds, key_of_cuts,
             )  # fmt: skip
-        if words is not None:
+        if words is not None and ranges is None:
             varies |= try_words(
-                table.codes, words, extras, edges, order, start, end, drawn, first,
-                n_drawn - first, room, step, bounds, key_of_cuts,
+                table.codes, words, extras, edges, order, start, end, size, drawn,
+                first, n_drawn - first, room, step, bounds, key_of_cuts,
+            )  # fmt: skip
+        if words is not None and ranges is not None:
+            varies |= try_drawn(
+                table.codes, words, extras, edges, ranges, order, start, end, node,
+                size, drawn, first, n_drawn - first, room, step, bounds, key_of_cuts,
             )  # fmt: skip
     _put_back(drawn, n_drawn)
 
@@ -175,10 +187,11 @@ def find_split(
     sums: Any,
     extras: Any,
     edges: Any,
+    ranges: Any,
     order: Any,
     nodes: Any,
     node: Any,
-    drawn: Any,
+    space: Any,
     room: Any,
 ) -> None:
     """Write the split of a node, whose feature is -1 where it is a leaf."""
@@ -194,7 +207,9 @@ def find_split(
     while goes_on:
         if words is not None and is_coarse:
             _refine(words, table.targets, order, nodes, node, room.criterion)
-        _search(table, words, sums, extras, edges, order, nodes, node, drawn, room)
+        _search(
+            table, words, sums, extras, edges, ranges, order, nodes, node, space, room
+        )
         # No gain at all may mean that the rows' values fell on one step of the grid.
         is_coarse = room.refines and nodes[node].grid_rows != n_rows
         goes_on = room.best_gain <= 0.0 and is_coarse
@@ -205,7 +220,7 @@ def find_split(
         feature = feature if gain >= room.min_decrease else -1
     if feature >= 0:
         nodes[node].feature, nodes[node].missing_left = feature, room.missing_left
-        nodes[node].cut = _cut_of(edges, feature, room)
+        nodes[node].cut = _cut_of(edges, ranges, feature, room)
         if extras is not None:
             _keep_subset(extras, node, feature, room)
 
@@ -219,14 +234,14 @@ def _keep_subset(extras: Any, node: Any, feature: Any, room: Any) -> None:
 
 
 @helper
-def _cut_of(edges: Any, feature: Any, room: Any) -> Any:
+def _cut_of(edges: Any, ranges: Any, feature: Any, room: Any) -> Any:
     """Last code on the left of the value drawn, or of the middle between two bins."""
     low, high = room.low, room.high
-    if room.draws_cuts:
+    if ranges is not None:
         return cut_at(room.value, feature, low, high, edges)
     if high == MISSING:
         return int64(MISSING - 1)
-    middle = edges[feature, low, 1] / 2.0 + edges[feature, high, 0] / 2.0
+    middle = edges[feature, 1, low] / 2.0 + edges[feature, 0, high] / 2.0
     return cut_at(middle, feature, low, high, edges)
 
 

@@ -17,7 +17,7 @@ from ensembles.trees._kernels_split import record
 from ensembles.trees._kernels_tools import helper
 from ensembles.trees._layout import LARGEST_SUM, MISSING, SQUARE, WEIGHT, WEIGHT_BITS
 
-__all__ = ["gain_of_one", "is_pair", "try_pair"]
+__all__ = ["gain_of_one", "is_exact", "try_pair"]
 
 # Whole numbers up to this are floats.
 _EXACT = 2.0**53
@@ -37,14 +37,11 @@ def gain_of_one(on_left: Any, total: Any, room: Any, step: Any, check: Any) -> A
 
 
 @helper
-def is_pair(words: Any, order: Any, start: Any, end: Any, room: Any) -> Any:
-    """Whether there are two rows, and no product of a sum and a weight is rounded.
+def is_exact(weight: Any) -> Any:
+    """Whether no product of a sum and a weight in a node is rounded.
 
     Then a split and its mirror image have equal gains.
     """
-    if end - start != 2 or room.criterion != SQUARE:
-        return False
-    weight = (words[order[start], 0] & WEIGHT) + (words[order[start + 1], 0] & WEIGHT)
     return weight * LARGEST_SUM <= _EXACT
 
 
@@ -53,6 +50,7 @@ def try_pair(
     codes: Any,
     words: Any,
     edges: Any,
+    ranges: Any,
     order: Any,
     start: Any,
     drawn: Any,
@@ -75,7 +73,7 @@ def try_pair(
         gain = gain_of_one(words[one, 0], total, room, step, None)
         if gain > room.best_gain:
             side = int64(0 if high == MISSING else -1)
-            if room.draws_cuts:
+            if ranges is not None:
                 # Missing values are no largest value.
                 high = low if high == MISSING else high
                 room.value = draw_value(key, feature, low, high, edges)

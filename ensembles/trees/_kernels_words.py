@@ -12,24 +12,18 @@ from numba import int64, uint64
 
 from ensembles.trees._kernels_boundaries import best_boundary
 from ensembles.trees._kernels_criteria import check_of
-from ensembles.trees._kernels_cuts import (
-    draw_side,
-    draw_subset,
-    draw_value,
-    in_subset,
-)
 from ensembles.trees._kernels_few import (
+    FEW,
+    TWO,
     read_codes,
     read_words,
     try_all_cuts,
-    try_drawn_cut,
 )
-from ensembles.trees._kernels_pairs import gain_of_one, is_pair, try_pair
+from ensembles.trees._kernels_pairs import try_pair
 from ensembles.trees._kernels_split import (
     order_by_rank,
     rank_of,
     record,
-    record_drawn_subset,
     record_subset,
 )
 from ensembles.trees._kernels_tools import (
@@ -41,10 +35,8 @@ from ensembles.trees._kernels_tools import (
 )
 from ensembles.trees._layout import (
     AHEAD,
-    FEW_ROWS,
     MISSING,
     SMALL_ROWS,
-    SQUARE,
     WEIGHT,
     WEIGHT_BITS,
 )
@@ -201,56 +193,6 @@ def _try_values(
 
 
 @helper
-def _try_drawn_cut(
-    feature: Any,
-    n_bins: Any,
-    total: Any,
-    room: Any,
-    step: Any,
-    check: Any,
-    edges: Any,
-    key: Any,
-) -> None:
-    """Try one cut of a feature that is no category."""
-    absent = int64(0)
-    if room.bins[n_bins - 1] == MISSING:
-        n_bins -= 1
-        absent = room.words[n_bins]
-    low, high = room.bins[0], room.bins[n_bins - 1]
-    value = draw_value(key, feature, low, high, edges)
-    side = draw_side(key, feature, low, high, absent != 0)
-    on_left = absent * max(side, 0) + room.words[0]
-    for p in range(uint64(1), uint64(n_bins - 1)):
-        goes = edges[feature, room.bins[p], 1] <= value
-        on_left += room.words[p] if goes else 0
-    gain = gain_of_one(on_left, total, room, step, check)
-    if gain > room.best_gain:
-        record(room, gain, feature, low, high, side)
-        room.value = value
-
-
-@helper
-def _try_drawn_subset(
-    feature: Any,
-    n_bins: Any,
-    total: Any,
-    room: Any,
-    step: Any,
-    check: Any,
-    key: Any,
-) -> None:
-    """Try one set of categories."""
-    draw_subset(key, feature, n_bins, room)
-    on_left = int64(0)
-    for p in range(n_bins):
-        on_left += room.words[p] * in_subset(room, room.bins[p])
-    gain = gain_of_one(on_left, total, room, step, check)
-    if gain > room.best_gain:
-        record(room, gain, feature, int64(0), int64(0), int64(-1))
-        record_drawn_subset(room)
-
-
-@helper
 def _total_of(n_bins: Any, room: Any) -> Any:
     """What the words of all bins add up to."""
     total = int64(0)
@@ -260,20 +202,20 @@ def _total_of(n_bins: Any, room: Any) -> Any:
 
 
 @helper
-def _try_numbers(
-    feature: Any,
-    n_bins: Any,
-    room: Any,
-    step: Any,
-    check: Any,
-    edges: Any,
-    key: Any,
+def _try_feature(
+    feature: Any, extras: Any, n_bins: Any, room: Any, step: Any, check: Any
 ) -> None:
-    """Try all cuts of a feature that is no category, or the one that is drawn."""
-    total = _total_of(n_bins, room)
-    if room.draws_cuts:
-        _try_drawn_cut(feature, n_bins, total, room, step, check, edges, key)
-    else:
+    """Try all cuts of a feature, or sets of its categories."""
+    total, is_category = int64(0), False
+    for p in range(uint64(n_bins)):
+        total += room.words[p]
+    if extras is not None:
+        is_category = extras.categorical[feature]
+    if extras is not None:  # noqa: SIM102 - no code is made of it for None
+        if is_category:
+            means = extras.means[extras.places[feature], 0]
+            _try_categories(feature, n_bins, total, room, step, check, means)
+    if not is_category:
         _try_values(feature, n_bins, total, room, step, check)
 
 
@@ -281,7 +223,6 @@ def _try_numbers(
 def _try_few(
     codes: Any,
     words: Any,
-    edges: Any,
     order: Any,
     start: Any,
     end: Any,
@@ -290,47 +231,21 @@ def _try_few(
     n_drawn: Any,
     room: Any,
     step: Any,
-    key: Any,
 ) -> Any:
-    """Try features by the rows themselves, which are few."""
+    """Try features by the rows themselves, whose words lie side by side."""
     varies: Any = False
-    n_rows = end - start
-    total = read_words(words, order, start, n_rows, room)
     for j in range(first, first + n_drawn):
         feature = drawn[0, j]
-        low, high = read_codes(codes, order, start, n_rows, feature, room)
+        low, high = read_codes(codes, order, start, end, feature, room)
         varies |= low < high
-        if low < high < MISSING and room.draws_cuts:
-            try_drawn_cut(feature, n_rows, low, high, total, room, step, edges, key)
-        elif low < high < MISSING:
-            try_all_cuts(feature, n_rows, total, room)
+        if low < high < MISSING:
+            try_all_cuts(feature, end - start, room)
         elif low < high:
             _fill_few(codes, words, order, start, end, drawn, j, int64(1), room)
             n_bins = _take_few(int64(0), room)
-            _try_numbers(feature, n_bins, room, step, None, edges, key)
-            read_words(words, order, start, n_rows, room)
+            _try_feature(feature, None, n_bins, room, step, None)
+            read_words(words, order, start, end, room)
     return varies
-
-
-@helper
-def _try_if_category(
-    feature: Any,
-    extras: Any,
-    n_bins: Any,
-    room: Any,
-    step: Any,
-    check: Any,
-    key: Any,
-) -> None:
-    """Try sets of categories, if the feature has them."""
-    if not extras.categorical[feature]:
-        return
-    total = _total_of(n_bins, room)
-    if room.draws_cuts:
-        _try_drawn_subset(feature, n_bins, total, room, step, check, key)
-    else:
-        means = extras.means[extras.places[feature], 0]
-        _try_categories(feature, n_bins, total, room, step, check, means)
 
 
 @expanded
@@ -338,7 +253,6 @@ def _try_bins(
     codes: Any,
     words: Any,
     extras: Any,
-    edges: Any,
     order: Any,
     start: Any,
     end: Any,
@@ -348,7 +262,6 @@ def _try_bins(
     room: Any,
     step: Any,
     bounds: Any,
-    key: Any,
 ) -> Any:
     """Try features by histograms of the rows."""
     few, varies = end - start <= SMALL_ROWS, False
@@ -358,17 +271,10 @@ def _try_bins(
         _fill(codes, words, order, start, end, drawn, first, n_drawn, room)
     for j in range(n_drawn):
         n_bins = _take_few(j, room) if few else _take(j, room)
-        if n_bins < 2:
-            continue
-        varies = True
-        feature, is_category = drawn[0, first + j], False
-        check = check_of(extras, feature, bounds)
-        if extras is not None:
-            is_category = extras.categorical[feature]
-        if extras is not None:  # so that no code is made of it for None
-            _try_if_category(feature, extras, n_bins, room, step, check, key)
-        if not is_category:
-            _try_numbers(feature, n_bins, room, step, check, edges, key)
+        if n_bins > 1:
+            varies, feature = True, drawn[0, first + j]
+            check = check_of(extras, feature, bounds)
+            _try_feature(feature, extras, n_bins, room, step, check)
     return varies
 
 
@@ -381,6 +287,7 @@ def try_words(
     order: Any,
     start: Any,
     end: Any,
+    size: Any,
     drawn: Any,
     first: Any,
     n_drawn: Any,
@@ -389,25 +296,22 @@ def try_words(
     bounds: Any,
     key: Any,
 ) -> Any:
-    """Try the features drawn from `first` on; return whether any varies.
+    """Try all splits by the features drawn from `first` on; whether any varies.
 
     Sums in `step` s around `bounds` [2] are those of targets; `bounds` [0] and [1] are
-    the least and the largest prediction allowed. Cuts that are drawn lie between
-    `edges` and follow from `key`.
+    the least and the largest prediction allowed.
     """
     if extras is None:
-        if is_pair(words, order, start, end, room):
+        if size == TWO:
             return try_pair(
-                codes, words, edges, order, start, drawn, first, n_drawn, room, step,
-                key,
-            )  # fmt: skip
-        few = SMALL_ROWS if room.draws_cuts else FEW_ROWS * (room.criterion == SQUARE)
-        if end - start <= few:
-            return _try_few(
-                codes, words, edges, order, start, end, drawn, first, n_drawn, room,
+                codes, words, edges, None, order, start, drawn, first, n_drawn, room,
                 step, key,
             )  # fmt: skip
+        if size == FEW:
+            return _try_few(
+                codes, words, order, start, end, drawn, first, n_drawn, room, step
+            )
     return _try_bins(
-        codes, words, extras, edges, order, start, end, drawn, first, n_drawn, room,
-        step, bounds, key,
+        codes, words, extras, order, start, end, drawn, first, n_drawn, room, step,
+        bounds,
     )  # fmt: skip

@@ -111,7 +111,6 @@ _LIMITS = [
     ("sums", np.bool_),  # channels are sums, not counts
     ("counts_rows", np.bool_),  # the last channel counts rows
     ("refines", np.bool_),  # words are of values, on grids that fit
-    ("draws_cuts", np.bool_),  # one cut a feature, as extra trees do
     ("max_features", np.int64),
     ("max_depth", np.int64),
     ("max_leaves", np.int64),
@@ -122,11 +121,12 @@ _LIMITS = [
     ("prior", np.float64),  # weight of a category's mean over the tree, in steps
     ("scale", np.float64),  # of words of the whole tree, as these means have it
 ]
-# The best split so far: its gain, feature, the bins next to the cut (or the least and
-# the largest, and the value drawn between them), whether missing values go left (-1 if
-# there are none), or the categories that do.
+# The best split so far: its gain, what no gain exceeds, its feature, the bins next to
+# the cut (or the least and the largest, and the value drawn between them), whether
+# missing values go left (-1 if there are none), or the categories that do.
 _SPLIT = [
     ("best_gain", np.float64),
+    ("most", np.float64),
     ("feature", np.int64),
     ("low", np.int64),
     ("high", np.int64),
@@ -136,7 +136,8 @@ _SPLIT = [
 ]
 # Histograms and masks are zero between nodes. Of one feature: the bins that hold rows,
 # what these add up to, the order of categories, and sums, weights and gains at
-# boundaries, in memory that is read as whole numbers and as floats.
+# boundaries, in memory that is read as whole numbers and as floats. Of some features:
+# the cuts drawn. Of a node of few rows: what their words add up to.
 _ROOM = [
     ("hist", np.int64, (GROUP, STRIDE)),
     ("masks", np.uint64, (GROUP, 4)),
@@ -145,6 +146,9 @@ _ROOM = [
     ("ranks", np.float64, (256,)),
     ("drawn_subset", np.uint64, (4,)),
     ("numbers", np.int64, (3, 256)),
+    ("tries", np.int64, (5, GROUP)),
+    ("n_tries", np.int64),
+    ("total", np.int64),
 ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ensembles._typing import BoolArray, FloatArray
 from ensembles.trees._layout import MISSING
 from ensembles.trees._plain_criteria import Rule, gains_of
-from ensembles.trees._plain_random import STEP, WORD, uniform, word_of
+from ensembles.trees._plain_random import STEP, WORD, word_of
 from ensembles.trees._plain_split import Split
 
 __all__ = ["goes_left", "split_at_cuts"]
@@ -84,13 +84,14 @@ def _draw_cut(codes: Any, feature: int, edges: FloatArray, key: int) -> _Drawn |
     low, high = (int(known.min()), int(known.max())) if len(known) else (1, 0)
     if low > high or (low == high and not is_absent):
         return None
-    state, u = uniform(_state_of(key, feature))
-    least, largest = float(edges[low, 0]), float(edges[high, 1])
+    word = _word_of(key, feature)
+    u = float(word >> 11) * 2.0**-53
+    least, largest = float(edges[0, low]), float(edges[1, high])
     value = least * (1.0 - u) + largest * u
-    cut = low + int(np.count_nonzero(edges[low + 1 : high, 1] <= value))
+    cut = low + int(np.count_nonzero(edges[1, low + 1 : high] <= value))
     side = -1
     if is_absent:
-        side = word_of(state + STEP) >> 63 if low < high else 0
+        side = word & 1 if low < high else 0
     return _Drawn(feature, cut, side, None, goes_left(codes, cut, side))
 
 
@@ -102,7 +103,7 @@ def _draw_subset(codes: Any, feature: int, key: int) -> _Drawn | None:
     lowest = codes.min()
     if lowest == codes.max():
         return None
-    state = _state_of(key, feature)
+    state = _word_of(key, feature)
     words = [word_of(state + quarter * STEP) for quarter in (1, 2, 3, 4)]
     bits = np.unpackbits(np.array(words, "<u8").view(np.uint8), bitorder="little")
     subset = np.asarray(bits == 1)
@@ -116,6 +117,6 @@ def goes_left(codes: Any, cut: int, side: int) -> BoolArray:
     return np.asarray((codes <= cut) | ((codes == MISSING) & (side == 1)))
 
 
-def _state_of(key: int, feature: int) -> int:
-    """State of a feature's own stream: the order of features changes nothing."""
+def _word_of(key: int, feature: int) -> int:
+    """A word of each feature, and the state of its stream."""
     return word_of(key ^ ((feature + 1) * STEP & WORD))

@@ -118,7 +118,7 @@ def _attempts(
     problem: PlainProblem, features: list[int]
 ) -> Iterator[tuple[_Attempt, list[int]]]:
     """How to try features, in turn: those in a row of one kind at once."""
-    if problem.limits.draws_cuts:
+    if problem.draws_cuts:
         yield _try_cuts, features
         return
     for is_category, run in groupby(features, lambda f: _is_category(problem, f)):
@@ -233,8 +233,8 @@ def _cut_between(problem: PlainProblem, split: Split) -> int:
     if split.high == MISSING:
         return MISSING - 1
     edges = problem.edges[split.feature]
-    middle = edges[split.low, 1] / 2.0 + edges[split.high, 0] / 2.0
-    between = edges[split.low + 1 : split.high, 1]
+    middle = edges[1, split.low] / 2.0 + edges[0, split.high] / 2.0
+    between = edges[1, split.low + 1 : split.high]
     return split.low + int(np.count_nonzero(between <= middle))
 
 

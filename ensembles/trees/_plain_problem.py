@@ -24,7 +24,6 @@ class Limits:
     sums: bool
     counts_rows: bool
     refines: bool
-    draws_cuts: bool
     max_features: int
     max_depth: int
     max_leaves: int
@@ -50,6 +49,7 @@ class PlainProblem:
     offsets: list[int]
     steps: Any
     edges: FloatArray
+    draws_cuts: bool
     categorical: Any
     places: Any
     means: Any
@@ -62,7 +62,8 @@ class PlainProblem:
     @classmethod
     def of(cls, problem: Problem) -> PlainProblem:
         """The same problem as twins keep it."""
-        (codes, _, targets), words, sums, extras, edges, order, nodes, rooms = problem
+        (codes, _, targets), words, sums, extras, edges, ranges, *others = problem
+        order, nodes, rooms = others
         offsets, steps = list[int](), None
         if sums is None:
             channels, amounts = _apart(words)
@@ -75,8 +76,8 @@ class PlainProblem:
             groups = open_groups = None
         return cls(
             codes, channels, amounts, targets, order, nodes, list(offsets), steps,
-            edges, categorical, places, means, subsets, trends, groups, open_groups,
-            _limits_of(rooms[0], words=words is not None),
+            edges, ranges is not None, categorical, places, means, subsets, trends,
+            groups, open_groups, _limits_of(rooms[0], words=words is not None),
         )  # fmt: skip
 
     def rows_of(self, node: int) -> Any:

@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Extras", "Problem", "RowTable", "Space", "Sums", "as_writable"]
+__all__ = [
+    "Extras",
+    "Problem",
+    "RowTable",
+    "Space",
+    "Sums",
+    "as_writable",
+    "room_for_ranges",
+]
 
 
 class RowTable(NamedTuple):
@@ -80,13 +88,27 @@ class Problem(NamedTuple):
     sums: Sums | None
     extras: Extras | None
     edges: Any
-    """Least and largest value of each bin, (n_features, 256, 2)."""
+    """Least and largest value of each bin, (n_features, 2, 256)."""
+    ranges: Any
+    """Room for the ranges of codes that cuts are drawn from; None where all are tried,
+    for which kernels are compiled apart."""
     order: Any
     """Rows of the tree; ends up leaf by leaf."""
     nodes: Any
     """Records of `NODE`."""
     rooms: Any
     """One record of `ROOM`."""
+
+
+def room_for_ranges(n_features: int) -> Any:
+    """Room for ranges of codes in a node, a row for eight features, a byte for each.
+
+    These are the least code, the largest, one more than the largest but for missing
+    values, and last the number of the node.
+    """
+    ranges = np.zeros((-(-n_features // 8), 4), np.uint64)
+    ranges[:, 3] = ~np.uint64(0)
+    return ranges
 
 
 def as_writable(table: Any) -> Any:

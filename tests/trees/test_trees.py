@@ -46,7 +46,7 @@ def data(kind, n=300, seed=0):
     X[rng.random(X.shape) < 0.1] = np.nan
     cuts = np.quantile(y, np.linspace(0, 1, n_classes + 1)[1:-1])
     y = np.exp(y) if n_classes == 1 else np.digitize(y, cuts)
-    return tree.set_params(random_state=5), X, y, rng
+    return clone(tree).set_params(random_state=5), X, y, rng
 
 
 def output(tree, X):
@@ -90,6 +90,7 @@ def test_weight_zero_leaves_a_row_out(kind):
 def test_equal_whole_weights_are_repeated_rows(kind):
     for seed in range(5):
         tree, X, y, _ = data(kind, seed=seed)
+        tree.set_params(min_samples_leaf=1)
         expected = output(tree.fit(np.repeat(X, 3, 0), np.repeat(y, 3)), X)
         tree.fit(X, y, np.full(len(y), 3.0))
         assert_allclose(output(tree, X), expected, rtol=1e-12)

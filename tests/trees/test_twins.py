@@ -37,7 +37,7 @@ from ensembles.trees._layout import (
     STRIDE,
     WEIGHT_BITS,
 )
-from ensembles.trees._problem import Extras, Problem, RowTable, Sums
+from ensembles.trees._problem import Extras, Problem, RowTable, Sums, room_for_ranges
 
 SIZES = [2, 3, 7, 30, 60, SMALL_ROWS, SMALL_ROWS + 1, 150, 220, 300]
 
@@ -67,9 +67,8 @@ def edges_of(rng, d):
     """Least and largest value of each bin, some bins of one value."""
     gaps = rng.exponential(size=(d, 256, 2)) + 1e-3
     gaps[..., 1] *= rng.random((d, 256)) < 0.5
-    return np.ascontiguousarray(np.cumsum(gaps.reshape(d, -1), axis=1)).reshape(
-        d, 256, 2
-    )
+    ends = np.cumsum(gaps.reshape(d, -1), axis=1).reshape(d, 256, 2)
+    return np.ascontiguousarray(ends.swapaxes(1, 2))
 
 
 def codes_of(rng, n, d, missing):
@@ -161,7 +160,6 @@ def room_of(rng, case, d, weights, offsets, scale):
     room["n_channels"] = n_channels_of(case, offsets)
     room["sums"], room["counts_rows"] = case.kind == "sums", case.counts_rows
     room["refines"] = case.kind == "values"
-    room["draws_cuts"] = case.draws
     room["max_features"] = d if rng.random() < 0.4 else rng.integers(1, d + 1)
     room["max_depth"] = 2**31 - 1 if rng.random() < 0.7 else rng.integers(1, 4)
     room["min_rows_split"] = rng.choice([2, 2, 9])
@@ -215,7 +213,7 @@ def sums_of(channels, amounts, offsets, steps, n_channels):
 def problem_of(case, seed, n):
     """What a kernel grows a tree from."""
     rng = np.random.default_rng([seed, n])
-    d = case.n_features or int(rng.integers(1, 9))
+    d = case.n_features or int(rng.integers(1, 9)) + 10 * int(rng.random() < 0.2)
     rows = codes_of(rng, n, d, case.missing)
     targets = targets_of(rng, case, rows)
     channels, amounts, weights, offsets, steps, center, scale = statistics_of(
@@ -238,6 +236,7 @@ def problem_of(case, seed, n):
         sums_of(channels, amounts, offsets, steps, n_channels_of(case, offsets)),
         extras,
         edges_of(rng, d),
+        room_for_ranges(d) if case.draws else None,
         order,
         nodes,
         room,
