@@ -21,10 +21,9 @@ from ensembles.trees._kernels_criteria import (
 )
 from ensembles.trees._kernels_cuts import (
     change_side,
-    cut_at,
+    draw_cut,
     draw_side,
     draw_subset,
-    draw_value,
     in_subset,
 )
 from ensembles.trees._kernels_split import (
@@ -376,8 +375,7 @@ def _try_drawn(
     key: Any,
 ) -> None:
     """Try one cut of a feature, or one set of its categories."""
-    wide, low, high, cut, side = totals.shape[1], 0, 0, 0, -1
-    value = 0.0
+    wide, cut, side = totals.shape[1], 0, -1
     if is_category:
         draw_subset(key, feature, room)
         n_left = 0
@@ -388,8 +386,7 @@ def _try_drawn(
     else:
         absent = room.bins[n_bins - 1] == MISSING
         low, high = room.bins[0], room.bins[n_bins - 1 - int64(absent)]
-        value = draw_value(key, feature, low, high, edges)
-        cut = cut_at(value, feature, low, high, edges)
+        cut = draw_cut(key, feature, low, high, edges)
         side = draw_side(key, feature, low, high, absent)
     _clear_left(totals)
     for p in range(n_bins):
@@ -402,8 +399,7 @@ def _try_drawn(
             totals[0, channel] += hist[j, code * wide + channel] * goes
     gain = _gain_of_channels(totals, offsets, steps, room, check)
     if gain > room.best_gain:
-        record(room, gain, feature, low, high, side)
-        room.value = value
+        record(room, gain, feature, cut, cut, side)
         record_drawn_subset(room)
 
 

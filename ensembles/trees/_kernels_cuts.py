@@ -20,9 +20,9 @@ from ensembles.trees._kernels_tools import helper
 __all__ = [
     "change_side",
     "cut_at",
+    "draw_cut",
     "draw_side",
     "draw_subset",
-    "draw_value",
     "in_subset",
 ]
 
@@ -34,11 +34,8 @@ def _word_of_feature(key: Any, feature: Any) -> Any:
 
 
 @helper
-def draw_value(key: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
-    """A value between those of the least and the largest bin with rows.
-
-    Bins below `high` whose values it reaches go left, and `low` always.
-    """
+def _draw_value(key: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
+    """A value between those of the least and the largest bin with rows."""
     u = float(_word_of_feature(key, feature) >> uint64(11)) * 2.0**-53
     # A difference could be infinite.
     return edges[feature, 0, low] * (1.0 - u) + edges[feature, 1, high] * u
@@ -46,13 +43,20 @@ def draw_value(key: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
 
 @helper
 def cut_at(value: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
-    """The last bin that goes left, at `low` or later and before `high`."""
+    """The last bin, before `high`, whose values are not above this one; or `low`."""
     n_below, f, one = uint64(0), uint64(feature), uint64(1)
     # As many steps for any range: a branch less that no processor could foretell.
     for k in range(uint64(8)):
         half = uint64(128) >> k
         n_below += half * uint64(edges[f, one, n_below + half - one] <= value)
     return max(low, min(high, int64(n_below)) - 1)
+
+
+@helper
+def draw_cut(key: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
+    """The last bin that goes left of a value drawn between two bins with rows."""
+    value = _draw_value(key, feature, low, high, edges)
+    return cut_at(value, feature, low, high, edges)
 
 
 @helper

@@ -14,10 +14,9 @@ from numba import int64, uint8, uint64
 from ensembles.trees._kernels_criteria import check_of
 from ensembles.trees._kernels_cuts import (
     change_side,
-    cut_at,
+    draw_cut,
     draw_side,
     draw_subset,
-    draw_value,
     in_subset,
 )
 from ensembles.trees._kernels_few import TWO
@@ -42,7 +41,7 @@ AT_ONCE = 4
 # Columns of `ranges`, of which a row is of eight features.
 _LEAST, _LARGEST, _NEXT_LARGEST, _NODE = range(4)
 # Rows of `room.tries`.
-_FEATURE, _LOW, _HIGH, _CUT, _SIDE = range(5)
+_FEATURE, _CUT, _SIDE = range(3)
 
 
 @inlined
@@ -76,10 +75,9 @@ def _draw(
     absent = high == MISSING
     if absent:
         high = _byte(ranges[at, _NEXT_LARGEST], lane) - 1
-    value, n = draw_value(key, feature, low, high, edges), room.n_tries
-    room.tries[_FEATURE, n], room.tries[_LOW, n] = feature, low
-    room.tries[_HIGH, n] = high
-    room.tries[_CUT, n] = cut_at(value, feature, low, high, edges)
+    n = room.n_tries
+    room.tries[_FEATURE, n] = feature
+    room.tries[_CUT, n] = draw_cut(key, feature, low, high, edges)
     room.tries[_SIDE, n] = draw_side(key, feature, low, high, absent)
     room.n_tries = n + 1
     return True
@@ -135,9 +133,8 @@ def _try_cuts(
         check = check_of(extras, feature, bounds)
         gain = gain_of_one(room.words[k], total, room, step, check)
         if gain > room.best_gain:
-            low, high = room.tries[_LOW, k], room.tries[_HIGH, k]
-            record(room, gain, feature, low, high, room.tries[_SIDE, k])
-            room.value = draw_value(key, feature, low, high, edges)
+            cut, side = room.tries[_CUT, k], room.tries[_SIDE, k]
+            record(room, gain, feature, cut, cut, side)
     room.n_tries = 0
 
 

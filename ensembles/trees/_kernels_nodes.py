@@ -235,10 +235,10 @@ def _keep_subset(extras: Any, node: Any, feature: Any, room: Any) -> None:
 
 @helper
 def _cut_of(edges: Any, ranges: Any, feature: Any, room: Any) -> Any:
-    """Last code on the left of the value drawn, or of the middle between two bins."""
+    """Last code on the left: as drawn, or of the middle between two bins."""
     low, high = room.low, room.high
     if ranges is not None:
-        return cut_at(room.value, feature, low, high, edges)
+        return low
     if high == MISSING:
         return int64(MISSING - 1)
     middle = edges[feature, 1, low] / 2.0 + edges[feature, 0, high] / 2.0

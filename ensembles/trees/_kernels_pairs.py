@@ -12,7 +12,7 @@ from numba import int64, uint64
 
 from ensembles.trees._kernels_boundaries import is_allowed
 from ensembles.trees._kernels_criteria import gain_of
-from ensembles.trees._kernels_cuts import draw_value
+from ensembles.trees._kernels_cuts import draw_cut
 from ensembles.trees._kernels_split import record
 from ensembles.trees._kernels_tools import helper
 from ensembles.trees._layout import LARGEST_SUM, MISSING, SQUARE, WEIGHT, WEIGHT_BITS
@@ -75,8 +75,8 @@ def try_pair(
             side = int64(0 if high == MISSING else -1)
             if ranges is not None:
                 # Missing values are no largest value.
-                high = low if high == MISSING else high
-                room.value = draw_value(key, feature, low, high, edges)
+                last = low if high == MISSING else high
+                low = draw_cut(key, feature, low, last, edges)
             record(room, gain, feature, low, high, side)
         return True
     return False

@@ -122,15 +122,14 @@ _LIMITS = [
     ("scale", np.float64),  # of words of the whole tree, as these means have it
 ]
 # The best split so far: its gain, what no gain exceeds, its feature, the bins next to
-# the cut (or the least and the largest, and the value drawn between them), whether
-# missing values go left (-1 if there are none), or the categories that do.
+# the cut (of one that was drawn the last on the left, twice), whether missing values go
+# left (-1 if there are none), or the categories that do.
 _SPLIT = [
     ("best_gain", np.float64),
     ("most", np.float64),
     ("feature", np.int64),
     ("low", np.int64),
     ("high", np.int64),
-    ("value", np.float64),
     ("missing_left", np.int64),
     ("subset", np.uint64, (4,)),
 ]
@@ -146,7 +145,7 @@ _ROOM = [
     ("ranks", np.float64, (256,)),
     ("drawn_subset", np.uint64, (4,)),
     ("numbers", np.int64, (3, 256)),
-    ("tries", np.int64, (5, GROUP)),
+    ("tries", np.int64, (3, GROUP)),
     ("n_tries", np.int64),
     ("total", np.int64),
 ]
