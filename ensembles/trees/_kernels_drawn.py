@@ -86,9 +86,9 @@ def _draw(
 @inlined
 def _add_left(
     codes: Any, words: Any, order: Any, start: Any, end: Any, room: Any
-) -> Any:
-    """Write what is left of all cuts, four in one pass; return what all rows add to."""
-    tries, lefts, last, total = room.tries, room.words, room.n_tries - 1, int64(0)
+) -> None:
+    """Write what is left of all cuts, four in one pass, and what all rows add up to."""
+    tries, lefts, last = room.tries, room.words, room.n_tries - 1
     from_row, to_row = uint64(start), uint64(end)
     for j in range(0, room.n_tries, AT_ONCE):
         # Beyond the last one, the last once more.
@@ -109,7 +109,7 @@ def _add_left(
             l2 += word & -int64(uint8(codes[row, f2] + s2) <= c2)
             l3 += word & -int64(uint8(codes[row, f3] + s3) <= c3)
         lefts[j0], lefts[j1], lefts[j2], lefts[j3] = l0, l1, l2, l3
-    return total
+        room.total = total
 
 
 @inlined
@@ -127,11 +127,11 @@ def _try_cuts(
     key: Any,
 ) -> None:
     """Try the cuts that are noted."""
-    total = _add_left(codes, words, order, start, end, room)
+    _add_left(codes, words, order, start, end, room)
     for k in range(room.n_tries):
         feature = room.tries[_FEATURE, k]
         check = check_of(extras, feature, bounds)
-        gain = gain_of_one(room.words[k], total, room, step, check)
+        gain = gain_of_one(room.words[k], room.total, room, step, check)
         if gain > room.best_gain:
             cut, side = room.tries[_CUT, k], room.tries[_SIDE, k]
             record(room, gain, feature, cut, cut, side)
@@ -163,6 +163,7 @@ def _try_subset(
     if n_left == 0 or n_left == end - start:
         on_left = of_lowest if n_left == 0 else total - of_lowest
         change_side(room, lowest)
+    room.total = total
     gain = gain_of_one(on_left, total, room, step, check)
     if gain > room.best_gain:
         record(room, gain, feature, int64(0), int64(0), int64(-1))

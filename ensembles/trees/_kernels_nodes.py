@@ -162,22 +162,18 @@ def _search(
 
 
 @helper
-def _decrease(
-    gain: Any, words: Any, sums: Any, order: Any, nodes: Any, node: Any, room: Any
-) -> Any:
-    """Weight times impurity that a gain stands for, comparable between nodes."""
+def _decrease(words: Any, sums: Any, scale: Any, room: Any) -> Any:
+    """Weight times impurity that the best gain stands for, comparable between nodes."""
+    gain, weight = room.best_gain, int64(1)
     if room.criterion != SQUARE:
         return gain
-    weight = int64(0)
     if words is not None:
-        for i in range(nodes[node].start, nodes[node].end):
-            weight += words[order[i], 0] & WEIGHT
+        weight = room.total & WEIGHT
     if sums is not None:
         if not room.sums:
             return gain
-        for i in range(nodes[node].start, nodes[node].end):
-            weight += sums.amounts[order[i], room.n_outputs]
-    return gain / weight / nodes[node].scale / nodes[node].scale
+        weight = sums.totals[1, room.n_outputs]
+    return gain / weight / scale / scale
 
 
 @expanded
@@ -215,7 +211,7 @@ def find_split(
         goes_on = room.best_gain <= 0.0 and is_coarse
     feature = room.feature
     if feature >= 0 and (room.min_decrease > 0.0 or room.max_leaves > 0):
-        gain = _decrease(room.best_gain, words, sums, order, nodes, node, room)
+        gain = _decrease(words, sums, nodes[node].scale, room)
         nodes[node].gain = gain
         feature = feature if gain >= room.min_decrease else -1
     if feature >= 0:

@@ -209,6 +209,7 @@ def _try_feature(
     total, is_category = int64(0), False
     for p in range(uint64(n_bins)):
         total += room.words[p]
+    room.total = total
     if extras is not None:
         is_category = extras.categorical[feature]
     if extras is not None:  # noqa: SIM102 - no code is made of it for None

@@ -136,7 +136,7 @@ _SPLIT = [
 # Histograms and masks are zero between nodes. Of one feature: the bins that hold rows,
 # what these add up to, the order of categories, and sums, weights and gains at
 # boundaries, in memory that is read as whole numbers and as floats. Of some features:
-# the cuts drawn. Of a node of few rows: what their words add up to.
+# the cuts drawn. Of a node: what its words add up to.
 _ROOM = [
     ("hist", np.int64, (GROUP, STRIDE)),
     ("masks", np.uint64, (GROUP, 4)),
