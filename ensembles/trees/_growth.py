@@ -216,7 +216,8 @@ def _tree(
     n_rows: Any = np.empty(len(nodes), np.int32)
     categorical = binned.binner.is_categorical_
     kernels = kernels_for("leaves", 0.0)
-    kernels.finish_nodes(nodes, categorical, words, n_rows)
+    edges = as_writable(binned.binner._edges)
+    kernels.finish_nodes(nodes, edges, categorical, words, n_rows)
     subset_rows = subsets = None
     if extras is not None and categorical.any():
         is_category = (nodes["feature"] >= 0) & categorical[nodes["feature"]]

@@ -375,7 +375,7 @@ def _try_drawn(
     key: Any,
 ) -> None:
     """Try one cut of a feature, or one set of its categories."""
-    wide, cut, side = totals.shape[1], 0, -1
+    wide, cut, high, side = totals.shape[1], 0, 0, -1
     if is_category:
         draw_subset(key, feature, room)
         n_left = 0
@@ -385,9 +385,9 @@ def _try_drawn(
             change_side(room, room.bins[0])
     else:
         absent = room.bins[n_bins - 1] == MISSING
-        low, high = room.bins[0], room.bins[n_bins - 1 - int64(absent)]
-        cut = draw_cut(key, feature, low, high, edges)
-        side = draw_side(key, feature, low, high, absent)
+        low, last = room.bins[0], room.bins[n_bins - 1 - int64(absent)]
+        cut = draw_cut(key, feature, low, last, edges)
+        high, side = cut + 1, draw_side(key, feature, low, last, absent)
     _clear_left(totals)
     for p in range(n_bins):
         code = room.bins[p]
@@ -399,7 +399,7 @@ def _try_drawn(
             totals[0, channel] += hist[j, code * wide + channel] * goes
     gain = _gain_of_channels(totals, offsets, steps, room, check)
     if gain > room.best_gain:
-        record(room, gain, feature, cut, cut, side)
+        record(room, gain, feature, cut, high, side)
         record_drawn_subset(room)
 
 

@@ -16,10 +16,11 @@ from numba import int64, uint64
 from ensembles._random import GOLDEN
 from ensembles.resampling._kernels_words import word_of
 from ensembles.trees._kernels_tools import helper
+from ensembles.trees._layout import MISSING
 
 __all__ = [
     "change_side",
-    "cut_at",
+    "cut_between",
     "draw_cut",
     "draw_side",
     "draw_subset",
@@ -42,7 +43,7 @@ def _draw_value(key: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
 
 
 @helper
-def cut_at(value: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
+def _cut_at(value: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
     """The last bin, before `high`, whose values are not above this one; or `low`."""
     n_below, f, one = uint64(0), uint64(feature), uint64(1)
     # As many steps for any range: a branch less that no processor could foretell.
@@ -56,7 +57,16 @@ def cut_at(value: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
 def draw_cut(key: Any, feature: Any, low: Any, high: Any, edges: Any) -> Any:
     """The last bin that goes left of a value drawn between two bins with rows."""
     value = _draw_value(key, feature, low, high, edges)
-    return cut_at(value, feature, low, high, edges)
+    return _cut_at(value, feature, low, high, edges)
+
+
+@helper
+def cut_between(feature: Any, low: Any, high: Any, edges: Any) -> Any:
+    """The last bin on the left of the middle between the values of two bins."""
+    if high == MISSING:
+        return int64(MISSING - 1)
+    middle = edges[feature, 1, low] / 2.0 + edges[feature, 0, high] / 2.0
+    return _cut_at(middle, feature, low, high, edges)
 
 
 @helper

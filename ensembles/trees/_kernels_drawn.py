@@ -134,7 +134,7 @@ def _try_cuts(
         gain = gain_of_one(room.words[k], room.total, room, step, check)
         if gain > room.best_gain:
             cut, side = room.tries[_CUT, k], room.tries[_SIDE, k]
-            record(room, gain, feature, cut, cut, side)
+            record(room, gain, feature, cut, cut + 1, side)
     room.n_tries = 0
 
 

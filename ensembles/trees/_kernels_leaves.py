@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba import int64, uint64
 
+from ensembles.trees._kernels_cuts import cut_between
 from ensembles.trees._kernels_tools import compiled, helper
 from ensembles.trees._layout import (
     CATEGORY_PLACE,
@@ -27,7 +28,9 @@ __all__ = ["finish_nodes", "sum_leaves"]
 
 
 @compiled
-def finish_nodes(nodes: Any, categorical: Any, words: Any, n_rows: Any) -> None:
+def finish_nodes(
+    nodes: Any, edges: Any, categorical: Any, words: Any, n_rows: Any
+) -> None:
     """Pack each node into a word, as `_kernels_apply` reads it; count its rows."""
     for node in range(len(nodes)):
         n_rows[node] = nodes[node].end - nodes[node].start
@@ -42,7 +45,9 @@ def finish_nodes(nodes: Any, categorical: Any, words: Any, n_rows: Any) -> None:
             word |= uint64(1 << CATEGORY_PLACE)
         else:
             side = uint64(nodes[node].missing_left == 1)
-            word |= side << uint64(SIDE_PLACE) | uint64(nodes[node].cut)
+            low, high = int64(nodes[node].low), int64(nodes[node].high)
+            cut = uint64(cut_between(feature, low, high, edges))
+            word |= side << uint64(SIDE_PLACE) | cut
         words[node] = word
 
 

@@ -10,7 +10,6 @@ from numba import int64, uint8, uint64
 from ensembles._random import GOLDEN
 from ensembles.resampling._kernels_words import word_of
 from ensembles.trees._kernels_channels import try_sums
-from ensembles.trees._kernels_cuts import cut_at
 from ensembles.trees._kernels_drawn import AT_ONCE, try_drawn
 from ensembles.trees._kernels_few import MANY, look_at_few
 from ensembles.trees._kernels_tools import expanded, helper, inlined
@@ -19,7 +18,6 @@ from ensembles.trees._layout import (
     BLOCK_ROWS,
     GROUP,
     LARGEST_SUM,
-    MISSING,
     POISSON,
     SMALL_ROWS,
     SQUARE,
@@ -216,7 +214,7 @@ def find_split(
         feature = feature if gain >= room.min_decrease else -1
     if feature >= 0:
         nodes[node].feature, nodes[node].missing_left = feature, room.missing_left
-        nodes[node].cut = _cut_of(edges, ranges, feature, room)
+        nodes[node].low, nodes[node].high = room.low, room.high
         if extras is not None:
             _keep_subset(extras, node, feature, room)
 
@@ -229,18 +227,6 @@ def _keep_subset(extras: Any, node: Any, feature: Any, room: Any) -> None:
             extras.subsets[node, quarter] = room.subset[quarter]
 
 
-@helper
-def _cut_of(edges: Any, ranges: Any, feature: Any, room: Any) -> Any:
-    """Last code on the left: as drawn, or of the middle between two bins."""
-    low, high = room.low, room.high
-    if ranges is not None:
-        return low
-    if high == MISSING:
-        return int64(MISSING - 1)
-    middle = edges[feature, 1, low] / 2.0 + edges[feature, 0, high] / 2.0
-    return cut_at(middle, feature, low, high, edges)
-
-
 @inlined
 def _part(
     table: Any, extras: Any, order: Any, nodes: Any, node: Any, aside: Any
@@ -251,7 +237,7 @@ def _part(
     f, by_column = uint64(nodes[node].feature), columns.shape[1] > 0
     # One more and modulo 256, missing values have the least code.
     side = uint8(nodes[node].missing_left == 1)
-    last = uint8(nodes[node].cut + side)
+    last = uint8(nodes[node].low + side)
     left, right = start, uint64(0)
     for i in range(start, end):
         row = order[i]

@@ -77,6 +77,7 @@ def try_pair(
                 # Missing values are no largest value.
                 last = low if high == MISSING else high
                 low = draw_cut(key, feature, low, last, edges)
+                high = low + 1
             record(room, gain, feature, low, high, side)
         return True
     return False

@@ -78,7 +78,8 @@ GRID_BITS = 61
 SIDE_PLACE, CATEGORY_PLACE, LEAF_PLACE, FEATURE_PLACE, LEFT_PLACE = 8, 9, 10, 11, 32
 
 # A leaf has the feature -1, a right child follows the left one. A node holds the rows
-# order[start:end]. Missing values go left, right, or (-1, for now) with the larger
+# order[start:end]. Its cut is between two bins: those with rows next to it, or where it
+# was drawn. Missing values go left, right, or (-1, for now) with the larger
 # side. What is random about a node follows from its key, and this from its path. Words
 # of values are scale * (y - center), a grid that fits `grid_rows` rows. Predictions
 # below a node stay between lower and upper.
@@ -96,7 +97,8 @@ NODE = np.dtype(
         ("scale", np.float64),
         ("lower", np.float64),
         ("upper", np.float64),
-        ("cut", np.uint8),
+        ("low", np.uint8),
+        ("high", np.uint8),
         ("missing_left", np.int8),
     ],
     align=True,
@@ -122,8 +124,8 @@ _LIMITS = [
     ("scale", np.float64),  # of words of the whole tree, as these means have it
 ]
 # The best split so far: its gain, what no gain exceeds, its feature, the bins next to
-# the cut (of one that was drawn the last on the left, twice), whether missing values go
-# left (-1 if there are none), or the categories that do.
+# the cut, whether missing values go left (-1 if there are none), or the categories that
+# do.
 _SPLIT = [
     ("best_gain", np.float64),
     ("most", np.float64),

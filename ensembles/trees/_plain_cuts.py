@@ -56,7 +56,8 @@ def split_at_cuts(
         return True, None
     one = drawn[best]
     gain, cut = float(gains[best]), one.cut
-    return True, Split(gain, one.feature, cut, cut, one.side, one.subset)
+    high = cut + 1 if one.subset is None else 0
+    return True, Split(gain, one.feature, cut, high, one.side, one.subset)
 
 
 def _gains(

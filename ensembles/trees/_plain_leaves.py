@@ -7,20 +7,33 @@ from typing import Any
 import numpy as np
 
 from ensembles._typing import FloatArray, IntArray
-from ensembles.trees._layout import GRID_BITS
+from ensembles.trees._layout import GRID_BITS, MISSING
 from ensembles.trees._tree import pack_nodes
 
 __all__ = ["finish_nodes", "grid_sums", "sum_leaves"]
 
 
-def finish_nodes(nodes: Any, categorical: Any, words: Any, n_rows: Any) -> None:
+def finish_nodes(
+    nodes: Any, edges: FloatArray, categorical: Any, words: Any, n_rows: Any
+) -> None:
     """Pack each node into a word, as `_kernels_apply` reads it; count its rows."""
     n_rows[:] = nodes["end"] - nodes["start"]
     feature, missing_left = nodes["feature"], nodes["missing_left"] == 1
     is_category = (feature >= 0) & categorical[feature]
-    words[:] = pack_nodes(
-        nodes["left"], feature, nodes["cut"], missing_left, is_category
-    )
+    cuts = _cuts_between(feature, nodes["low"], nodes["high"], edges)
+    words[:] = pack_nodes(nodes["left"], feature, cuts, missing_left, is_category)
+
+
+def _cuts_between(features: Any, low: Any, high: Any, edges: FloatArray) -> Any:
+    """The last bins on the left of the middle between the values of two bins each."""
+    cuts = np.full(len(features), MISSING - 1)
+    for feature in np.unique(features):
+        is_own = (features == feature) & (high != MISSING)
+        least, largest = edges[feature]
+        middle = largest[low[is_own]] / 2.0 + least[high[is_own]] / 2.0
+        n_below = np.searchsorted(largest, middle, side="right")
+        cuts[is_own] = np.maximum(np.minimum(n_below, high[is_own]) - 1, low[is_own])
+    return cuts
 
 
 def grid_sums(values: FloatArray, starts: IntArray, sizes: IntArray) -> FloatArray:

@@ -12,7 +12,6 @@ from ensembles._typing import BoolArray
 from ensembles.trees._layout import (
     BLOCK_ROWS,
     LARGEST_SUM,
-    MISSING,
     POISSON,
     SMALL_ROWS,
     SQUARE,
@@ -46,7 +45,7 @@ def find_split(problem: PlainProblem, node: int) -> None:
         if not record["gain"] >= limits.min_decrease:
             return
     record["feature"], record["missing_left"] = split.feature, split.missing_left
-    record["cut"] = _cut_between(problem, split)
+    record["low"], record["high"] = split.low, split.high
     if split.subset is not None:
         packed = np.packbits(split.subset, bitorder="little")
         problem.subsets[node] = packed.view("<u8")
@@ -228,16 +227,6 @@ def _decrease(problem: PlainProblem, node: int, gain: float) -> float:
     return gain / float(weights.sum()) / scale / scale
 
 
-def _cut_between(problem: PlainProblem, split: Split) -> int:
-    """Last code on the left of the middle between two bins' values."""
-    if split.high == MISSING:
-        return MISSING - 1
-    edges = problem.edges[split.feature]
-    middle = edges[1, split.low] / 2.0 + edges[0, split.high] / 2.0
-    between = edges[1, split.low + 1 : split.high]
-    return split.low + int(np.count_nonzero(between <= middle))
-
-
 def split_node(problem: PlainProblem, node: int, left: int) -> None:
     """Part the rows of a node and make its children, `left` and the one after."""
     record, rows = problem.nodes[node], problem.rows_of(node)
@@ -272,7 +261,7 @@ def _goes_left(problem: PlainProblem, node: int) -> BoolArray:
         words = problem.subsets[node].astype("<u8")
         subset = np.unpackbits(words.view(np.uint8), bitorder="little")
         return np.asarray(subset[codes] == 1)
-    return goes_left(codes, int(record["cut"]), int(record["missing_left"]))
+    return goes_left(codes, int(record["low"]), int(record["missing_left"]))
 
 
 def _bound_children(problem: PlainProblem, node: int) -> None:

@@ -411,12 +411,14 @@ def test_twins_do_without_numba():
 def leaves_of_sizes(rng, n_rows):
     """Nodes as a tree leaves them: all rows in leaves of some rows, in random order."""
     starts = np.r_[0, np.sort(rng.choice(np.arange(1, n_rows), 30, replace=False))]
-    nodes = np.zeros(len(starts) + 5, NODE)
-    nodes["feature"], nodes["left"] = 0, 1  # five that are no leaves
+    nodes = np.zeros(len(starts) + 50, NODE)
+    nodes["left"] = 1
+    nodes["feature"] = rng.integers(2, size=len(nodes))  # fifty are no leaves
     places = rng.permutation(len(nodes))[: len(starts)]
     nodes["feature"][places] = -1
     nodes["start"][places], nodes["end"][places] = starts, np.r_[starts[1:], n_rows]
-    nodes["cut"] = rng.integers(255, size=len(nodes))
+    nodes["low"] = rng.integers(MISSING, size=len(nodes))
+    nodes["high"] = rng.integers(nodes["low"] + 1, MISSING + 1)
     nodes["missing_left"] = rng.integers(-1, 2, len(nodes))
     return nodes
 
@@ -434,6 +436,7 @@ def test_leaves_equal_the_twins(n_classes, whole):
     width = {(): n_outputs, (2,): 1}.get(n_classes, sum(n_classes))
     widest = max(n_classes, default=0)
     order, nodes = rng.permutation(n).astype(np.int32), leaves_of_sizes(rng, n)
+    edges = edges_of(rng, 2)
     written = []
     for module in _kernels_leaves, _plain_leaves:
         totals, spread = np.zeros(len(nodes)), np.zeros(len(nodes))
@@ -444,7 +447,7 @@ def test_leaves_equal_the_twins(n_classes, whole):
             np.empty(widest), np.empty(widest, np.int64),
         )  # fmt: skip
         words, sizes = np.zeros(len(nodes), np.uint64), np.zeros(len(nodes), np.int32)
-        module.finish_nodes(nodes, np.array([True]), words, sizes)
+        module.finish_nodes(nodes, edges, np.array([True, False]), words, sizes)
         written.append((totals, values, spread, words, sizes))
     for ours, plain in zip(*written, strict=True):
         assert_array_equal(ours, plain)
