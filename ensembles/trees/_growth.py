@@ -84,7 +84,11 @@ def grow_tree(
     statistics = statistics_of(target, rows, counts_rows=limits.min_rows_leaf > 1)
     nodes = _root(len(rows), limits, statistics, key)
     problem = Problem(
-        RowTable(as_writable(binned.rows), as_writable(binned.columns), target.values),
+        RowTable(
+            as_writable(np.ascontiguousarray(binned.rows)),
+            as_writable(binned.columns),
+            target.values,
+        ),
         statistics.amounts if statistics.channels is None else None,
         _sums(statistics),
         _extras(binned, target, statistics, rows, limits, len(nodes)),

@@ -420,7 +420,7 @@ def try_sums(
     bounds: Any,
     key: Any,
 ) -> Any:
-    """As `try_words`."""
+    """As `try_words`; cuts that are drawn lie between `edges` and follow from `key`."""
     channels, amounts, offsets, steps, hist, totals = sums
     wide, varies = totals.shape[1], False
     _fill(

@@ -1,10 +1,10 @@
-"""One split drawn for each feature: extremely randomized trees.
+"""Where cuts lie: between two bins, or drawn as in extremely randomized trees.
 
-A cut is uniform between the least and the largest value in the node, as in P. Geurts,
-D. Ernst & L. Wehenkel, "Extremely randomized trees", Machine Learning 63, 3-42, 2006.
-Of categories, each goes left with probability one half. Missing values go to a side
-that is drawn. What is drawn follows from a node's key and the feature, so the order in
-which features are tried changes nothing.
+One that is drawn is uniform between the least and the largest value in the node, as in
+P. Geurts, D. Ernst & L. Wehenkel, "Extremely randomized trees", Machine Learning 63,
+3-42, 2006. Of categories, each goes left with probability one half. Missing values go
+to a side that is drawn. What is drawn follows from a node's key and the feature, so the
+order in which features are tried changes nothing.
 """
 
 from __future__ import annotations

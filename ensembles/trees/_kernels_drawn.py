@@ -35,7 +35,7 @@ from ensembles.trees._layout import MISSING
 
 __all__ = ["AT_ONCE", "try_drawn"]
 
-# Cuts of so many features are tried in one pass over the rows.
+# Cuts that are weighed in one pass over the rows, which is written for so many.
 AT_ONCE = 4
 
 # Columns of `ranges`, of which a row is of eight features.
@@ -117,14 +117,12 @@ def _try_cuts(
     codes: Any,
     words: Any,
     extras: Any,
-    edges: Any,
     order: Any,
     start: Any,
     end: Any,
     room: Any,
     step: Any,
     bounds: Any,
-    key: Any,
 ) -> None:
     """Try the cuts that are noted."""
     _add_left(codes, words, order, start, end, room)
@@ -190,7 +188,11 @@ def try_drawn(
     bounds: Any,
     key: Any,
 ) -> Any:
-    """As `try_words`, one split drawn for each feature; codes have eight columns."""
+    """As `try_words`, one split drawn for each feature.
+
+    There are eight columns of codes or more. Cuts lie between `edges` and follow from
+    `key`.
+    """
     if extras is None:  # noqa: SIM102 - no code is made of it else
         if size == TWO:
             return try_pair(
@@ -211,10 +213,7 @@ def try_drawn(
         if extras is not None:  # noqa: SIM102 - no code is made of it for None
             if is_category:
                 # In turn: of equal gains the first counts.
-                _try_cuts(
-                    codes, words, extras, edges, order, start, end, room, step, bounds,
-                    key,
-                )  # fmt: skip
+                _try_cuts(codes, words, extras, order, start, end, room, step, bounds)
                 lowest = _byte(ranges[at, _LEAST], lane)
                 if lowest < _byte(ranges[at, _LARGEST], lane):
                     varies, check = True, check_of(extras, feature, bounds)
@@ -224,5 +223,5 @@ def try_drawn(
                     )  # fmt: skip
         if not is_category:
             varies |= _draw(feature, ranges, at, lane, edges, room, key)
-    _try_cuts(codes, words, extras, edges, order, start, end, room, step, bounds, key)
+    _try_cuts(codes, words, extras, order, start, end, room, step, bounds)
     return varies

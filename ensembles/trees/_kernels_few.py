@@ -83,9 +83,10 @@ def _write_gains(lanes: Any, room: Any) -> Any:
 
 @helper
 def look_at_few(words: Any, order: Any, start: Any, end: Any, room: Any) -> Any:
-    """Whether a node's rows are two, few or many; of few, also what they allow.
+    """Whether a node's rows are two, few or many; write words and sum of those.
 
-    A gain that no split exceeds is known where no product is rounded.
+    Where no product is rounded it is known which gain is enough: that which no split
+    exceeds, and of two rows any.
     """
     n_rows = end - start
     if n_rows > FEW_ROWS or room.criterion != SQUARE:
@@ -94,13 +95,13 @@ def look_at_few(words: Any, order: Any, start: Any, end: Any, room: Any) -> Any:
     if not is_exact(room.total & WEIGHT):
         return FEW
     if n_rows == 2:  # no feature parts them better than another
-        room.most = 0.0
+        room.enough = 0.0
         return TWO
     if not room.refines:  # the best is to part two classes
         s, w = float(room.total >> WEIGHT_BITS), float(room.total & WEIGHT)
-        room.most = square_gain(s, s, s, w)
+        room.enough = square_gain(s, s, s, w)
     elif n_rows <= _BOUND_ROWS:
-        room.most = _best_of_sets(n_rows, room)
+        room.enough = _best_of_sets(n_rows, room)
     return FEW
 
 

@@ -33,19 +33,9 @@ def grow_depth_first(problem: Problem) -> int:
     is_cached = len(order) <= BLOCK_ROWS and table.codes.nbytes <= _CACHED_BYTES
     block_rows = 0 if is_cached else BLOCK_ROWS
     n_nodes, n_kept = _grow_from(
-        table,
-        words,
-        sums,
-        extras,
-        edges,
-        ranges,
-        order,
-        nodes,
-        1,
-        block_rows,
-        space,
+        table, words, sums, extras, edges, ranges, order, nodes, 1, block_rows, space,
         rooms,
-    )
+    )  # fmt: skip
     if n_kept == 0:
         return int(n_nodes)
     own, own_words, own_sums = _block_for(problem)
@@ -71,7 +61,7 @@ def _widened(problem: Problem) -> Problem:
     if n_features >= 8 or problem.words is None or problem.ranges is None:
         return problem
     codes = np.zeros((n_rows, 8), np.uint8)
-    codes[:, :n_features] = table.codes
+    codes[problem.order, :n_features] = table.codes[problem.order]
     return problem._replace(table=table._replace(codes=codes))
 
 
@@ -120,8 +110,9 @@ def _grow_from(
             n_kept += 1
             continue
         find_split(
-            table, words, sums, extras, edges, ranges, order, nodes, node, space, room
-        )
+            table, words, sums, extras, edges, ranges, order, nodes, node, space.drawn,
+            room,
+        )  # fmt: skip
         if nodes[node].feature >= 0:
             split_node(
                 table, words, sums, extras, order, nodes, node, n_nodes, space.aside
@@ -217,18 +208,9 @@ def _grow_best_first(
     while True:
         for node in range(n_nodes - n_new, n_nodes):
             find_split(
-                table,
-                words,
-                sums,
-                extras,
-                edges,
-                ranges,
-                order,
-                nodes,
-                node,
-                space,
-                room,
-            )
+                table, words, sums, extras, edges, ranges, order, nodes, node,
+                space.drawn, room,
+            )  # fmt: skip
             if nodes[node].feature >= 0:
                 _push(heap, n_open, node, nodes)
                 n_open += 1

@@ -31,7 +31,7 @@ __all__ = ["finish_nodes", "sum_leaves"]
 def finish_nodes(
     nodes: Any, edges: Any, categorical: Any, words: Any, n_rows: Any
 ) -> None:
-    """Pack each node into a word, as `_kernels_apply` reads it; count its rows."""
+    """Choose cuts, pack nodes into words as `_kernels_apply` reads them, count rows."""
     for node in range(len(nodes)):
         n_rows[node] = nodes[node].end - nodes[node].start
         feature = nodes[node].feature

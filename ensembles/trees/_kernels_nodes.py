@@ -114,11 +114,10 @@ def _search(
     order: Any,
     nodes: Any,
     node: Any,
-    space: Any,
+    drawn: Any,
     room: Any,
 ) -> None:
     """Note the best split of a node in `room`; its feature is -1 where none is."""
-    drawn = space.drawn
     start, end, n_all = nodes[node].start, nodes[node].end, drawn.shape[1]
     key, varies, n_drawn = nodes[node].key, False, int64(0)
     state, step = key, 1.0 / nodes[node].scale
@@ -126,14 +125,14 @@ def _search(
         n_all = _open_features(extras, node, drawn)
     wanted, key_of_cuts = min(room.max_features, n_all), word_of(key + _TO_CUTS)
     bounds = (nodes[node].lower, nodes[node].upper, nodes[node].center)
-    room.best_gain, room.feature, room.most = -1.0, -1, np.inf
+    room.best_gain, room.feature, room.enough = -1.0, -1, np.inf
     size, at_once = MANY, int64(GROUP)
     if words is not None and extras is None:
         size = look_at_few(words, order, start, end, room)
         if size != MANY:
             at_once = int64(1) if ranges is None else int64(AT_ONCE)
     while n_drawn < n_all and (n_drawn < wanted or not varies):
-        if room.best_gain >= room.most:
+        if room.best_gain >= room.enough:
             break
         first = n_drawn
         n_drawn = min(first + at_once, wanted) if first < wanted else first + 1
@@ -148,8 +147,8 @@ def _search(
             )  # fmt: skip
         if words is not None and ranges is None:
             varies |= try_words(
-                table.codes, words, extras, edges, order, start, end, size, drawn,
-                first, n_drawn - first, room, step, bounds, key_of_cuts,
+                table.codes, words, extras, order, start, end, size, drawn, first,
+                n_drawn - first, room, step, bounds,
             )  # fmt: skip
         if words is not None and ranges is not None:
             varies |= try_drawn(
@@ -185,7 +184,7 @@ def find_split(
     order: Any,
     nodes: Any,
     node: Any,
-    space: Any,
+    drawn: Any,
     room: Any,
 ) -> None:
     """Write the split of a node, whose feature is -1 where it is a leaf."""
@@ -202,7 +201,7 @@ def find_split(
         if words is not None and is_coarse:
             _refine(words, table.targets, order, nodes, node, room.criterion)
         _search(
-            table, words, sums, extras, edges, ranges, order, nodes, node, space, room
+            table, words, sums, extras, edges, ranges, order, nodes, node, drawn, room
         )
         # No gain at all may mean that the rows' values fell on one step of the grid.
         is_coarse = room.refines and nodes[node].grid_rows != n_rows

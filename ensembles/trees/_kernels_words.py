@@ -193,15 +193,6 @@ def _try_values(
 
 
 @helper
-def _total_of(n_bins: Any, room: Any) -> Any:
-    """What the words of all bins add up to."""
-    total = int64(0)
-    for p in range(uint64(n_bins)):
-        total += room.words[p]
-    return total
-
-
-@helper
 def _try_feature(
     feature: Any, extras: Any, n_bins: Any, room: Any, step: Any, check: Any
 ) -> None:
@@ -284,7 +275,6 @@ def try_words(
     codes: Any,
     words: Any,
     extras: Any,
-    edges: Any,
     order: Any,
     start: Any,
     end: Any,
@@ -295,7 +285,6 @@ def try_words(
     room: Any,
     step: Any,
     bounds: Any,
-    key: Any,
 ) -> Any:
     """Try all splits by the features drawn from `first` on; whether any varies.
 
@@ -305,8 +294,8 @@ def try_words(
     if extras is None:
         if size == TWO:
             return try_pair(
-                codes, words, edges, None, order, start, drawn, first, n_drawn, room,
-                step, key,
+                codes, words, None, None, order, start, drawn, first, n_drawn, room,
+                step, None,
             )  # fmt: skip
         if size == FEW:
             return _try_few(

@@ -77,12 +77,29 @@ GRID_BITS = 61
 # leaf is its own left child, with a cut that no code lies above.
 SIDE_PLACE, CATEGORY_PLACE, LEAF_PLACE, FEATURE_PLACE, LEFT_PLACE = 8, 9, 10, 11, 32
 
+
+def _stamp() -> str:
+    """A name that changes with any source that the compiled kernels are made of.
+
+    numba keeps a kernel by the file that it is in, and would go on with it when a
+    helper of another file has changed. As the name of a field it is part of the types
+    of the records below, by which kernels are kept too: each of them takes one.
+    """
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    words = here.parent / "resampling" / "_kernels_words.py"
+    own = (Path(__file__), here / "_problem.py", words)
+    for source in (*sorted(here.glob("_kernels_*.py")), *own):
+        digest.update(source.read_bytes())
+    return f"stamp_{digest.hexdigest()[:16]}"
+
+
 # A leaf has the feature -1, a right child follows the left one. A node holds the rows
 # order[start:end]. Its cut is between two bins: those with rows next to it, or where it
-# was drawn. Missing values go left, right, or (-1, for now) with the larger
-# side. What is random about a node follows from its key, and this from its path. Words
-# of values are scale * (y - center), a grid that fits `grid_rows` rows. Predictions
-# below a node stay between lower and upper.
+# was drawn. Missing values go left, right, or (-1, for now) with the larger side. What
+# is random about a node follows from its key, and this from its path. Words of values
+# are scale * (y - center), a grid that fits `grid_rows` rows. Predictions below a node
+# stay between lower and upper.
 NODE = np.dtype(
     [
         ("feature", np.int32),
@@ -100,6 +117,7 @@ NODE = np.dtype(
         ("low", np.uint8),
         ("high", np.uint8),
         ("missing_left", np.int8),
+        (_stamp(), np.int8),
     ],
     align=True,
 )
@@ -123,12 +141,12 @@ _LIMITS = [
     ("prior", np.float64),  # weight of a category's mean over the tree, in steps
     ("scale", np.float64),  # of words of the whole tree, as these means have it
 ]
-# The best split so far: its gain, what no gain exceeds, its feature, the bins next to
-# the cut, whether missing values go left (-1 if there are none), or the categories that
-# do.
+# The best split so far: its gain, and which gain is enough to look no further; its
+# feature, the bins next to the cut, whether missing values go left (-1 if there are
+# none), or the categories that do.
 _SPLIT = [
     ("best_gain", np.float64),
-    ("most", np.float64),
+    ("enough", np.float64),
     ("feature", np.int64),
     ("low", np.int64),
     ("high", np.int64),
@@ -136,9 +154,10 @@ _SPLIT = [
     ("subset", np.uint64, (4,)),
 ]
 # Histograms and masks are zero between nodes. Of one feature: the bins that hold rows,
-# what these add up to, the order of categories, and sums, weights and gains at
-# boundaries, in memory that is read as whole numbers and as floats. Of some features:
-# the cuts drawn. Of a node: what its words add up to.
+# what these add up to (or the words of few rows, or what is left of cuts drawn), the
+# order of categories, and sums, weights and gains at boundaries, in memory that is read
+# as whole numbers and as floats. Of some features: the cuts drawn. Of a node: what its
+# words add up to.
 _ROOM = [
     ("hist", np.int64, (GROUP, STRIDE)),
     ("masks", np.uint64, (GROUP, 4)),
@@ -161,22 +180,6 @@ def _with_floats(plain: np.dtype[np.void]) -> np.dtype[np.void]:
     names, formats, offsets = zip(*fields, strict=True)
     layout = {"names": names, "formats": formats, "offsets": offsets}
     return np.dtype({**layout, "itemsize": plain.itemsize})  # type: ignore[call-overload, no-any-return]
-
-
-def _stamp() -> str:
-    """A name that changes with any source that the compiled kernels are made of.
-
-    numba keeps a kernel by the time of the file that it is in, and would go on with it
-    when a helper of another file has changed. As the name of a field it is part of the
-    type of the record, by which kernels are kept too.
-    """
-    digest = hashlib.sha256()
-    here = Path(__file__).parent
-    words = here.parent / "resampling" / "_kernels_words.py"
-    own = (Path(__file__), here / "_problem.py", words)
-    for source in (*sorted(here.glob("_kernels_*.py")), *own):
-        digest.update(source.read_bytes())
-    return f"stamp_{digest.hexdigest()[:16]}"
 
 
 ROOM = _with_floats(

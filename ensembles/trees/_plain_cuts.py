@@ -1,4 +1,4 @@
-"""What `_kernels_cuts` does, in numpy."""
+"""What `_kernels_drawn` does, in numpy."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ __all__ = ["finish_nodes", "grid_sums", "sum_leaves"]
 def finish_nodes(
     nodes: Any, edges: FloatArray, categorical: Any, words: Any, n_rows: Any
 ) -> None:
-    """Pack each node into a word, as `_kernels_apply` reads it; count its rows."""
+    """Choose cuts, pack nodes into words as `_kernels_apply` reads them, count rows."""
     n_rows[:] = nodes["end"] - nodes["start"]
     feature, missing_left = nodes["feature"], nodes["missing_left"] == 1
     is_category = (feature >= 0) & categorical[feature]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ensembles._random import GOLDEN
 
-__all__ = ["STEP", "WORD", "uniform", "word_of"]
+__all__ = ["STEP", "WORD", "word_of"]
 
 WORD = (1 << 64) - 1
 # From one state of a stream to the next.
@@ -17,9 +17,3 @@ def word_of(state: int) -> int:
     z = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 & WORD
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB & WORD
     return z ^ (z >> 31)
-
-
-def uniform(state: int) -> tuple[int, float]:
-    """State and a multiple of 2**-53 in [0, 1)."""
-    state += STEP
-    return state, float(word_of(state) >> 11) * 2.0**-53

@@ -26,9 +26,9 @@ class Split:
     gain: float
     feature: int
     low: int
-    """Last bin with rows on the left."""
+    """The bin left of the cut, with rows if all cuts are tried."""
     high: int
-    """First bin with rows on the right."""
+    """The one right of it."""
     missing_left: int
     """Whether missing values go left; -1 if there are none."""
     subset: BoolArray | None = None

@@ -63,12 +63,14 @@ class Case:
     limits: tuple = ()
 
 
-def edges_of(rng, d):
-    """Least and largest value of each bin, some bins of one value."""
+def edges_of(rng, d, n_bins=256):
+    """Least and largest value of each bin, some bins of one value, then infinities."""
     gaps = rng.exponential(size=(d, 256, 2)) + 1e-3
     gaps[..., 1] *= rng.random((d, 256)) < 0.5
     ends = np.cumsum(gaps.reshape(d, -1), axis=1).reshape(d, 256, 2)
-    return np.ascontiguousarray(ends.swapaxes(1, 2))
+    edges = np.ascontiguousarray(ends.swapaxes(1, 2))
+    edges[:, :, n_bins:] = np.inf
+    return edges
 
 
 def codes_of(rng, n, d, missing):
@@ -114,7 +116,8 @@ def statistics_of(rng, case, targets):
     """Channels, amounts, the weights they hold, offsets, steps, centre and scale."""
     n, n_outputs = targets.shape
     if case.kind in ("classes", "values"):
-        weights = rng.integers(1, 5, n)
+        # Products of large ones and of sums are rounded.
+        weights = rng.integers(1, rng.choice([5, min(50_000, 2**23 // n)]), n)
         if case.kind == "classes":
             words = (targets[:, 0].astype(np.int64) * weights) << WEIGHT_BITS | weights
             return None, words[:, None], weights, None, None, 0.0, 1.0
@@ -235,7 +238,7 @@ def problem_of(case, seed, n):
         amounts if channels is None else None,
         sums_of(channels, amounts, offsets, steps, n_channels_of(case, offsets)),
         extras,
-        edges_of(rng, d),
+        edges_of(rng, d, rows[rows != MISSING].max(initial=0) + 1),
         room_for_ranges(d) if case.draws else None,
         order,
         nodes,
@@ -311,9 +314,10 @@ with_drawn_cuts = pytest.mark.parametrize("draws", [False, True], ids=["all", "d
 
 
 @with_drawn_cuts
+@pytest.mark.parametrize("full", [False, True], ids=["plain", "full"])
 @with_each
-def test_trees_of_values_equal_the_twins(case, draws):
-    n_nodes = assert_same_for_all_sizes(replace(case, full=draws, draws=draws))
+def test_trees_of_values_equal_the_twins(case, full, draws):
+    n_nodes = assert_same_for_all_sizes(replace(case, full=full, draws=draws))
     assert n_nodes == len(SIZES) if case.constant else n_nodes > 100
 
 
@@ -361,11 +365,12 @@ def test_trees_with_a_least_decrease_equal_the_twins(case, draws, best_first):
     assert_same_for_all_sizes(case)
 
 
+@with_drawn_cuts
 @pytest.mark.parametrize("case", [CLASSES, replace(VALUES, heavy=True), COUNTS, SUMS])
-def test_trees_of_many_rows_equal_the_twins(case):
+def test_trees_of_many_rows_equal_the_twins(case, draws):
     """Nodes of few rows are kept and grown when all larger ones are."""
     limits = (("max_depth", 6), ("max_features", 2))
-    case = replace(case, n_features=3, limits=limits)
+    case = replace(case, n_features=3, limits=limits, draws=draws)
     n_nodes, nodes = assert_same(case, problem_of(case, 0, 20_000))
     n_rows = nodes["end"] - nodes["start"]
     assert n_rows.max() > BLOCK_ROWS > n_rows.min()
@@ -385,10 +390,12 @@ def test_of_equal_cuts_of_few_rows_the_lowest_is_taken(rng, monkeypatch):
         assert_array_equal(words[0], words[1])
 
 
+@with_drawn_cuts
 @with_each
-def test_rows_copied_side_by_side_give_the_same_trees(case, monkeypatch):
+def test_rows_copied_side_by_side_give_the_same_trees(case, draws, monkeypatch):
     """A small table is not copied: its rows are close enough as they lie."""
     monkeypatch.setattr(_kernels_grow, "_CACHED_BYTES", 0)
+    case = replace(case, draws=draws)
     assert_same(case, problem_of(case, 0, 300))
 
 
