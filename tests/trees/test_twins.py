@@ -313,8 +313,9 @@ with_each = pytest.mark.parametrize("case", CASES, ids=STATISTICS)
 with_drawn_cuts = pytest.mark.parametrize("draws", [False, True], ids=["all", "drawn"])
 
 
-@with_drawn_cuts
-@pytest.mark.parametrize("full", [False, True], ids=["plain", "full"])
+@pytest.mark.parametrize(
+    ("full", "draws"), [(False, False), (False, True), (True, True)]
+)
 @with_each
 def test_trees_of_values_equal_the_twins(case, full, draws):
     n_nodes = assert_same_for_all_sizes(replace(case, full=full, draws=draws))
@@ -365,12 +366,16 @@ def test_trees_with_a_least_decrease_equal_the_twins(case, draws, best_first):
     assert_same_for_all_sizes(case)
 
 
-@with_drawn_cuts
-@pytest.mark.parametrize("case", [CLASSES, replace(VALUES, heavy=True), COUNTS, SUMS])
-def test_trees_of_many_rows_equal_the_twins(case, draws):
+DRAWN = [replace(CLASSES, draws=True), replace(VALUES, heavy=True, draws=True)]
+
+
+@pytest.mark.parametrize(
+    "case", [CLASSES, replace(VALUES, heavy=True), COUNTS, SUMS, *DRAWN]
+)
+def test_trees_of_many_rows_equal_the_twins(case):
     """Nodes of few rows are kept and grown when all larger ones are."""
     limits = (("max_depth", 6), ("max_features", 2))
-    case = replace(case, n_features=3, limits=limits, draws=draws)
+    case = replace(case, n_features=3, limits=limits)
     n_nodes, nodes = assert_same(case, problem_of(case, 0, 20_000))
     n_rows = nodes["end"] - nodes["start"]
     assert n_rows.max() > BLOCK_ROWS > n_rows.min()
@@ -390,12 +395,10 @@ def test_of_equal_cuts_of_few_rows_the_lowest_is_taken(rng, monkeypatch):
         assert_array_equal(words[0], words[1])
 
 
-@with_drawn_cuts
-@with_each
-def test_rows_copied_side_by_side_give_the_same_trees(case, draws, monkeypatch):
+@pytest.mark.parametrize("case", [*CASES, *DRAWN])
+def test_rows_copied_side_by_side_give_the_same_trees(case, monkeypatch):
     """A small table is not copied: its rows are close enough as they lie."""
     monkeypatch.setattr(_kernels_grow, "_CACHED_BYTES", 0)
-    case = replace(case, draws=draws)
     assert_same(case, problem_of(case, 0, 300))
 
 
