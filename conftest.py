@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from ensembles.trees import _engine
+from ensembles import _engine
 
 collect_ignore_glob = []
 if not (find_spec("torch") and find_spec("skorch")):

@@ -7,7 +7,7 @@ import sklearn.ensemble
 import sklearn.tree
 
 import ensembles
-from ensembles.trees import _engine
+from ensembles import _engine
 
 # By numpy: the first test would else wait for a compiler.
 if "ENSEMBLES_COMPILES" not in os.environ:
@@ -49,6 +49,10 @@ def pytest_collectstart(collector):
     if "test_tree" in path:
         sklearn.tree.DecisionTreeClassifier = ensembles.HistTreeClassifier
         sklearn.tree.DecisionTreeRegressor = ensembles.HistTreeRegressor
+    if "_hist_gradient_boosting" in path:
+        for kind in "Classifier", "Regressor":
+            ours = getattr(ensembles, f"HistBoosting{kind}")
+            setattr(sklearn.ensemble, f"HistGradientBoosting{kind}", ours)
     if "test_forest" in path:
         for kind in "Classifier", "Regressor":
             ours = getattr(ensembles, f"HistForest{kind}")

@@ -13,10 +13,10 @@ from typing import Any, final
 
 import numpy as np
 
+from ensembles._engine import kernels_for
 from ensembles._parallel import map_members
 from ensembles._typing import FloatArray, IntArray
 from ensembles.trees import BinnedMatrix
-from ensembles.trees._engine import kernels_for
 from ensembles.trees._tree import Tree
 
 __all__ = ["LeafRows", "TrainingRows"]
@@ -139,7 +139,7 @@ class LeafRows:
 def _quantiles_of_block(leaves: IntArray, **shared: Any) -> FloatArray:
     """Quantiles, at levels that rise, of rows in these leaves."""
     quantiles = np.empty((len(leaves), len(shared["levels"])))
-    kernels = kernels_for("quantiles", _SECONDS_PER_LEAF * leaves.size)
+    kernels = kernels_for("trees", "quantiles", _SECONDS_PER_LEAF * leaves.size)
     kernels.leaf_quantiles(leaves, *shared.values(), quantiles)
     return quantiles
 

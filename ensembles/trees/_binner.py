@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ensembles._engine import kernels_for
 from ensembles._random import random_generator
 from ensembles._typing import (
     ArrayLike,
@@ -33,9 +34,9 @@ from ensembles.trees._categories import (
     Categories,
     find_categorical,
     is_frame,
+    name_of_column,
     values_of_column,
 )
-from ensembles.trees._engine import kernels_for
 from ensembles.trees._layout import MAX_BINS
 
 __all__ = ["Binner", "bin_once"]
@@ -127,6 +128,9 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
            [  1,   1],
            [  2,   0]], dtype=uint8)
     """
+
+    # Boosters set it to False: infinities have bins as any other values.
+    _ensure_all_finite: Any = "allow-nan"
 
     def __init__(
         self,
@@ -259,7 +263,7 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 reset=reset,
                 dtype=[np.float64, np.float32],
                 accept_sparse="csc",
-                ensure_all_finite="allow-nan",
+                ensure_all_finite=self._ensure_all_finite,
             )
         validate_data(self, X, reset=reset, skip_check_array=True)
         if is_frame(X):
@@ -293,7 +297,8 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             if categories is not None:
                 column = Categories(categories).numbers(column)
             numbers[:, j] = column
-        return check_array(numbers, ensure_all_finite="allow-nan", input_name="X")
+        check = self._ensure_all_finite
+        return check_array(numbers, ensure_all_finite=check, input_name="X")
 
     def _set_bins(
         self, X: Any, seen: IntArray | None, weights: FloatArray | None
@@ -301,7 +306,7 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Find the bins of all columns on the rows to see."""
         n_features = X.shape[1]
         n_seen = X.shape[0] if seen is None else len(seen)
-        kernels = kernels_for("bins", _SECONDS_TO_FIND * n_seen * n_features)
+        kernels = kernels_for("trees", "bins", _SECONDS_TO_FIND * n_seen * n_features)
         columns = []
         for first, block in _dense_blocks(X if seen is None else X[seen]):
             for j, values in enumerate(np.ascontiguousarray(block.T), first):
@@ -320,7 +325,7 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = self._numbers(self._checked(X, self.is_categorical_, reset=False))
         n_rows, n_features = X.shape
-        kernels = kernels_for("bins", _SECONDS_TO_BIN * n_rows * n_features)
+        kernels = kernels_for("trees", "bins", _SECONDS_TO_BIN * n_rows * n_features)
         rows = np.empty((n_rows, n_features), np.uint8)
         columns = np.empty((n_features, n_rows) if both else (0, 0), np.uint8)
         tables = tables_of(self.bin_thresholds_)
@@ -388,7 +393,6 @@ def _dense_blocks(X: Any) -> Iterator[tuple[int, Any]]:
 
 def _categories(X: Table, j: int, seen: IntArray | None) -> Any:
     """Categories of one column among the rows to see."""
-    names = list(X.columns) if is_frame(X) else []
-    name = repr(names[j]) if names else str(j)
     column = values_of_column(X, j)
-    return Categories.of(column if seen is None else column[seen], name).values
+    known = column if seen is None else column[seen]
+    return Categories.of(known, name_of_column(X, j)).values

@@ -12,7 +12,14 @@ from ensembles._typing import BoolArray, FloatArray, Table
 from ensembles._validation import invalid_parameter
 from ensembles.trees._layout import MAX_BINS
 
-__all__ = ["Categories", "find_categorical", "is_frame", "values_of_column"]
+__all__ = [
+    "Categories",
+    "find_categorical",
+    "is_frame",
+    "name_of_column",
+    "too_many_categories",
+    "values_of_column",
+]
 
 # How pandas and polars call the kinds of columns that are no numbers.
 _KINDS = (
@@ -39,6 +46,11 @@ def _kinds_of(X: Table) -> list[str]:
     return [str(kind).partition("(")[0] for kind in X.dtypes]
 
 
+def name_of_column(X: Table, j: int) -> str:
+    """How errors call a column."""
+    return repr(list(X.columns)[j]) if is_frame(X) else f"at index {j}"
+
+
 def values_of_column(X: Table, j: int) -> Any:
     """Values of one column: floats with NaN for missing, or objects as they are."""
     if not is_frame(X):
@@ -58,6 +70,17 @@ def _is_missing(values: Any) -> BoolArray:
     return np.array(
         [one is None or type(one).__name__ == "NAType" or one != one for one in values],
         dtype=bool,
+    )
+
+
+def too_many_categories(name: str, most: int, n_categories: int) -> ValueError:
+    """Build the error that says what to do with a feature of many categories."""
+    return ValueError(
+        f"Categorical feature {name} is expected to have a cardinality <= {most} but "
+        f"actually has a cardinality of {n_categories}. Join rare categories "
+        f"(OrdinalEncoder(max_categories={most})), encode them by the target "
+        "(TargetEncoder), or take the feature out of categorical_features if its order "
+        "matters."
     )
 
 
@@ -84,12 +107,7 @@ class Categories:
             values = np.empty(len(distinct), dtype=object)
             values[:] = distinct
         if len(values) > MAX_BINS:
-            raise ValueError(
-                f"Categorical feature {name} has {len(values)} categories; at most "
-                f"{MAX_BINS} are allowed. Join rare ones (OrdinalEncoder("
-                "max_categories=255)), encode them by the target (TargetEncoder), or "
-                "take the feature out of categorical_features if its order matters."
-            )
+            raise too_many_categories(name, MAX_BINS, len(values))
         return cls(values)
 
     def numbers(self, column: Any) -> FloatArray:
@@ -154,8 +172,8 @@ def find_categorical(owner: object, X: Table, wanted: Any) -> BoolArray:
     if listed.dtype.kind == "b":
         if listed.shape != (n_features,):
             raise ValueError(
-                f"categorical_features set as a boolean mask should have shape "
-                f"({n_features},), got: {listed.shape}"
+                "categorical_features set as a boolean mask must have shape "
+                f"(n_features,) = ({n_features},), got: {listed.shape}"
             )
         return listed
     mask = np.zeros(n_features, dtype=bool)
@@ -169,19 +187,29 @@ def _positions(owner: object, X: Table, listed: Any, n_features: int) -> list[in
         positions = [int(one) for one in listed]
         if min(positions) < 0 or max(positions) >= n_features:
             raise ValueError(
-                "categorical_features set as integer indices should be in "
-                f"[0, n_features - 1], got {sorted(positions)} for {n_features} "
-                "features."
+                "categorical_features set as integer indices must be in "
+                f"[0, n_features - 1] = [0, {n_features - 1}], got "
+                f"{sorted(positions)}."
             )
         return positions
-    if listed.dtype.kind not in "OUT":
-        allowed = "None, 'from_dtype', or an array-like of bool, int or str"
-        raise invalid_parameter(owner, "categorical_features", listed, allowed)
+    if not all(isinstance(one, str) for one in listed.tolist()):
+        kinds = {type(one).__name__ for one in listed.tolist()}
+        if listed.dtype.kind != "O":
+            kinds = {listed.dtype.name}
+        raise ValueError(
+            "categorical_features must be an array-like of bool, int or str, got: "
+            f"{', '.join(sorted(kinds))}."
+        )
     names = list(X.columns) if is_frame(X) else []
+    if not names:
+        raise ValueError(
+            "categorical_features should be passed as an array of integers or as a "
+            "boolean mask when the model is fitted on data without feature names."
+        )
     unknown = sorted({str(one) for one in listed if one not in names})
     if unknown:
         raise ValueError(
-            f"categorical_features names columns that X does not have: {unknown}. "
-            + (f"X has {names}." if names else "X has no column names: pass positions.")
+            f"categorical_features has an item value {unknown[0]!r} which is not a "
+            f"valid feature name of the training data. X has {names}."
         )
     return [names.index(one) for one in listed]

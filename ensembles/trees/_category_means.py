@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ensembles._engine import kernels_for
 from ensembles._typing import FloatArray, IntArray
 from ensembles.trees._binned import BinnedMatrix
-from ensembles.trees._engine import kernels_for
 from ensembles.trees._problem import as_writable
 from ensembles.trees._rows import UsedRows
 from ensembles.trees._targets import Statistics
@@ -68,7 +68,9 @@ def _totals(
 ) -> IntArray:
     """What the rows of each code add up to, (256, n_channels)."""
     amounts, channels = statistics.amounts, statistics.channels
-    kernels = kernels_for("rows", _SECONDS_PER_AMOUNT * len(rows) * amounts.shape[1])
+    kernels = kernels_for(
+        "trees", "rows", _SECONDS_PER_AMOUNT * len(rows) * amounts.shape[1]
+    )
     codes = as_writable(binned.rows)
     if channels is None:
         totals = np.zeros((256, 2), np.int64)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ensembles._engine import kernels_for
 from ensembles._typing import FloatArray
 from ensembles.trees._binned import BinnedMatrix
 from ensembles.trees._category_means import NODE_PRIOR_ROWS, category_means
-from ensembles.trees._engine import kernels_for
 from ensembles.trees._layout import GROUP, NODE, ROOM, STRIDE
 from ensembles.trees._leaves import leaves_of
 from ensembles.trees._problem import (
@@ -99,7 +99,7 @@ def grow_tree(
         _room(target, statistics, len(rows), limits),
     )
     splits = min(len(nodes) / 2.0, _SPLITS_PER_ROW * len(rows))
-    kernels = kernels_for("grow", _SECONDS_PER_SPLIT * splits)
+    kernels = kernels_for("trees", "grow", _SECONDS_PER_SPLIT * splits)
     grow = kernels.grow_best_first if limits.max_leaves else kernels.grow_depth_first
     nodes = nodes[: grow(problem)]
     return _tree(binned, target, rows, nodes, problem.extras, limits)
@@ -219,7 +219,7 @@ def _tree(
     words: Any = np.empty(len(nodes), np.uint64)
     n_rows: Any = np.empty(len(nodes), np.int32)
     categorical = binned.binner.is_categorical_
-    kernels = kernels_for("leaves", 0.0)
+    kernels = kernels_for("trees", "leaves", 0.0)
     edges = as_writable(binned.binner._edges)
     kernels.finish_nodes(nodes, edges, categorical, words, n_rows)
     subset_rows = subsets = None

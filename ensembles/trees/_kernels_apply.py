@@ -14,6 +14,7 @@ from numba import int64, uint32, uint64
 
 from ensembles.trees._kernels_tools import compiled, inlined
 from ensembles.trees._layout import (
+    BLOCK_ROWS,
     CATEGORY_PLACE,
     FEATURE_PLACE,
     LEAF_PLACE,
@@ -21,7 +22,7 @@ from ensembles.trees._layout import (
     SIDE_PLACE,
 )
 
-__all__ = ["send_down"]
+__all__ = ["send_down", "send_down_many"]
 
 # Rows that are on their way at a time.
 _LANES = np.uint64(8)
@@ -58,30 +59,31 @@ def _child(
 
 
 @inlined
-def _arrive(row: Any, leaf: Any, values: Any, results: Any) -> None:
-    """Note the leaf of a row, or add what the leaf predicts."""
+def _arrive(row: Any, leaf: Any, values: Any, output: Any, results: Any) -> None:
+    """Note the leaf of a row, or add what the leaf predicts, from `output` on."""
     if values is None:
-        results[row, 0] = int64(leaf)
+        results[row, output] = int64(leaf)
     else:
         for k in range(uint64(values.shape[1])):
-            results[row, k] += values[leaf, k]
+            results[row, output + k] += values[leaf, k]
 
 
-@compiled
-def send_down(
+@inlined
+def _send(
     rows: Any,
+    first: Any,
+    n_rows: Any,
     words: Any,
+    top: Any,
     sided: Any,
     subset_rows: Any,
     subsets: Any,
     values: Any,
+    output: Any,
     results: Any,
 ) -> None:
-    """Add what leaves predict to `results`, or, without `values`, note the leaves.
-
-    `sided`, `subset_rows`, `subsets` and `values` may be None.
-    """
-    n_rows, first, root, top = uint64(len(rows)), uint64(0), words[0], uint64(0)
+    """Send the rows from `first` to `n_rows` down the tree whose root is `top`."""
+    root = words[top]
     # Several rows at a time: memory answers them all at once, and where rows that have
     # arrived stay in their leaves there is no branch to foretell until all have.
     while first + _LANES <= n_rows:
@@ -102,18 +104,65 @@ def send_down(
             n7 = _child(rows, r7, w7, n7, sided, subset_rows, subsets)
             w0, w1, w2, w3 = words[n0], words[n1], words[n2], words[n3]
             w4, w5, w6, w7 = words[n4], words[n5], words[n6], words[n7]
-        _arrive(r0, n0, values, results)
-        _arrive(r1, n1, values, results)
-        _arrive(r2, n2, values, results)
-        _arrive(r3, n3, values, results)
-        _arrive(r4, n4, values, results)
-        _arrive(r5, n5, values, results)
-        _arrive(r6, n6, values, results)
-        _arrive(r7, n7, values, results)
+        _arrive(r0, n0, values, output, results)
+        _arrive(r1, n1, values, output, results)
+        _arrive(r2, n2, values, output, results)
+        _arrive(r3, n3, values, output, results)
+        _arrive(r4, n4, values, output, results)
+        _arrive(r5, n5, values, output, results)
+        _arrive(r6, n6, values, output, results)
+        _arrive(r7, n7, values, output, results)
         first += _LANES
     for row in range(first, n_rows):
         node, word = top, root
         while not word & _LEAF:
             node = _child(rows, row, word, node, sided, subset_rows, subsets)
             word = words[node]
-        _arrive(row, node, values, results)
+        _arrive(row, node, values, output, results)
+
+
+@compiled
+def send_down(
+    rows: Any,
+    words: Any,
+    sided: Any,
+    subset_rows: Any,
+    subsets: Any,
+    values: Any,
+    results: Any,
+) -> None:
+    """Add what leaves predict to `results`, or, without `values`, note the leaves.
+
+    `sided`, `subset_rows`, `subsets` and `values` may be None.
+    """
+    _send(
+        rows, uint64(0), uint64(len(rows)), words, uint64(0), sided, subset_rows,
+        subsets, values, uint64(0), results,
+    )  # fmt: skip
+
+
+@compiled
+def send_down_many(
+    rows: Any,
+    words: Any,
+    roots: Any,
+    outputs: Any,
+    subset_rows: Any,
+    subsets: Any,
+    values: Any,
+    results: Any,
+) -> None:
+    """Add what the leaves of many trees predict, each to a column of `results`.
+
+    A block of rows goes down all trees while its codes are in the cache. Nodes of all
+    trees are numbered through; `subset_rows` and `subsets` may be None.
+    """
+    n_rows, first = uint64(len(rows)), uint64(0)
+    while first < n_rows:
+        last = min(first + uint64(BLOCK_ROWS), n_rows)
+        for tree in range(uint64(len(roots))):
+            _send(
+                rows, first, last, words, uint64(roots[tree]), True, subset_rows,
+                subsets, values, uint64(outputs[tree]), results,
+            )  # fmt: skip
+        first = last

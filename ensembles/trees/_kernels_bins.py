@@ -42,8 +42,10 @@ def bin_values(
                 value = float(X[i, j])
                 code = int64(MISSING)
                 if not math.isnan(value):
-                    place = (value - origin) * factor
-                    part = int64(min(max(place, 0.0), TABLE - 1.0))
+                    place: Any = (value - origin) * factor
+                    # Of an infinity times zero, which is no number, the first part.
+                    place = place if place > 0.0 else 0.0
+                    part = int64(min(place, TABLE - 1.0))
                     code = int64(tables[j, part])
                     code += int64(value > cuts[j, code])  # free of branches
                     if value > cuts[j, code]:

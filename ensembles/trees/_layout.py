@@ -15,10 +15,11 @@ counts and sums counts rows.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
+
+from ensembles._records import stamp_of, with_floats
 
 __all__ = [
     "BLOCK_ROWS",
@@ -78,20 +79,13 @@ GRID_BITS = 61
 SIDE_PLACE, CATEGORY_PLACE, LEAF_PLACE, FEATURE_PLACE, LEFT_PLACE = 8, 9, 10, 11, 32
 
 
-def _stamp() -> str:
-    """A name that changes with any source that the compiled kernels are made of.
-
-    numba keeps a kernel by the file that it is in, and would go on with it when a
-    helper of another file has changed. As the name of a field it is part of the types
-    of the records below, by which kernels are kept too: each of them takes one.
-    """
-    digest = hashlib.sha256()
-    here = Path(__file__).parent
-    words = here.parent / "resampling" / "_kernels_words.py"
-    own = (Path(__file__), here / "_problem.py", words)
-    for source in (*sorted(here.glob("_kernels_*.py")), *own):
-        digest.update(source.read_bytes())
-    return f"stamp_{digest.hexdigest()[:16]}"
+_here = Path(__file__).parent
+_STAMP = stamp_of(
+    *sorted(_here.glob("_kernels_*.py")),
+    Path(__file__),
+    _here / "_problem.py",
+    _here.parent / "resampling" / "_kernels_words.py",
+)
 
 
 # A leaf has the feature -1, a right child follows the left one. A node holds the rows
@@ -117,7 +111,7 @@ NODE = np.dtype(
         ("low", np.uint8),
         ("high", np.uint8),
         ("missing_left", np.int8),
-        (_stamp(), np.int8),
+        (_STAMP, np.int8),
     ],
     align=True,
 )
@@ -172,16 +166,4 @@ _ROOM = [
 ]
 
 
-def _with_floats(plain: np.dtype[np.void]) -> np.dtype[np.void]:
-    """The record with `floats` in the same place as `numbers`."""
-    fields = [(name, *plain.fields[name][:2]) for name in plain.names]  # type: ignore[index, union-attr]
-    floats = np.dtype((np.float64, (3, 256)))
-    fields.append(("floats", floats, plain.fields["numbers"][1]))  # type: ignore[index]
-    names, formats, offsets = zip(*fields, strict=True)
-    layout = {"names": names, "formats": formats, "offsets": offsets}
-    return np.dtype({**layout, "itemsize": plain.itemsize})  # type: ignore[call-overload, no-any-return]
-
-
-ROOM = _with_floats(
-    np.dtype([*_LIMITS, *_SPLIT, *_ROOM, (_stamp(), np.int8)], align=True)
-)
+ROOM = with_floats(np.dtype([*_LIMITS, *_SPLIT, *_ROOM, (_STAMP, np.int8)], align=True))

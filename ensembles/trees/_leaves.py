@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ensembles._engine import kernels_for
 from ensembles._typing import FloatArray
-from ensembles.trees._engine import kernels_for
 from ensembles.trees._layout import POISSON
 from ensembles.trees._plain_leaves import grid_sums
 from ensembles.trees._rows import UsedRows
@@ -54,7 +54,7 @@ def leaves_of(target: Target, rows: UsedRows, nodes: Any) -> Leaves:
     spread: FloatArray = np.zeros(len(nodes))
     values = np.zeros((len(nodes), 1 if two_classes else target.width))
     widest = max(target.n_classes, default=0)
-    kernels = kernels_for("leaves", _SECONDS_PER_ROW * len(rows))
+    kernels = kernels_for("trees", "leaves", _SECONDS_PER_ROW * len(rows))
     kernels.sum_leaves(
         target.values,
         rows.weights,

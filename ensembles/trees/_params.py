@@ -15,9 +15,21 @@ from ensembles._validation import (
     invalid_parameter,
     is_real,
 )
+from ensembles.exceptions import InvalidParameterError
 from ensembles.trees._growth import Limits
 
-__all__ = ["check_params", "limits_of", "resolve_max_features", "trends_of"]
+__all__ = [
+    "check_params",
+    "groups_of",
+    "limits_of",
+    "resolve_max_features",
+    "trends_of",
+]
+
+_CALLED = {
+    "interaction_cst": "Interaction constraints",
+    "monotonic_cst": "Monotonic constraints",
+}
 
 
 def check_params(tree: Any, criteria: tuple[str, ...]) -> None:
@@ -123,7 +135,7 @@ def limits_of(
         min_decrease=float(tree.min_impurity_decrease),
         draws_cuts=tree.splitter == "random",
         trends=trends,
-        groups=_groups_of(tree, n_features, names),
+        groups=groups_of(tree, n_features, names),
     )
 
 
@@ -143,13 +155,14 @@ def _positions(names: Any, listed: Any, n_features: int, parameter: str) -> list
             positions.append(int(one))
         else:
             raise ValueError(
-                f"{parameter} must consist of feature names or positions in "
-                f"[0, n_features - 1] = [0, {n_features - 1}]. Got {one!r}."
+                f"{_CALLED[parameter]} must consist of integer indices in "
+                f"[0, n_features - 1] = [0, {n_features - 1}], specifying the position "
+                f"of features, or of feature names, got: {one!r}"
             )
     return positions
 
 
-def _groups_of(tree: Any, n_features: int, names: Any) -> BoolArray | None:
+def groups_of(tree: Any, n_features: int, names: Any) -> BoolArray | None:
     """Which features may meet on a path; features in no group make one of their own."""
     wanted = tree.interaction_cst
     if wanted is None:
@@ -164,12 +177,9 @@ def _groups_of(tree: Any, n_features: int, names: Any) -> BoolArray | None:
     try:
         listed = [list(group) for group in wanted]
     except TypeError:
-        raise invalid_parameter(
-            tree,
-            "interaction_cst",
-            wanted,
-            "'pairwise', 'no_interactions', a sequence of tuples, lists or sets of "
-            "features, or None",
+        raise InvalidParameterError(
+            "Interaction constraints must be a sequence of tuples or lists, got: "
+            f"{wanted!r}. For all pairs pass 'pairwise', for none 'no_interactions'."
         ) from None
     rest: set[int] = set(range(n_features))
     groups = []

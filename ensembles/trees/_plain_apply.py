@@ -14,24 +14,16 @@ from ensembles.trees._layout import (
     SIDE_PLACE,
 )
 
-__all__ = ["send_down"]
+__all__ = ["send_down", "send_down_many"]
 
 _WIDE = (1 << (LEFT_PLACE - FEATURE_PLACE)) - 1
 
 
-def send_down(
-    rows: Any,
-    words: Any,
-    sided: Any,
-    subset_rows: Any,
-    subsets: Any,
-    values: Any,
-    results: Any,
-) -> None:
-    """Add what leaves predict to `results`, or, without `values`, note the leaves."""
-    leaves = np.zeros(len(rows), np.int64)
+def _leaves_of(rows: Any, words: Any, top: Any, subset_rows: Any, subsets: Any) -> Any:
+    """Leaf that each row falls into from the node `top` on."""
+    leaves = np.full(len(rows), top, np.int64)
     is_leaf = (words >> np.uint64(LEAF_PLACE)) & np.uint64(1) == 1
-    moving = np.arange(len(rows))
+    moving = np.arange(0 if is_leaf[top] else len(rows))
     while len(moving):
         node = leaves[moving]
         word = words[node].astype(np.int64)
@@ -47,7 +39,37 @@ def send_down(
         below = (word >> LEFT_PLACE) + goes_right
         leaves[moving] = below
         moving = moving[~is_leaf[below]]
+    return leaves
+
+
+def send_down(
+    rows: Any,
+    words: Any,
+    sided: Any,
+    subset_rows: Any,
+    subsets: Any,
+    values: Any,
+    results: Any,
+) -> None:
+    """Add what leaves predict to `results`, or, without `values`, note the leaves."""
+    leaves = _leaves_of(rows, words, 0, subset_rows, subsets)
     if values is None:
         results[:, 0] = leaves
     else:
         results += values[leaves]
+
+
+def send_down_many(
+    rows: Any,
+    words: Any,
+    roots: Any,
+    outputs: Any,
+    subset_rows: Any,
+    subsets: Any,
+    values: Any,
+    results: Any,
+) -> None:
+    """Add what the leaves of many trees predict, each to a column of `results`."""
+    for root, output in zip(roots, outputs, strict=True):
+        leaves = _leaves_of(rows, words, root, subset_rows, subsets)
+        results[:, output] += values[leaves, 0]

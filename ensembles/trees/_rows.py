@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ensembles._engine import kernels_for
 from ensembles._typing import FloatArray
-from ensembles.trees._engine import kernels_for
 
 __all__ = ["UsedRows", "rows_used"]
 
@@ -70,7 +70,7 @@ def rows_used(values: FloatArray, weights: FloatArray | None) -> UsedRows:
     if weights is None:
         weights = np.ones(len(values))
     order: Any = np.empty(len(values), np.int32)
-    kernels = kernels_for("rows", _SECONDS_PER_ROW * len(values))
+    kernels = kernels_for("trees", "rows", _SECONDS_PER_ROW * len(values))
     n_used, *known = kernels.scan_rows(values, weights, order)
     rows = UsedRows(order[:n_used], weights, *known)
     if not np.isfinite(rows.total):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ensembles._engine import kernels_for
 from ensembles._typing import FloatArray, IntArray
-from ensembles.trees._engine import kernels_for
 from ensembles.trees._layout import (
     ENTROPY,
     LARGEST_SUM,
@@ -126,7 +126,7 @@ def _words(target: Target, rows: UsedRows, total: int, unit: float) -> Statistic
         if reach > 0.0:
             scale = min(LARGEST_SUM / total / reach, 1e300)
     amounts = np.zeros((len(target.values), 1), np.int64)
-    kernels = kernels_for("rows", _SECONDS_PER_ROW * len(rows))
+    kernels = kernels_for("trees", "rows", _SECONDS_PER_ROW * len(rows))
     kernels.write_words(
         target.values, rows.weights, rows.order, unit, center, scale, amounts
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import sparse
 
+from ensembles._engine import kernels_for
 from ensembles._typing import BoolArray, FloatArray, IntArray, Table
-from ensembles.trees._engine import kernels_for
 from ensembles.trees._layout import (
     CATEGORY_PLACE,
     ENTROPY,
@@ -249,7 +249,7 @@ class Tree:
     def _send_down(
         self, codes: Any, values: Any, results: Any, *, may_be_missing: bool
     ) -> None:
-        kernels = kernels_for("apply", _SECONDS_PER_ROW * len(codes))
+        kernels = kernels_for("trees", "apply", _SECONDS_PER_ROW * len(codes))
         sided = True if may_be_missing else None
         kernels.send_down(
             codes,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ensembles.trees import _engine
+from ensembles import _engine
 
 HERE = Path(__file__).parent
 

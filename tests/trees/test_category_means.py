@@ -6,8 +6,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from ensembles import Binner, HistTreeRegressor
-from ensembles.trees import _engine, _kernels_rows, _plain_rows
+from ensembles import Binner, HistTreeRegressor, _engine
+from ensembles.trees import _kernels_rows, _plain_rows
 from ensembles.trees._category_means import category_means
 from ensembles.trees._layout import ENTROPY, SQUARE, WEIGHT_BITS
 from ensembles.trees._rows import rows_used

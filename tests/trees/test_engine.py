@@ -14,13 +14,12 @@ import pytest
 from numba.core.caching import CacheImpl, UserProvidedCacheLocator
 from numpy.testing import assert_allclose, assert_array_equal
 
-from ensembles import HistForestRegressor, _compiled
+from ensembles import HistForestRegressor, _compiled, _engine
 from ensembles.trees import (
     BinnedMatrix,
     Binner,
     HistTreeClassifier,
     HistTreeRegressor,
-    _engine,
     _kernels_bins,
     _kernels_grow,
     _kernels_leaves,

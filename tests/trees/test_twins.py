@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from ensembles import HistTreeClassifier
+from ensembles import HistTreeClassifier, _engine
 from ensembles.trees import (
     HistTreeRegressor,
-    _engine,
     _kernels_apply,
     _kernels_grow,
     _kernels_leaves,

@@ -31,11 +31,13 @@ class _Spent:
             return cls.seconds
 
 
-def kernels_for(name: str, plain_seconds: float) -> Any:
+def kernels_for(package: str, name: str, plain_seconds: float) -> Any:
     """Return the module with the kernels of this name, or with their twins.
 
     Parameters
     ----------
+    package : str
+        Which package of the library they are in.
     name : str
         ``"bins"`` for ``_kernels_bins`` and ``_plain_bins``, and so on.
     plain_seconds : float
@@ -47,9 +49,10 @@ def kernels_for(name: str, plain_seconds: float) -> Any:
         With the same functions either way.
     """
     is_small = _Spent.add(plain_seconds) < _SECONDS_TO_LOAD
-    return _module("plain" if is_small else "kernels", name)
+    kind = "plain" if is_small else "kernels"
+    return _module(f"ensembles.{package}._{kind}_{name}")
 
 
 @cache
-def _module(kind: str, name: str) -> Any:
-    return import_module(f"ensembles.trees._{kind}_{name}")
+def _module(path: str) -> Any:
+    return import_module(path)
