@@ -15,6 +15,7 @@ from ensembles.bagging import (
     HistForestClassifier,
     HistForestRegressor,
 )
+from ensembles.boosting import HistBoostingClassifier, HistBoostingRegressor
 from ensembles.combining import VotingClassifier, VotingRegressor
 from ensembles.inference import (
     BootstrapResult,
@@ -113,6 +114,8 @@ __all__ = [
     "GroupedScores",
     "Guarded",
     "HVBlock",
+    "HistBoostingClassifier",
+    "HistBoostingRegressor",
     "HistForestClassifier",
     "HistForestRegressor",
     "HistTreeClassifier",

@@ -1,0 +1,6 @@
+"""Boosting: weak learners added up, each learning what those before have left."""
+
+from ensembles.boosting._hist_classifier import HistBoostingClassifier
+from ensembles.boosting._hist_regressor import HistBoostingRegressor
+
+__all__ = ["HistBoostingClassifier", "HistBoostingRegressor"]

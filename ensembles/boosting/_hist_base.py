@@ -1,0 +1,443 @@
+"""What histogram boosters of classes and of values share: fitting, stages, trees."""
+
+from __future__ import annotations
+
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ensembles._random import random_generator
+from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
+from ensembles._validation import check_sample_weight, n_rows_of, warn_user
+from ensembles.boosting._hist_params import check_params, limits_of
+from ensembles.boosting._judge import Judge, KnownRaw
+from ensembles.boosting._newton._tree import NewtonTree, TreeSum
+from ensembles.boosting._rounds import Rounds
+from ensembles.boosting._samples import Sample
+from ensembles.boosting._sampling import sampling_of
+from ensembles.boosting._stopping import is_splitter, split_rows
+from ensembles.losses import Loss
+from ensembles.trees import BinnedMatrix, Binner
+from ensembles.trees._categories import name_of_column, too_many_categories
+from ensembles.trees._layout import MISSING
+from ensembles.trees._plain_random import STEP, word_of
+
+__all__ = ["BaseHistBooster"]
+
+# With more rows "auto" sets some aside to tell when to stop, as scikit-learn does.
+_AUTO_ROWS = 10_000
+
+
+class BaseHistBooster(BaseEstimator, ABC):
+    """Boosts trees on codes; a subclass says what its target and predictions are."""
+
+    _losses: tuple[str, ...]
+    binner_: Binner
+    _predictors: list[list[NewtonTree]]  # as scikit-learn calls them
+    initial_value_: FloatArray
+    n_trees_per_iteration_: int
+    train_score_: FloatArray
+    validation_score_: FloatArray
+
+    def __init__(
+        self,
+        loss: Any,
+        *,
+        learning_rate: float,
+        max_iter: int,
+        max_leaf_nodes: int | None,
+        max_depth: int | None,
+        min_samples_leaf: int,
+        l2_regularization: float,
+        max_features: float,
+        max_bins: int,
+        categorical_features: Any,
+        monotonic_cst: Any,
+        interaction_cst: Any,
+        warm_start: bool,
+        early_stopping: Any,
+        scoring: Any,
+        validation_fraction: float | None,
+        n_iter_no_change: int,
+        tol: float,
+        verbose: int,
+        random_state: RandomState,
+        subsample: float,
+        one_side_sampling: tuple[float, float] | None,
+        sums: str,
+    ) -> None:
+        self.loss = loss
+        self.learning_rate = learning_rate
+        self.max_iter = max_iter
+        self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
+        self.min_samples_leaf = min_samples_leaf
+        self.l2_regularization = l2_regularization
+        self.max_features = max_features
+        self.max_bins = max_bins
+        self.categorical_features = categorical_features
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.scoring = scoring
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.verbose = verbose
+        self.random_state = random_state
+        self.subsample = subsample
+        self.one_side_sampling = one_side_sampling
+        self.sums = sums
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Parameters and trees alone: what was made of them is made again."""
+        state = dict(super().__getstate__())
+        state.pop("_tree_sum", None)
+        return state
+
+    def fit(
+        self,
+        X: Table,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Table | None = None,
+        y_val: Any = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
+        """Boost trees.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features), or BinnedMatrix
+            Rows to learn from. NaN, None and NA are missing. A :class:`BinnedMatrix`
+            saves the time to bin; `max_bins` and `categorical_features` are then those
+            of its binner.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How much each row counts. Zero leaves a row out; whole numbers count as
+            repeated rows, but for limits on numbers of rows.
+        X_val : table of shape (n_val, n_features) or None, default=None
+            Rows to tell by when to stop, in place of some of X.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their target.
+        sample_weight_val : array-like of shape (n_val,) or None, default=None
+            How much each of them counts.
+
+        Returns
+        -------
+        Self
+            The booster itself.
+        """
+        check_params(self, self._losses)
+        goes_on = self.warm_start and hasattr(self, "_predictors")
+        sample = self._sample(X, y, sample_weight, reset=True)
+        given = self._given_validation(X_val, y_val, sample_weight_val)
+        if not goes_on:
+            rng = random_generator(self.random_state)
+            high = np.iinfo(np.uint32).max
+            # As scikit-learn draws them: the same seed sets the same rows aside.
+            self._split_seed = int(rng.randint(high, dtype="u8"))
+            self._seed_of_rounds = int(rng.randint(high, dtype="u8"))
+        early = self.early_stopping
+        is_large = len(sample.y) > _AUTO_ROWS or given is not None
+        if isinstance(early, str):
+            early = is_large
+        self.do_early_stopping_ = bool(early is not False)
+        train, validation = self._parts(sample, given)
+        rounds = self._prepare(train, goes_on)
+        judge = None
+        if self.do_early_stopping_:
+            judge = Judge(self, rounds, train, validation, self._split_seed)
+        self._run(rounds, judge, goes_on)
+        return self
+
+    def _sample(
+        self, X: Table, y: Any, sample_weight: ArrayLike | None, *, reset: bool
+    ) -> Sample:
+        """Rows with a weight, their targets as the loss takes them."""
+        encoded = self._encode(y, reset=reset)
+        if not isinstance(X, BinnedMatrix):
+            X = X.tocsr() if sparse.issparse(X) else X
+        check_consistent_length(X, encoded)
+        weights = check_sample_weight(sample_weight, n_rows_of(X))
+        weights = self._with_class_weights(weights, y)
+        sample = Sample(X, encoded, weights)
+        if weights is not None and not weights.all():
+            sample = sample.rows(np.flatnonzero(weights))
+        return sample
+
+    def _given_validation(
+        self, X_val: Table | None, y_val: Any, sample_weight_val: ArrayLike | None
+    ) -> Sample | None:
+        """Validation rows that the user passed."""
+        if X_val is None and y_val is None:
+            return None
+        if y_val is None:
+            raise ValueError("X_val is provided, but y_val was not provided.")
+        if X_val is None:
+            raise ValueError("y_val is provided, but X_val was not provided.")
+        if self.early_stopping is False:
+            raise ValueError(
+                "X_val and y_val are passed to fit while at the same time "
+                "early_stopping is False. When passing X_val and y_val to fit, "
+                "early_stopping should be set to either 'auto' or True."
+            )
+        return self._sample(X_val, y_val, sample_weight_val, reset=False)
+
+    def _parts(
+        self, sample: Sample, given: Sample | None
+    ) -> tuple[Sample, Sample | None]:
+        """Rows to learn from and, if there are any, rows to tell when to stop."""
+        has_fraction = self.validation_fraction is not None
+        takes_some = has_fraction or is_splitter(self.early_stopping)
+        if given is not None or not (self.do_early_stopping_ and takes_some):
+            return sample, given
+        train, validation = split_rows(
+            self.early_stopping,
+            self.validation_fraction,
+            sample.X,
+            sample.y,
+            self._labels(sample.y),
+            self._split_seed,
+        )
+        return sample.rows(train), sample.rows(validation)
+
+    def _prepare(self, train: Sample, goes_on: bool) -> Rounds:
+        """All that rounds need, with raw predictions where they are to start."""
+        if goes_on and self.max_iter < self.n_iter_:
+            raise ValueError(
+                f"max_iter={self.max_iter} must be larger than or equal to "
+                f"n_iter_={self.n_iter_} when warm_start==True"
+            )
+        self._loss = self._loss_of()
+        self._loss.check_target(train.y)
+        binned = self._binned(train, None if not goes_on else self.binner_)
+        limits = limits_of(
+            self, self.binner_.is_categorical_, getattr(self, "feature_names_in_", None)
+        )
+        rounds = Rounds(
+            self._loss,
+            binned,
+            train.y,
+            train.weights,
+            limits,
+            sampling_of(float(self.subsample), self.one_side_sampling),
+            float(self.learning_rate),
+            self.sums,
+        )
+        if not goes_on:
+            initial = self._loss.initial_value(train.y, train.weights)
+            self.initial_value_ = np.atleast_1d(np.asarray(initial, dtype=np.float64))
+            self._predictors = []
+            self._train_scores: list[float] = []
+            self._scores: list[float] = []
+            self._tree_sum: TreeSum | None = None
+        rounds.start(self._raw_of_codes(binned.rows).T)
+        return rounds
+
+    def _binned(self, train: Sample, binner: Binner | None) -> BinnedMatrix:
+        """Codes of training rows, by a binner made for them if there is none."""
+        X = train.X
+        if not isinstance(X, BinnedMatrix):
+            if binner is None:
+                binner = Binner(
+                    self.max_bins,
+                    categorical_features=self.categorical_features,
+                    random_state=self._split_seed,
+                )
+                binner._ensure_all_finite = False
+                binner.fit(X, sample_weight=train.weights)
+                self._check_columns(X, binner)
+            table, X = X, binner.bin(X)
+            self._warn_of_empty_columns(table, X)
+        self.binner_ = X.binner
+        self.n_features_in_ = self.binner_.n_features_in_
+        mask = self.binner_.is_categorical_
+        self.is_categorical_ = mask if mask.any() else None
+        self.__dict__.pop("feature_names_in_", None)
+        if hasattr(self.binner_, "feature_names_in_"):
+            self.feature_names_in_ = self.binner_.feature_names_in_
+        return X
+
+    def _check_columns(self, X: Table, binner: Binner) -> None:
+        """Raise for too many categories; warn of columns without any value."""
+        for j, categories in enumerate(binner.categories_):
+            if categories is not None and len(categories) > self.max_bins:
+                name = name_of_column(X, j)
+                raise too_many_categories(name, self.max_bins, len(categories))
+
+    def _warn_of_empty_columns(self, X: Table, binned: BinnedMatrix) -> None:
+        """Warn of columns without any value, which no split can use."""
+        constant = np.flatnonzero(binned.binner.n_bins_ == 1).tolist()
+        empty = [j for j in constant if (binned.columns[j] == MISSING).all()]
+        if empty:
+            names = ", ".join(name_of_column(X, j) for j in empty)
+            warn_user(
+                f"Features without any value in the rows to learn from: {names}. They "
+                "are not used; leave them out, or pass rows that have values."
+            )
+
+    def _run(self, rounds: Rounds, judge: Judge | None, goes_on: bool) -> None:
+        """Boost until there are `max_iter` rounds or scores have stalled."""
+        begin, start = time.perf_counter(), len(self._predictors)
+        if judge is not None and not goes_on:
+            judge.note(self, self._train_scores, self._scores)
+        for number in range(start, self.max_iter):
+            self._predictors.append(rounds.boost(_key_of(self._seed_of_rounds, number)))
+            self._tree_sum = None
+            if judge is None:
+                self._say_round(number, begin)
+                continue
+            judge.add(self._predictors[-1])
+            judge.note(self, self._train_scores, self._scores)
+            self._say_round(number, begin)
+            scores = self._scores if judge.has_validation else self._train_scores
+            if self._should_stop(scores):
+                break
+        self.train_score_ = np.array(self._train_scores)
+        self.validation_score_ = np.array(self._scores)
+        if self.verbose:
+            n_leaves = sum(
+                tree.get_n_leaf_nodes() for trees in self._predictors for tree in trees
+            )
+            self._say(
+                f"{len(self._predictors)} rounds, {n_leaves} leaves, "
+                f"{time.perf_counter() - begin:.3f}s"
+            )
+
+    def _say_round(self, number: int, begin: float) -> None:
+        """Write a line about a round, where that is wanted."""
+        if self.verbose < 2:
+            return
+        trees = self._predictors[-1]
+        text = (
+            f"round {number + 1} of {self.max_iter}: "
+            f"{sum(tree.get_n_leaf_nodes() for tree in trees)} leaves, "
+            f"depth {max(tree.get_max_depth() for tree in trees)}"
+        )
+        for name, scores in ("train", self._train_scores), ("validation", self._scores):
+            if scores:
+                text += f", {name} score {scores[-1]:.5f}"
+        self._say(f"{text}, {time.perf_counter() - begin:.3f}s")
+
+    def _say(self, text: str) -> None:
+        sys.stdout.write(f"[{type(self).__name__}] {text}\n")
+
+    def _should_stop(self, scores: Sequence[float]) -> bool:
+        """Whether none of the last scores is better than the one before them."""
+        n_last = self.n_iter_no_change
+        if len(scores) <= n_last:
+            return False
+        reference = scores[-n_last - 1] + self.tol
+        return not any(score > reference for score in scores[-n_last:])
+
+    @property
+    def trees_(self) -> list[list[NewtonTree]]:
+        """Trees of each round, one for each raw prediction."""
+        check_is_fitted(self)
+        return self._predictors
+
+    @property
+    def n_iter_(self) -> int:
+        """Number of rounds."""
+        check_is_fitted(self)
+        return len(self._predictors)
+
+    @property
+    def feature_importances_(self) -> FloatArray:
+        """How much the loss fell by splits of each feature, as a share of the sum.
+
+        Features with many values have more chances to bring some: where that matters,
+        use :func:`sklearn.inspection.permutation_importance`.
+        """
+        check_is_fitted(self)
+        brought = np.zeros(self.n_features_in_)
+        for tree in (tree for trees in self._predictors for tree in trees):
+            inner = ~tree.is_leaf
+            np.add.at(brought, tree.feature[inner], tree.gains[inner])
+        total = brought.sum()
+        return brought / total if total > 0.0 else brought
+
+    def _raw_predict(self, X: Table) -> FloatArray:
+        """Raw predictions of rows, (n_rows, n_trees_per_iteration_)."""
+        check_is_fitted(self)
+        return X.raw if isinstance(X, KnownRaw) else self._raw_of_codes(self._codes(X))
+
+    def _staged_raw_predict(self, X: Table) -> Iterator[FloatArray]:
+        """Raw predictions after each round."""
+        check_is_fitted(self)
+        codes, n_raw = self._codes(X), self.n_trees_per_iteration_
+        raw = np.tile(self.initial_value_, (len(codes), 1))
+        trees = self._sum_of_trees()
+        for first in range(0, len(trees), n_raw):
+            trees.add_to(raw, codes, first, first + n_raw)
+            yield raw.copy()
+
+    def _raw_of_codes(self, codes: Any) -> FloatArray:
+        """Raw predictions of rows, by their codes."""
+        raw = np.tile(self.initial_value_, (len(codes), 1))
+        self._sum_of_trees().add_to(raw, codes)
+        return raw
+
+    def _sum_of_trees(self) -> TreeSum:
+        """All trees so far in one piece, made when first needed."""
+        whole: TreeSum | None = self.__dict__.get("_tree_sum")
+        if whole is None:
+            trees = [tree for trees in self._predictors for tree in trees]
+            outputs = [k for trees in self._predictors for k in range(len(trees))]
+            whole = self._tree_sum = TreeSum(trees, outputs)
+        return whole
+
+    def _codes(self, X: Table) -> Any:
+        """Codes of rows to predict."""
+        if isinstance(X, BinnedMatrix):
+            return X.rows
+        if not hasattr(X, "shape"):
+            X = np.asarray(X)
+        if len(X.shape) == 2:  # of others the binner says what is wrong
+            validate_data(self, X, reset=False, skip_check_array=True)
+        return self.binner_.transform(X)
+
+    @abstractmethod
+    def _encode(self, y: Any, *, reset: bool) -> FloatArray:
+        """Targets as the loss takes them; set what is known of them on `reset`."""
+
+    @abstractmethod
+    def _decoded(self, y: FloatArray) -> Any:
+        """Targets as the user gave them."""
+
+    @abstractmethod
+    def _labels(self, y: FloatArray) -> FloatArray | None:
+        """Classes that samples of rows shall keep in proportion; None for values."""
+
+    @abstractmethod
+    def _with_class_weights(self, weights: FloatArray | None, y: Any) -> Any:
+        """Weights of rows times those of their classes."""
+
+    @abstractmethod
+    def _loss_of(self) -> Loss:
+        """The loss to boost for."""
+
+
+def _key_of(seed: int, number: int) -> int:
+    """Key of a round, a function of its number."""
+    return word_of(seed + STEP * (number + 1))

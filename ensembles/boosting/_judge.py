@@ -1,0 +1,113 @@
+"""Scores of a booster while it is fitted, of its training and validation rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from sklearn.metrics import check_scoring
+
+from ensembles._typing import FloatArray
+from ensembles.boosting._newton._tree import NewtonTree, TreeSum
+from ensembles.boosting._rounds import Rounds
+from ensembles.boosting._samples import Sample
+from ensembles.boosting._stopping import rows_to_score
+from ensembles.trees import BinnedMatrix
+
+__all__ = ["Judge", "KnownRaw"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class KnownRaw:
+    """In place of a table: rows whose raw predictions are known, (n_rows, n_raw).
+
+    A scorer predicts what it judges; so it need not add up all trees each round.
+    """
+
+    raw: FloatArray
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Numbers of rows and raw predictions."""
+        return self.raw.shape
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.raw)
+
+
+@final
+class Judge:
+    """Scores what rounds have come to: greater is better.
+
+    Parameters
+    ----------
+    booster : booster
+        Whose `scoring` is asked for.
+    rounds : Rounds
+        Of the training rows.
+    train, validation : Sample
+        What is scored; None where no rows are set aside.
+    seed : int
+        Of the training rows that a scorer judges.
+    """
+
+    def __init__(
+        self,
+        booster: Any,
+        rounds: Rounds,
+        train: Sample,
+        validation: Sample | None,
+        seed: int,
+    ) -> None:
+        self._rounds, self._validation = rounds, validation
+        self._scorer = None
+        if booster.scoring != "loss":
+            self._scorer = check_scoring(booster, booster.scoring)
+            labels = booster._labels(train.y)
+            rows = rows_to_score(len(train.y), labels, seed)
+            self._scored_rows = slice(None) if rows is None else rows
+            self._scored = train if rows is None else train.rows(rows)
+        # What scorers of the user's own look at is theirs to say.
+        self._knows_raw = booster.scoring is None or isinstance(booster.scoring, str)
+        if validation is not None:
+            X = validation.X
+            is_binned = isinstance(X, BinnedMatrix)
+            self._codes = X.rows if is_binned else booster._codes(X)
+            self._raw = booster._raw_of_codes(self._codes)
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether rows were set aside."""
+        return self._validation is not None
+
+    def add(self, trees: list[NewtonTree]) -> None:
+        """Add the trees of a round to what is known of the validation rows."""
+        if self._validation is not None:
+            TreeSum(trees, range(len(trees))).add_to(self._raw, self._codes)
+
+    def note(
+        self, booster: Any, train_scores: list[float], scores: list[float]
+    ) -> None:
+        """Append the scores of a booster as it is now."""
+        if self._scorer is None:
+            train_scores.append(-self._rounds.mean_loss())
+            if self._validation is not None:
+                _, y, weights = self._validation
+                raw = self._raw[:, 0] if self._raw.shape[1] == 1 else self._raw
+                scores.append(-self._rounds.loss.mean(y, raw, weights))
+            return
+        raw = self._rounds.raw[:, self._scored_rows].T
+        train_scores.append(self._score(booster, self._scored, raw))
+        if self._validation is not None:
+            scores.append(self._score(booster, self._validation, self._raw))
+
+    def _score(self, booster: Any, sample: Sample, raw: FloatArray) -> float:
+        """What the scorer says of rows."""
+        X = KnownRaw(raw) if self._knows_raw else sample.X
+        y, options = booster._decoded(sample.y), {}
+        if sample.weights is not None:
+            options["sample_weight"] = sample.weights
+        assert self._scorer is not None
+        return float(self._scorer(booster, X, y, **options))

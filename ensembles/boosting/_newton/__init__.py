@@ -1,0 +1,1 @@
+"""Trees of gradients and hessians: what gradient boosting adds up."""

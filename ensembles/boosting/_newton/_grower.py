@@ -1,0 +1,363 @@
+"""Trees grown on gradients and hessians, one after the other on the same codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from ensembles._engine import kernels_for
+from ensembles._typing import FloatArray, IntArray
+from ensembles.boosting._newton._layout import BLOCK, HESSIAN_BITS, NODE, ROOM, WIDE
+from ensembles.boosting._newton._problem import Features, Problem, Rows, Space
+from ensembles.boosting._newton._tree import NewtonTree
+from ensembles.trees import BinnedMatrix
+from ensembles.trees._layout import MAX_BINS, STRIDE
+from ensembles.trees._problem import as_writable
+
+__all__ = ["Growth", "Limits", "NewtonGrower"]
+
+# What numpy takes for a split of one feature, and for a row.
+_SECONDS_PER_SPLIT, _SECONDS_PER_ROW = 4e-5, 5e-8
+_NO_DEPTH = np.iinfo(np.int64).max
+# Least sum of hessians on a side of a split, as scikit-learn has it.
+_MIN_HESSIAN = 1e-3
+_NO_SIDE = 2.0**62  # more than any side has
+# Packed sums are taken where the mean gradient and the mean hessian of a row are worth
+# so many steps: rounding then adds less than 1e-4 to the variance of gradients.
+_STEPS_OF_A_MEAN = 32
+# Bits of whole numbers that sums of wide words and of leaves stay below.
+_WIDE_BITS = 61
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where trees stop and how they search."""
+
+    max_leaves: int | None = 31
+    max_depth: int | None = None
+    min_rows_leaf: int = 20
+    l2: float = 0.0
+    max_features: float = 1.0
+    """Share of the features that are tried in each node."""
+    trends: Any = None
+    """1, -1 or 0 for each feature; None where all are free."""
+    groups: Any = None
+    """(n_groups, n_features), which features may meet on a path; None for all."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """A tree as it came out of the kernel, with its rows leaf by leaf.
+
+    The grower that made it reuses the memory for the next one.
+    """
+
+    nodes: Any
+    order: Any
+    sums: FloatArray
+    """Gradients and hessians of the rows of leaves, (n_nodes, 2)."""
+    l2: float
+
+    @property
+    def leaves(self) -> IntArray:
+        """Which nodes are leaves."""
+        return np.flatnonzero(self.nodes["feature"] < 0)
+
+    def rows_of(self, leaf: int) -> IntArray:
+        """Rows of a leaf, in ascending order."""
+        node = self.nodes[leaf]
+        return np.asarray(self.order[node["start"] : node["end"]])
+
+    def kept_monotone(self, values: FloatArray, trends: IntArray) -> FloatArray:
+        """Values of leaves, from those of all nodes, that no trend forbids.
+
+        Two children of a node with a trend keep to their sides of the middle between
+        their values, and so does all below them: as in the search for splits, by
+        values that a loss has given.
+        """
+        n, values = len(values), values.copy()
+        lower, upper = np.full(n, -np.inf), np.full(n, np.inf)
+        for parent in np.flatnonzero(self.nodes["feature"] >= 0):
+            left = self.nodes["left"][parent]
+            children = [left, left + 1]
+            lower[children], upper[children] = lower[parent], upper[parent]
+            values[children] = values[children].clip(lower[parent], upper[parent])
+            trend = trends[self.nodes["feature"][parent]]
+            if trend:
+                low, high = children[::trend]
+                upper[low] = lower[high] = values[children].mean()
+        values[self.nodes["feature"] >= 0] = 0.0
+        return values.clip(lower, upper)
+
+    def newton_values(self) -> FloatArray:
+        """Newton steps of leaves, zero for other nodes and for a tree without splits.
+
+        The first raw prediction is the best for all rows together.
+        """
+        values = np.zeros(len(self.nodes))
+        if len(self.nodes) > 1:
+            leaves = self.leaves
+            gradient, hessian = self.sums[leaves].T
+            values[leaves] = -gradient / (hessian + self.l2)
+            lower, upper = self.nodes["lower"][leaves], self.nodes["upper"][leaves]
+            values[leaves] = values[leaves].clip(lower, upper)
+        return values
+
+    def add_values(self, values: FloatArray, raw: FloatArray) -> None:
+        """Add the values of leaves to the raw predictions of their rows."""
+        kernels = kernels_for("boosting._newton", "rows", 0.0)
+        kernels.add_values(self.nodes, self.order, values[:, None], raw)
+
+    def tree(self, values: FloatArray) -> NewtonTree:
+        """The tree, with these values in its leaves."""
+        nodes, words = self.nodes, np.empty(len(self.nodes), np.uint64)
+        kernels_for("boosting._newton", "rows", 0.0).pack_tree(nodes, words)
+        is_inner = nodes["feature"] >= 0
+        is_category = is_inner & nodes["is_category"]
+        subset_rows = subsets = None
+        if is_category.any():
+            subset_rows = np.cumsum(is_category, dtype=np.int32) - np.int32(1)
+            subsets = nodes["subset"][is_category]
+        return NewtonTree(
+            words,
+            values,
+            np.where(is_inner, nodes["gain"], 0.0),
+            nodes["end"] - nodes["start"],
+            subset_rows,
+            subsets,
+        )
+
+
+@final
+class NewtonGrower:
+    """Grows trees on the same codes, in memory that is made once.
+
+    One thread at a time may use it.
+
+    Parameters
+    ----------
+    binned : BinnedMatrix
+        Rows to learn from.
+    limits : Limits
+        Where to stop and how to search.
+    times : ndarray of shape (n_rows,), dtype int32, or None
+        How often each row counts; gradients and hessians are those of one. None means
+        once.
+    sums : {"auto", "packed", "exact"}
+        How histograms are kept.
+    counts_rows : bool
+        Whether all hessians are one.
+    """
+
+    def __init__(
+        self,
+        binned: BinnedMatrix,
+        limits: Limits,
+        times: Any,
+        sums: str,
+        *,
+        counts_rows: bool,
+    ) -> None:
+        self._codes = as_writable(np.ascontiguousarray(binned.rows))
+        self._columns = as_writable(binned.columns)
+        self._limits, self._sums_kind = limits, sums
+        self._times = np.zeros(0, np.int32) if times is None else times
+        self._most_times = int(self._times.max(initial=1))
+        n_rows = len(binned)
+        n_leaves = self._n_leaves(n_rows)
+        # Without a limit the smaller child goes first, so that few nodes wait.
+        waiting = n_leaves if limits.max_leaves else n_rows.bit_length()
+        self._n_slots = waiting + 2
+        self._features = self._features_of(binned, 2 * n_leaves - 1)
+        self._nodes = np.zeros(2 * n_leaves - 1, NODE)
+        self._rooms = self._room(counts_rows)
+        self._all_rows: Any = np.arange(n_rows, dtype=np.int32)
+        self._order: Any = np.empty(n_rows, np.int32)
+        self._spaces: dict[int, tuple[Any, Space]] = {}
+
+    def _n_leaves(self, n_rows: int) -> int:
+        """Most leaves that a tree can have."""
+        limits = self._limits
+        n_leaves = max(1, n_rows // limits.min_rows_leaf)
+        if limits.max_leaves is not None:
+            n_leaves = min(n_leaves, limits.max_leaves)
+        if limits.max_depth is not None and limits.max_depth < 31:
+            n_leaves = min(n_leaves, 2**limits.max_depth)
+        return n_leaves
+
+    def _features_of(self, binned: BinnedMatrix, n_nodes: int) -> Features:
+        binner, limits = binned.binner, self._limits
+        n_features = binned.shape[1]
+        trends, groups = limits.trends, limits.groups
+        if trends is None:
+            trends = np.zeros(n_features, np.int8)
+        if groups is None:
+            groups = np.zeros((0, n_features), bool)
+        return Features(
+            np.asarray(binner.n_bins_, dtype=np.int64),
+            as_writable(binner.is_categorical_),
+            as_writable(trends),
+            as_writable(groups),
+            np.ones((n_nodes, len(groups)), bool),
+        )
+
+    def _room(self, counts_rows: bool) -> Any:
+        """Limits as kernels read them, and room to work in."""
+        limits, room = self._limits, np.zeros(1, ROOM)
+        depth = limits.max_depth
+        fields = {
+            "max_leaves": limits.max_leaves or 0,
+            "max_depth": _NO_DEPTH if depth is None else depth,
+            "max_features": limits.max_features,
+            "min_rows_leaf": limits.min_rows_leaf,
+            "counts_rows": counts_rows and not len(self._times),
+            "is_bounded": limits.trends is not None,
+            "l2": limits.l2,
+        }
+        for name, value in fields.items():
+            room[name] = value
+        return room
+
+    def _space(self, width: int) -> tuple[Any, Space]:
+        """Words of rows and room for packed or wide sums, made when first needed."""
+        if width not in self._spaces:
+            n_rows, n_features = self._codes.shape
+            allowed = np.zeros((2, n_features), np.int64)
+            allowed[1] = MAX_BINS
+            space = Space(
+                np.zeros((self._n_slots, n_features, STRIDE * width), np.int64),
+                np.zeros(self._n_slots, np.int64),
+                np.zeros(self._n_slots, np.int64),
+                np.zeros(n_rows + 1, np.int32),
+                np.zeros((2, BLOCK), np.int64),
+                np.zeros(n_features, np.int64),
+                allowed,
+            )
+            self._spaces[width] = np.zeros((n_rows, width), np.int64), space
+        return self._spaces[width]
+
+    def grow(
+        self,
+        gradient: FloatArray,
+        hessian: FloatArray,
+        key: int,
+        rows: IntArray | None = None,
+    ) -> Growth:
+        """Grow a tree.
+
+        Parameters
+        ----------
+        gradient, hessian : ndarray of shape (n_rows,)
+            Of the loss by the raw prediction.
+        key : int
+            All that is random follows from these 64 bits.
+        rows : ndarray of shape (n_used,) or None, default=None
+            Rows of the tree, in ascending order; None for all.
+
+        Returns
+        -------
+        Growth
+            Its nodes and rows.
+        """
+        order = self._order[: None if rows is None else len(rows)]
+        order[:] = self._all_rows if rows is None else rows
+        kernels = kernels_for("boosting._newton", "rows", _SECONDS_PER_ROW * len(order))
+        largest = kernels.largest(gradient, hessian, order)
+        fine = self._scales(_WIDE_BITS, largest, order)
+        nodes = self._nodes
+        if min(largest) > 0.0:
+            packed = self._pack(kernels, gradient, hessian, order, largest)
+            nodes = nodes[: self._grow(packed, order, key)]
+        else:  # there is nothing to gain
+            self._set_root(len(order), key)
+            nodes = nodes[:1]
+        sums = np.zeros((len(nodes), 2), np.int64)
+        kernels.add_up_leaves(nodes, order, gradient, hessian, self._times, *fine, sums)
+        return Growth(nodes, order, sums / fine, self._limits.l2)
+
+    def _total(self, order: IntArray) -> int:
+        """How many rows the rows count as."""
+        return int(self._times[order].sum()) if len(self._times) else len(order)
+
+    def _scales(
+        self, bits: int, largest: tuple[float, float], order: IntArray
+    ) -> tuple[float, float]:
+        """Steps in one of gradients and of hessians, so that sums have so many bits.
+
+        Powers of two: gradients of few digits are then whole numbers of steps.
+        """
+        free = bits - self._total(order).bit_length()
+        return tuple(  # type: ignore[return-value]
+            2.0 ** min(free - int(np.ceil(np.log2(one))), 1000) if one > 0.0 else 1.0
+            for one in largest
+        )
+
+    def _pack(
+        self,
+        kernels: Any,
+        gradient: FloatArray,
+        hessian: FloatArray,
+        order: IntArray,
+        largest: tuple[float, float],
+    ) -> int:
+        """Write the words of rows, packed where that is fine enough; their width."""
+        room = self._rooms[0]
+        rest = gradient, hessian, self._times, order
+        if self._sums_kind != "exact":
+            g_scale, _ = self._scales(HESSIAN_BITS - 1, largest, order)
+            _, h_scale = self._scales(HESSIAN_BITS, largest, order)
+            if room["counts_rows"]:
+                h_scale = 1.0
+            self._set_steps(g_scale, h_scale, largest)
+            words, _ = self._space(1)
+            sums = kernels.pack(*rest, g_scale, h_scale, words, self._rooms)
+            least = _STEPS_OF_A_MEAN * self._total(order)
+            is_fine = sums[0] >= least and (sums[1] >= least or room["counts_rows"])
+            if is_fine or self._sums_kind == "packed":
+                return 1
+        g_scale, h_scale = self._scales(_WIDE_BITS, largest, order)
+        self._set_steps(g_scale, h_scale, largest)
+        words, _ = self._space(WIDE)
+        kernels.pack_wide(*rest, g_scale, h_scale, words, self._rooms)
+        return WIDE
+
+    def _set_steps(
+        self, g_scale: float, h_scale: float, largest: tuple[float, float]
+    ) -> None:
+        """Note what a step is worth, and limits in steps."""
+        room = self._rooms[0]
+        room["gradient_step"], room["hessian_step"] = 1.0 / g_scale, 1.0 / h_scale
+        least = max(1, int(np.ceil(min(_MIN_HESSIAN * h_scale, _NO_SIDE))))
+        if room["counts_rows"]:
+            least = max(least, self._limits.min_rows_leaf)
+        room["min_hessian"] = least
+        heaviest = max(1, int(np.rint(largest[1] * h_scale)))
+        room["heaviest"] = heaviest * self._most_times
+
+    def _set_root(self, n_rows: int, key: int) -> None:
+        root = np.zeros((), NODE)
+        root["feature"], root["end"], root["key"] = -1, n_rows, key
+        root["lower"], root["upper"] = -np.inf, np.inf
+        self._nodes[0] = root
+
+    def _grow(self, width: int, order: IntArray, key: int) -> int:
+        """Grow all nodes; how many there are."""
+        words, space = self._space(width)
+        self._set_root(len(order), key)
+        space.free[:] = np.arange(self._n_slots)
+        self._rooms["n_free"], self._rooms["n_frontier"] = self._n_slots, 0
+        problem = Problem(
+            Rows(self._codes, self._columns, words),
+            self._features,
+            space,
+            order,
+            self._nodes,
+            self._rooms,
+        )
+        n_splits = len(self._nodes) // 2 * self._codes.shape[1]
+        n_sums = len(order) * self._codes.shape[1]
+        seconds = _SECONDS_PER_SPLIT * n_splits + _SECONDS_PER_ROW * n_sums
+        return int(kernels_for("boosting._newton", "grow", seconds).grow(problem))

@@ -1,0 +1,81 @@
+"""The best set of categories of a feature.
+
+Categories are put in order by their Newton step, and cut as values are: no other sets
+can be better where all are large (W. D. Fisher, "On grouping for maximum homogeneity",
+Journal of the American Statistical Association 53, 1958). Those of few rows stay out of
+the order and go right, whichever end of it the left side is made of.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import int64, uint64
+
+from ensembles.boosting._newton._kernels_cuts import (
+    bounded_gain,
+    free_gain,
+    keep_if_better,
+    sums_of,
+)
+from ensembles.boosting._newton._layout import CATEGORY_ROWS, STRIDE
+from ensembles.trees._kernels_tools import helper
+from ensembles.trees._layout import MISSING
+
+__all__ = ["try_categories"]
+
+
+@helper
+def _order(hists: Any, s: Any, j: Any, n_bins: Any, node: Any, room: Any) -> Any:
+    """Number of categories with enough rows; write them in order of their steps."""
+    n, rows = int64(0), float(node.end - node.start)
+    for at in range(n_bins + 1):
+        b = MISSING if at == n_bins else at
+        g, h, _ = sums_of(hists, s, j, b)
+        if float(h) * (rows / float(node.hessian)) < CATEGORY_ROWS:
+            continue
+        weight = float(h) * room.hessian_step + CATEGORY_ROWS
+        rank, q = float(g) * room.gradient_step / weight, n
+        while q > 0 and room.ranks[q - 1] > rank:
+            room.ranks[q], room.bins[q] = room.ranks[q - 1], room.bins[q - 1]
+            q -= 1
+        room.ranks[q], room.bins[q] = rank, b
+        n += 1
+    return n
+
+
+@helper
+def _keep_set(from_: Any, to: Any, node: Any, room: Any) -> None:
+    """Note that these places of the order go left."""
+    for quarter in range(4):
+        node.subset[quarter] = uint64(0)
+    for p in range(from_, to):
+        node.subset[room.bins[p] >> 6] |= uint64(1) << uint64(room.bins[p] & 63)
+
+
+@helper
+def try_categories(
+    hists: Any, features: Any, feature: Any, node: Any, room: Any
+) -> None:
+    """Try to send left the first of the order, up to the middle, then the last."""
+    s, j, is_wide = uint64(node.slot), uint64(feature), hists.shape[2] > STRIDE
+    n = _order(hists, s, j, features.n_bins[j], node, room)
+    n_rows, least = int64(node.end - node.start), room.min_rows_leaf
+    if n < 2:
+        return
+    for end in range(2):
+        g, h, rows, middle = int64(0), int64(0), int64(0), (n + 1) // 2 - end
+        for i in range(middle):
+            at = n - 1 - i if end else i
+            g_b, h_b, rows_b = sums_of(hists, s, j, room.bins[at])
+            g, h, rows = g + g_b, h + h_b, rows + rows_b
+            if h < room.least or node.hessian - h < room.least:
+                continue
+            if is_wide and (rows < least or n_rows - rows < least):
+                continue
+            if room.is_bounded:
+                gain = bounded_gain(float(g), float(h), 0.0, node, room)
+            else:
+                gain = free_gain(float(g), float(h), node, room)
+            if keep_if_better(gain, feature, int64(-1), False, node):
+                _keep_set(at if end else 0, n if end else at + 1, node, room)

@@ -1,0 +1,116 @@
+"""What kernels of trees of gradients and their twins agree on.
+
+A row adds its gradient and its hessian to one bin of each feature, in whole numbers: so
+a sum does not depend on the order of rows, and a sibling's is what is left of its
+parent's to the bit. There are two ways to keep them:
+
+- *packed*: both in one word, ``gradient << 32 | hessian``. One addition a row and
+  feature. The hessian of every row is at least one, and all of them fill 32 bits.
+- *wide*: a word each, and a third for the number of rows. As exact as sums of floats.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ensembles._records import stamp_of, with_floats
+from ensembles.trees._layout import STRIDE
+
+__all__ = [
+    "BLOCK",
+    "CATEGORY_ROWS",
+    "GRADIENT",
+    "HESSIAN",
+    "HESSIAN_BITS",
+    "HESSIAN_MASK",
+    "NODE",
+    "ROOM",
+    "ROWS",
+    "STRIDE",
+    "WIDE",
+]
+
+# Channels of wide sums, and how many.
+GRADIENT, HESSIAN, ROWS, WIDE = 0, 1, 2, 3
+HESSIAN_BITS = 32
+HESSIAN_MASK = (1 << HESSIAN_BITS) - 1
+# Keys of a node's children are words of sums with these.
+TO_LEFT, TO_RIGHT = np.uint64(0xD1B54A32D192ED03), np.uint64(0x8CB92BA72F3D8DD7)
+# Gains of less than this share of what the node's sums are worth are rounding.
+NO_GAIN = 1e-24
+# Rows whose codes stay in a first-level cache while features are gone through.
+BLOCK = 256
+# Categories of fewer rows in a node go right, and so much hessian is added to each when
+# they are put in order: as in scikit-learn.
+CATEGORY_ROWS = 10.0
+
+_here = Path(__file__).parent
+_trees = _here.parents[1] / "trees"
+_STAMP = stamp_of(
+    *sorted(_here.glob("_kernels_*.py")),
+    Path(__file__),
+    _here / "_problem.py",
+    _trees / "_kernels_tools.py",
+    _here.parents[1] / "resampling" / "_kernels_words.py",
+)
+
+# A leaf has the feature -1, a right child follows the left one. A node holds the rows
+# order[start:end]; `slot` is where its histograms are. Its sums are in steps; what it
+# would predict is `value`, and predictions below it stay between lower and upper. The
+# cut is the last code that goes left; of categories the subset is what does.
+NODE = np.dtype(
+    [
+        ("feature", np.int32),
+        ("left", np.int32),
+        ("start", np.int32),
+        ("end", np.int32),
+        ("depth", np.int32),
+        ("slot", np.int32),
+        ("key", np.uint64),
+        ("gain", np.float64),
+        ("gradient", np.int64),
+        ("hessian", np.int64),
+        ("value", np.float64),
+        ("lower", np.float64),
+        ("upper", np.float64),
+        ("subset", np.uint64, (4,)),
+        ("left_gradient", np.int64),
+        ("left_hessian", np.int64),
+        ("cut", np.int32),
+        ("is_category", np.bool_),
+        ("missing_left", np.bool_),
+        ("has_missing", np.bool_),
+        (_STAMP, np.int8),
+    ],
+    align=True,
+)
+
+_LIMITS = [
+    ("max_leaves", np.int64),  # 0 for any number
+    ("max_depth", np.int64),
+    ("max_features", np.float64),  # share of those open to a node
+    ("min_rows_leaf", np.int64),
+    ("min_hessian", np.int64),  # in steps
+    ("heaviest", np.int64),  # largest hessian of a row, in steps
+    ("counts_rows", np.bool_),  # the hessian is the number of rows
+    ("is_bounded", np.bool_),  # some features have trends
+    ("l2", np.float64),
+    ("gradient_step", np.float64),
+    ("hessian_step", np.float64),
+]
+# Of a node: the least hessian of a side. Of one feature: gradient and hessian up to
+# each bin and the gain of a cut after it, in memory that is read as whole numbers and
+# as floats; categories in order. Of a split: which codes go right.
+_SPACE = [
+    ("least", np.int64),
+    ("n_free", np.int64),
+    ("n_frontier", np.int64),
+    ("numbers", np.int64, (3, 256)),
+    ("ranks", np.float64, (256,)),
+    ("bins", np.int64, (256,)),
+    ("goes_right", np.uint8, (256,)),
+]
+
+ROOM = with_floats(np.dtype([*_LIMITS, *_SPACE, (_STAMP, np.int8)], align=True))

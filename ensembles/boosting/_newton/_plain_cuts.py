@@ -1,0 +1,149 @@
+"""Twin of `_kernels_cuts` and `_kernels_categories`: splits of one node, in numpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ensembles.boosting._newton._layout import (
+    CATEGORY_ROWS,
+    GRADIENT,
+    HESSIAN,
+    HESSIAN_BITS,
+    HESSIAN_MASK,
+    ROWS,
+    STRIDE,
+    WIDE,
+)
+from ensembles.trees._layout import MISSING
+
+__all__ = ["sums_of", "try_categories", "try_cuts"]
+
+
+def sums_of(hists: Any, slot: Any, feature: Any) -> Any:
+    """Gradients, hessians and rows of all bins of a feature, (3, 256)."""
+    own = hists[slot, feature]
+    if len(own) > STRIDE:
+        own = own[: 256 * WIDE].reshape(256, WIDE)
+        return own[:, [GRADIENT, HESSIAN, ROWS]].T
+    words = own[:256]
+    return np.stack([words >> HESSIAN_BITS, words & HESSIAN_MASK, np.zeros_like(words)])
+
+
+def _free_gains(g: Any, h: Any, node: Any, room: Any) -> Any:
+    """Gains of splits with these sums on the left, in steps, and how to undo these."""
+    h_step, l2 = room["hessian_step"], room["l2"]
+    whole = float(node["hessian"]) * h_step + 2.0 * l2
+    a = h * h_step + l2
+    d = g - a * (float(node["gradient"]) / whole)
+    g_all = float(node["gradient"]) * room["gradient_step"]
+    h_all = float(node["hessian"]) * h_step
+    scale = room["gradient_step"] * room["gradient_step"] * whole
+    shared = g_all * g_all / (h_all + 2.0 * l2) - g_all * g_all / (h_all + l2)
+    return d * d / (a * (whole - a)), scale, shared
+
+
+def _values(g: Any, h: Any, node: Any, room: Any) -> Any:
+    """Predictions of rows with these sums, inside the bounds of a node."""
+    value = -g * room["gradient_step"] / (h * room["hessian_step"] + room["l2"])
+    return np.minimum(np.maximum(value, node["lower"]), node["upper"])
+
+
+def _bounded_gains(g: Any, h: Any, trend: float, node: Any, room: Any) -> Any:
+    """Gains of splits with these sums on the left, -1 where a trend forbids them."""
+    g_all, h_all = float(node["gradient"]), float(node["hessian"])
+    left = _values(g, h, node, room)
+    right = _values(g_all - g, h_all - h, node, room)
+    gains = (g_all * node["value"] - g * left - (g_all - g) * right) * room[
+        "gradient_step"
+    ]
+    return np.where(trend * (right - left) < 0.0, -1.0, gains)
+
+
+def _gains(g: Any, h: Any, trend: float, node: Any, room: Any) -> Any:
+    """Gains of splits as floats that can be compared, and how to undo the steps."""
+    if room["is_bounded"]:
+        return _bounded_gains(g, h, trend, node, room), 1.0, 0.0
+    return _free_gains(g, h, node, room)
+
+
+def _keep_if_better(
+    gain: float, feature: int, cut: int, missing_left: bool, node: Any
+) -> bool:
+    """Note a split if it beats the best so far; whether it does."""
+    if gain <= node["gain"]:
+        return False
+    node["gain"], node["feature"], node["cut"] = gain, feature, cut
+    node["missing_left"] = missing_left
+    return True
+
+
+def try_cuts(
+    hists: Any, features: Any, allowed: Any, feature: int, node: Any, room: Any
+) -> None:
+    """Try all cuts of a feature, with missing values on the right, then on the left."""
+    sums, n_rows = sums_of(hists, node["slot"], feature), node["end"] - node["start"]
+    absent, is_wide = sums[:, MISSING], hists.shape[2] > STRIDE
+    trend = float(features.trends[feature])
+    has_missing = bool(absent[HESSIAN] != 0)
+    for aside in [False, True][: 1 + has_missing]:
+        n_cuts = features.n_bins[feature] - 1 + (has_missing and not aside)
+        left = np.cumsum(sums[:, :n_cuts], axis=1)
+        if aside:
+            left += absent[:, None]
+        g, h, rows = left
+        fine_left, fine_right = h >= room["least"], node["hessian"] - h >= room["least"]
+        if is_wide:
+            fine_left &= rows >= room["min_rows_leaf"]
+            fine_right &= n_rows - rows >= room["min_rows_leaf"]
+        first = max(np.count_nonzero(~fine_left), allowed[0, feature])
+        last = min(np.count_nonzero(fine_right) - 1, allowed[1, feature])
+        if first > last:
+            continue
+        cuts = slice(first, last + 1)
+        g, h = g[cuts].astype(np.float64), h[cuts].astype(np.float64)
+        gains, scale, shared = _gains(g, h, trend, node, room)
+        best = int(np.argmax(gains))
+        _keep_if_better(
+            gains[best] * scale + shared, feature, first + best, aside, node
+        )
+
+
+def _subset(codes: Any) -> Any:
+    """Bits of codes in four words."""
+    words = np.zeros(4, np.uint64)
+    for code in codes:
+        words[code >> 6] |= np.uint64(1) << np.uint64(code & 63)
+    return words
+
+
+def try_categories(
+    hists: Any, features: Any, feature: int, node: Any, room: Any
+) -> None:
+    """Try to send left the first of the order, up to the middle, then the last."""
+    is_wide, least = hists.shape[2] > STRIDE, room["min_rows_leaf"]
+    n_rows = node["end"] - node["start"]
+    codes = np.r_[np.arange(features.n_bins[feature]), MISSING]
+    sums = sums_of(hists, node["slot"], feature)[:, codes]
+    rows_of_hessian = float(n_rows) / float(node["hessian"])
+    is_large = sums[1].astype(np.float64) * rows_of_hessian >= CATEGORY_ROWS
+    codes, sums = codes[is_large], sums[:, is_large]
+    weights = sums[1].astype(np.float64) * room["hessian_step"] + CATEGORY_ROWS
+    ranks = sums[0].astype(np.float64) * room["gradient_step"] / weights
+    order = np.argsort(ranks, kind="stable")
+    n = len(order)
+    if n < 2:
+        return
+    for end in range(2):
+        places = order[::-1] if end else order
+        left = np.cumsum(sums[:, places[: (n + 1) // 2 - end]], axis=1)
+        for i, (g, h, rows) in enumerate(left.T):
+            if min(h, node["hessian"] - h) < room["least"]:
+                continue
+            if is_wide and min(rows, n_rows - rows) < least:
+                continue
+            gain, scale, shared = _gains(float(g), float(h), 0.0, node, room)
+            gain = gain * scale + shared
+            if _keep_if_better(gain, feature, -1, False, node):
+                node["subset"] = _subset(codes[places[: i + 1]])

@@ -1,0 +1,187 @@
+"""Rounds of gradient boosting: raw predictions, and the trees that improve them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from ensembles._random import GOLDEN, words_of
+from ensembles._typing import FloatArray, IntArray
+from ensembles.boosting._newton._grower import Growth, Limits, NewtonGrower
+from ensembles.boosting._newton._tree import NewtonTree, TreeSum
+from ensembles.boosting._outputs import PerOutput
+from ensembles.boosting._sampling import RowSampling
+from ensembles.losses import Loss
+from ensembles.trees import BinnedMatrix
+
+__all__ = ["Rounds", "Weights"]
+
+_LARGEST_TIMES = float(np.iinfo(np.int32).max)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights of rows: whole numbers count as repeated rows to the bit."""
+
+    values: FloatArray | None
+
+    @property
+    def times(self) -> Any:
+        """How often each row counts; None where weights are not whole."""
+        if self.values is None or self.values.max() > _LARGEST_TIMES:
+            return None
+        is_whole = (self.values == np.floor(self.values)).all()
+        return self.values.astype(np.int32) if is_whole else None
+
+
+@final
+class Rounds:
+    """Boosts raw predictions of training rows, one round after the other.
+
+    Parameters
+    ----------
+    loss : Loss
+        What is to fall.
+    binned : BinnedMatrix
+        Training rows.
+    y : ndarray of shape (n_rows,) or (n_rows, n_raw)
+        Targets.
+    weights : ndarray of shape (n_rows,) or None
+        How much each row counts.
+    limits : Limits
+        Of trees.
+    sampling : RowSampling
+        Which rows each round sees.
+    learning_rate : float
+        What leaves are multiplied by.
+    sums : str
+        How histograms are kept.
+    """
+
+    def __init__(
+        self,
+        loss: Loss,
+        binned: BinnedMatrix,
+        y: FloatArray,
+        weights: FloatArray | None,
+        limits: Limits,
+        sampling: RowSampling,
+        learning_rate: float,
+        sums: str,
+    ) -> None:
+        self.loss, self.y, self.weights = loss, y, weights
+        self._binned, self._limits = binned, limits
+        self._sampling, self._learning_rate = sampling, learning_rate
+        times = Weights(weights).times
+        self._factors = weights if times is None else None
+        shape = (loss.n_raw, len(binned))
+        self.raw = np.zeros(shape)
+        self._gradient, self._hessian = np.empty(shape), np.ones(shape)
+        one_each = loss.has_constant_hessian and self._factors is None
+        self._grower = NewtonGrower(binned, limits, times, sums, counts_rows=one_each)
+
+    def start(self, raw: FloatArray) -> None:
+        """Go on from raw predictions, (n_raw, n_rows)."""
+        self.raw[:] = raw
+
+    def mean_loss(self) -> float:
+        """Mean loss of the training rows."""
+        return self.loss.mean(self.y, self.loss_view(self.raw), self.weights)
+
+    def loss_view(self, of_outputs: FloatArray) -> FloatArray:
+        """What is kept as (n_raw, n_rows) as losses take it."""
+        return of_outputs[0] if self.loss.n_raw == 1 else of_outputs.T
+
+    def boost(self, key: int) -> list[NewtonTree]:
+        """Grow the trees of a round and add them to the raw predictions.
+
+        Parameters
+        ----------
+        key : int
+            All that is random follows from these 64 bits.
+
+        Returns
+        -------
+        list of NewtonTree
+            One for each raw prediction.
+
+        Raises
+        ------
+        ValueError
+            If gradients are not finite.
+        """
+        raw = self.loss_view(self.raw)
+        loss = self.loss.adapted(self.y, raw, self.weights)
+        gradient, hessian = self._gradient, self._hessian
+        hessian.fill(1.0)
+        loss.gradient_hessian(
+            self.y, raw, self.loss_view(gradient), self.loss_view(hessian)
+        )
+        if self._factors is not None:
+            gradient *= self._factors
+            hessian *= self._factors
+        key_of_rows, *keys = _keys(key, 1 + loss.n_raw)
+        rows, factors = self._sampling.draw(key_of_rows, gradient)
+        if factors is not None:
+            gradient[:, rows] *= factors
+            hessian[:, rows] *= factors
+        return [
+            self._grow(loss, k, own_key, rows, factors)
+            for k, own_key in enumerate(keys)
+        ]
+
+    def _grow(
+        self,
+        loss: Loss,
+        k: int,
+        key: int,
+        rows: IntArray | None,
+        factors: FloatArray | None,
+    ) -> NewtonTree:
+        """Grow the tree of one raw prediction and add it to this."""
+        growth = self._grower.grow(self._gradient[k], self._hessian[k], key, rows)
+        values = growth.newton_values()
+        if loss.renews_leaves and len(values) > 1:
+            values = self._renewed(loss, k, growth, rows, factors)
+        values *= self._learning_rate
+        tree = growth.tree(values)
+        if rows is None:
+            growth.add_values(values, self.raw[k])
+        else:  # rows that were not drawn fall into leaves too
+            TreeSum([tree], [0]).add_to(self.raw[k][:, None], self._binned.rows)
+        return tree
+
+    def _renewed(
+        self,
+        loss: Loss,
+        k: int,
+        growth: Growth,
+        rows: IntArray | None,
+        factors: FloatArray | None,
+    ) -> FloatArray:
+        """What the loss says is best in each leaf."""
+        y = self.y[:, k] if self.y.ndim == 2 else self.y
+        weights = self.weights
+        if factors is not None:
+            weights = np.ones(len(y)) if weights is None else weights.copy()
+            weights[rows] *= factors
+        one = loss.losses[k] if isinstance(loss, PerOutput) else loss
+        values = np.zeros(len(growth.nodes))
+        # Bounds of trends follow from the values of nodes, as these do from their rows.
+        for n in growth.leaves if self._limits.trends is None else range(len(values)):
+            own = growth.rows_of(n)
+            values[n] = one.leaf_value(
+                y[own], self.raw[k][own], None if weights is None else weights[own]
+            )
+        if self._limits.trends is None:
+            return values
+        return growth.kept_monotone(values, self._limits.trends)
+
+
+def _keys(key: int, n: int) -> list[int]:
+    """Keys of what is random about a round."""
+    steps = np.arange(1, n + 1, dtype=np.uint64)
+    return [int(one) for one in words_of(np.uint64(key) + GOLDEN * steps)]
