@@ -60,6 +60,12 @@ TREES = [
     ensembles.HistTreeRegressor(splitter="random", max_features=1),
 ]
 
+BOOSTERS = [
+    ensembles.HistBoostingClassifier(max_iter=5),
+    ensembles.HistBoostingRegressor(max_iter=30),
+    ensembles.HistBoostingRegressor("absolute_error", max_iter=30, sums="exact"),
+]
+
 # Their members are nets, which know neither DataFrames nor n_jobs.
 NETS = []
 if find_spec("torch") and find_spec("skorch"):

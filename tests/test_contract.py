@@ -6,7 +6,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
-from _instances import ESTIMATORS, NETS, TREES, known_failures
+from _instances import BOOSTERS, ESTIMATORS, NETS, TREES, known_failures
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import RegressorMixin, clone, is_classifier
 from sklearn.datasets import make_classification, make_regression
@@ -44,7 +44,9 @@ def seeded(estimator, **params):
     return estimator.set_params(**params)
 
 
-@parametrize_with_checks(ESTIMATORS + TREES, expected_failed_checks=known_failures)
+@parametrize_with_checks(
+    ESTIMATORS + TREES + BOOSTERS, expected_failed_checks=known_failures
+)
 def test_scikit_learn_contract(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some checks fit on data that warn

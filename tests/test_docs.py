@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
-from _instances import ESTIMATORS, NETS, TREES
+from _instances import BOOSTERS, ESTIMATORS, NETS, TREES
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import make_classification, make_regression
@@ -17,10 +17,12 @@ import ensembles
 ROOT = Path(ensembles.__file__).parent.parent
 PACKAGES = [
     "ensembles.bagging",
+    "ensembles.boosting",
     "ensembles.combining",
     "ensembles.exceptions",
     "ensembles.inference",
     "ensembles.inspection",
+    "ensembles.losses",
     "ensembles.model_selection",
     "ensembles.nets",
     "ensembles.resampling",
@@ -60,7 +62,9 @@ RESULTS = {path: cls for path, cls in CLASSES.items() if is_dataclass(cls)}
 BUILT = {
     path: cls
     for path, cls in CLASSES.items()
-    if path not in RESULTS and not issubclass(cls, BaseException)
+    if path not in RESULTS
+    and not issubclass(cls, BaseException)
+    and not inspect.isabstract(cls)
 }
 
 
@@ -127,7 +131,7 @@ def test_functions_document_their_parameters_defaults_and_results(path):
     assert doc["Returns"] or doc["Yields"]
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS + NETS + TREES, ids=repr)
+@pytest.mark.parametrize("estimator", ESTIMATORS + NETS + TREES + BOOSTERS, ids=repr)
 def test_fitted_attributes_are_documented_and_documented_ones_exist(estimator):
     make = make_classification if is_classifier(estimator) else make_regression
     X, y = make(60, 8, n_informative=3, random_state=0)

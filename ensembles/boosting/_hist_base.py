@@ -302,7 +302,7 @@ class BaseHistBooster(BaseEstimator, ABC):
         if judge is not None and not goes_on:
             judge.note(self, self._train_scores, self._scores)
         for number in range(start, self.max_iter):
-            self._predictors.append(rounds.boost(_key_of(self._seed_of_rounds, number)))
+            self._predictors.append(self._boost(rounds, number))
             self._tree_sum = None
             if judge is None:
                 self._say_round(number, begin)
@@ -313,6 +313,7 @@ class BaseHistBooster(BaseEstimator, ABC):
             scores = self._scores if judge.has_validation else self._train_scores
             if self._should_stop(scores):
                 break
+        self._sum_of_trees()
         self.train_score_ = np.array(self._train_scores)
         self.validation_score_ = np.array(self._scores)
         if self.verbose:
@@ -323,6 +324,17 @@ class BaseHistBooster(BaseEstimator, ABC):
                 f"{len(self._predictors)} rounds, {n_leaves} leaves, "
                 f"{time.perf_counter() - begin:.3f}s"
             )
+
+    def _boost(self, rounds: Rounds, number: int) -> list[NewtonTree]:
+        """Trees of a round."""
+        try:
+            return rounds.boost(_key_of(self._seed_of_rounds, number))
+        except FloatingPointError as error:
+            raise ValueError(
+                f"{error} in round {number + 1}: raw predictions have grown beyond "
+                f"what loss={self.loss!r} can be computed for. Pass a smaller "
+                f"learning_rate than {self.learning_rate}, or more l2_regularization."
+            ) from error
 
     def _say_round(self, number: int, begin: float) -> None:
         """Write a line about a round, where that is wanted."""

@@ -171,7 +171,7 @@ class HistBoostingRegressor(RegressorMixin, BaseHistBooster):
     >>> X, X_test, y, y_test = X[:500], X[500:], y[:500], y[500:]
     >>> booster = HistBoostingRegressor(max_iter=50, max_leaf_nodes=8).fit(X, y)
     >>> round(booster.score(X_test, y_test), 2)
-    0.86
+    0.88
 
     An interval, by a fit for each end:
 

@@ -110,7 +110,7 @@ class Rounds:
 
         Raises
         ------
-        ValueError
+        FloatingPointError
             If gradients are not finite.
         """
         raw = self.loss_view(self.raw)

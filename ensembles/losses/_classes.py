@@ -12,6 +12,7 @@ from ensembles._typing import FloatArray
 from ensembles._validation import check_count
 from ensembles.losses._base import Loss
 from ensembles.losses._derivatives import write_derivatives
+from ensembles.losses._means import exact_mean
 
 __all__ = ["BinomialLoss", "MultinomialLoss"]
 
@@ -78,7 +79,7 @@ class BinomialLoss(Loss):
         write_derivatives("binomial", y, raw, gradient, hessian)
 
     def initial_value(self, y: FloatArray, sample_weight: FloatArray | None) -> float:
-        share = np.average(y, weights=sample_weight)
+        share = exact_mean(y, sample_weight)
         return float(logit(np.clip(share, 10 * _EPS, 1.0 - 10 * _EPS)))
 
     def prediction(self, raw: FloatArray) -> FloatArray:
@@ -169,8 +170,8 @@ class MultinomialLoss(Loss):
     def initial_value(
         self, y: FloatArray, sample_weight: FloatArray | None
     ) -> FloatArray:
-        sums = np.bincount(y.astype(np.intp), sample_weight, minlength=self.n_raw)
-        logs = np.log(np.clip(sums / sums.sum(), _EPS, 1.0 - _EPS))
+        shares = [exact_mean(1.0 * (y == k), sample_weight) for k in range(self.n_raw)]
+        logs = np.log(np.clip(shares, _EPS, 1.0 - _EPS))
         return np.asarray(logs - logs.mean())
 
     def prediction(self, raw: FloatArray) -> FloatArray:

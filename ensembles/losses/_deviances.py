@@ -12,6 +12,7 @@ from ensembles._validation import invalid_parameter, is_real
 from ensembles.losses._base import Loss
 from ensembles.losses._constants import LARGEST
 from ensembles.losses._derivatives import write_derivatives
+from ensembles.losses._means import exact_mean
 from ensembles.losses._squared import SquaredError
 
 __all__ = ["GammaLoss", "PoissonLoss", "TweedieLoss"]
@@ -284,5 +285,4 @@ def _exp(x: FloatArray) -> FloatArray:
 
 def _log_of_mean(y: FloatArray, sample_weight: FloatArray | None) -> float:
     """Log of the weighted mean, a finite number where it is zero too."""
-    mean = float(np.average(y, weights=sample_weight))
-    return float(np.log(max(mean, _LEAST_MEAN)))
+    return float(np.log(max(exact_mean(y, sample_weight), _LEAST_MEAN)))

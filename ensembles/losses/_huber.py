@@ -10,6 +10,7 @@ import numpy as np
 from ensembles._typing import FloatArray
 from ensembles._validation import invalid_parameter, is_real
 from ensembles.losses._base import Loss
+from ensembles.losses._means import exact_mean
 from ensembles.losses._quantiles import lower_quantile, median
 
 __all__ = ["HuberLoss"]
@@ -113,7 +114,7 @@ class HuberLoss(Loss):
         residuals = y - middle
         delta = self._delta(residuals, sample_weight)
         clipped = np.clip(residuals, -delta, delta)
-        return float(middle + np.average(clipped, weights=sample_weight))
+        return float(middle + exact_mean(clipped, sample_weight))
 
     def leaf_value(
         self, y: FloatArray, raw: FloatArray, sample_weight: FloatArray | None

@@ -30,7 +30,8 @@ def lower_quantile(
     """
     if sample_weight is None:
         return float(np.quantile(values, quantile, method="inverted_cdf"))
-    order = np.argsort(values)
+    # Of equal values by weight, so that no rounding depends on the order of rows.
+    order = np.lexsort((sample_weight, values))
     weights = np.cumsum(sample_weight[order])
     # Below the end even where rounding says otherwise.
     at = min(np.searchsorted(weights, quantile * weights[-1]), len(order) - 1)

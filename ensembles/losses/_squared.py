@@ -9,6 +9,7 @@ import numpy as np
 
 from ensembles._typing import FloatArray
 from ensembles.losses._base import Loss
+from ensembles.losses._means import exact_mean
 
 __all__ = ["SquaredError"]
 
@@ -64,4 +65,4 @@ class SquaredError(Loss):
         np.subtract(raw, y, out=gradient)
 
     def initial_value(self, y: FloatArray, sample_weight: FloatArray | None) -> float:
-        return float(np.average(y, weights=sample_weight))
+        return exact_mean(y, sample_weight)

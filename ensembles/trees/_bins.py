@@ -175,12 +175,14 @@ def tables_of(
         if not len(own):
             continue
         cuts[j, : len(own)] = own
-        with np.errstate(over="ignore", divide="ignore"):
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             reach = own[-1] - own[0]
             factor = (TABLE - 1) / reach
-        if 0.0 < factor < np.inf:  # else all values are in the first part
-            origins[j], factors[j] = own[0], factor
+        if not 0.0 < factor < np.inf:  # all values are in the first part
+            tables[j, 0] = 0
+            continue
+        origins[j], factors[j] = own[0], factor
         # Rounding keeps order: a value in a later part than a cut's is larger.
-        part = np.clip((own - origins[j]) * factors[j], 0.0, TABLE - 1.0).astype(int)
+        part = np.clip((own - own[0]) * factor, 0.0, TABLE - 1.0).astype(int)
         tables[j, :TABLE] = np.searchsorted(part, np.arange(TABLE))
     return cuts, tables, origins, factors

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from ensembles._typing import BoolArray, FloatArray, Table
 from ensembles._validation import invalid_parameter
+from ensembles.exceptions import InvalidParameterError
 from ensembles.trees._layout import MAX_BINS
 
 __all__ = [
@@ -196,7 +197,7 @@ def _positions(owner: object, X: Table, listed: Any, n_features: int) -> list[in
         kinds = {type(one).__name__ for one in listed.tolist()}
         if listed.dtype.kind != "O":
             kinds = {listed.dtype.name}
-        raise ValueError(
+        raise InvalidParameterError(
             "categorical_features must be an array-like of bool, int or str, got: "
             f"{', '.join(sorted(kinds))}."
         )

@@ -255,10 +255,10 @@ MANY = np.arange(600.0).reshape(300, 2)
         ({"subsample": 0}, MANY, InvalidParameterError, "Got 0 instead"),
         ({"categorical_features": "all"}, MANY, InvalidParameterError, "Got 'all'"),
         ({"categorical_features": [1.5]}, MANY, InvalidParameterError, "bool, int or"),
-        ({"categorical_features": [2]}, MANY, ValueError, r"got \[2\] for 2 features"),
-        ({"categorical_features": ["a"]}, MANY, ValueError, "no column names"),
+        ({"categorical_features": [2]}, MANY, ValueError, r"\[0, 1\], got \[2\]"),
+        ({"categorical_features": ["a"]}, MANY, ValueError, "without feature names"),
         ({"categorical_features": [True]}, MANY, ValueError, r"\(2,\), got: \(1,\)"),
-        ({"categorical_features": [0]}, MANY, ValueError, "0 has 300 categories"),
+        ({"categorical_features": [0]}, MANY, ValueError, "a cardinality of 300"),
         (
             {"categorical_features": [0]},
             sparse.csr_matrix(MANY),

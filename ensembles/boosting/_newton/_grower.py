@@ -24,6 +24,7 @@ _NO_DEPTH = np.iinfo(np.int64).max
 # Least sum of hessians on a side of a split, as scikit-learn has it.
 _MIN_HESSIAN = 1e-3
 _NO_SIDE = 2.0**62  # more than any side has
+_LARGEST = 1e150  # squares of larger gradients are infinite
 # Packed sums are taken where the mean gradient and the mean hessian of a row are worth
 # so many steps: rounding then adds less than 1e-4 to the variance of gradients.
 _STEPS_OF_A_MEAN = 32
@@ -261,11 +262,18 @@ class NewtonGrower:
         -------
         Growth
             Its nodes and rows.
+
+        Raises
+        ------
+        FloatingPointError
+            If a gradient or a hessian is not finite.
         """
         order = self._order[: None if rows is None else len(rows)]
         order[:] = self._all_rows if rows is None else rows
         kernels = kernels_for("boosting._newton", "rows", _SECONDS_PER_ROW * len(order))
         largest = kernels.largest(gradient, hessian, order)
+        if max(largest) > _LARGEST:
+            raise FloatingPointError("Gradients or hessians are not finite")
         fine = self._scales(_WIDE_BITS, largest, order)
         nodes = self._nodes
         if min(largest) > 0.0:

@@ -140,7 +140,7 @@ def _best_free(first: Any, last: Any, shift: Any, node: Any, room: Any) -> Any:
     for b in range(from_cut, to_cut):
         top = max(top, room.numbers[two, b])
     cut = from_cut
-    while room.numbers[two, cut] != top:
+    while cut < uint64(last) and room.numbers[two, cut] != top:
         cut += uint64(1)
     gain = room.floats[two, cut] * _gain_scale(node, room) + _shared_gain(node, room)
     return gain, int64(cut)
@@ -166,7 +166,7 @@ def keep_if_better(
     gain: Any, feature: Any, cut: Any, missing_left: Any, node: Any
 ) -> Any:
     """Note a split if it beats the best so far; whether it does."""
-    if gain <= node.gain:
+    if not gain > node.gain:
         return False
     node.gain, node.feature, node.cut = gain, feature, cut
     node.missing_left = missing_left

@@ -23,14 +23,18 @@ __all__ = ["add_up_leaves", "add_values", "largest", "pack", "pack_tree", "pack_
 
 @compiled
 def largest(gradient: Any, hessian: Any, order: Any) -> Any:
-    """Largest size of a gradient and largest hessian of some rows."""
-    g_most, h_most = 0.0, 0.0
+    """Largest size of a gradient and largest hessian of some rows.
+
+    Infinite where any is no finite number.
+    """
+    g_most, h_most, is_finite = 0.0, 0.0, True
     for i in range(uint64(len(order))):
         row = uint64(order[i])
-        size = abs(gradient[row])
+        size, weight = abs(gradient[row]), hessian[row]
         g_most = size if size > g_most else g_most
-        h_most = hessian[row] if hessian[row] > h_most else h_most
-    return g_most, h_most
+        h_most = weight if weight > h_most else h_most
+        is_finite &= size < np.inf and weight < np.inf
+    return (g_most, h_most) if is_finite else (np.inf, np.inf)
 
 
 @inlined

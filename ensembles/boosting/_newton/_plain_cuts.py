@@ -72,7 +72,7 @@ def _keep_if_better(
     gain: float, feature: int, cut: int, missing_left: bool, node: Any
 ) -> bool:
     """Note a split if it beats the best so far; whether it does."""
-    if gain <= node["gain"]:
+    if not gain > node["gain"]:
         return False
     node["gain"], node["feature"], node["cut"] = gain, feature, cut
     node["missing_left"] = missing_left

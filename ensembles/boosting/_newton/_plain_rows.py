@@ -13,8 +13,10 @@ __all__ = ["add_up_leaves", "add_values", "largest", "pack", "pack_tree", "pack_
 
 
 def largest(gradient: Any, hessian: Any, order: Any) -> tuple[float, float]:
-    """Largest size of a gradient and largest hessian of some rows."""
+    """Largest size of a gradient and largest hessian; infinite if any is not finite."""
     sizes, weights = np.abs(gradient[order]), hessian[order]
+    if not (np.isfinite(sizes).all() and np.isfinite(weights).all()):
+        return np.inf, np.inf
     return float(sizes.max(initial=0.0)), float(weights.max(initial=0.0))
 
 
