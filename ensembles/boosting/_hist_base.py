@@ -72,6 +72,7 @@ class BaseHistBooster(BaseEstimator, ABC):
         random_state: RandomState,
         subsample: float,
         one_side_sampling: tuple[float, float] | None,
+        categorical_smoothing: float,
         sums: str,
     ) -> None:
         self.loss = loss
@@ -96,6 +97,7 @@ class BaseHistBooster(BaseEstimator, ABC):
         self.random_state = random_state
         self.subsample = subsample
         self.one_side_sampling = one_side_sampling
+        self.categorical_smoothing = categorical_smoothing
         self.sums = sums
 
     def __sklearn_tags__(self) -> Any:

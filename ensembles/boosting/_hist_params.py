@@ -46,6 +46,7 @@ def check_params(booster: Any, losses: tuple[str, ...]) -> None:
     check_count(booster, "max_depth", booster.max_depth, none=True)
     check_count(booster, "min_samples_leaf", booster.min_samples_leaf)
     _check_above(booster, "l2_regularization", "[0.0, inf)", _is_not_negative)
+    _check_above(booster, "categorical_smoothing", "[0.0, inf)", _is_not_negative)
     check_share(booster, "max_features")
     check_count(booster, "max_bins", booster.max_bins, low=2)
     if booster.max_bins > MAX_BINS:
@@ -199,6 +200,7 @@ def limits_of(booster: Any, is_categorical: Any, names: Any) -> Limits:
         max_depth=booster.max_depth,
         min_rows_leaf=int(booster.min_samples_leaf),
         l2=float(booster.l2_regularization),
+        category_rows=float(booster.categorical_smoothing),
         max_features=float(booster.max_features),
         trends=trends,
         groups=groups_of(booster, n_features, names),

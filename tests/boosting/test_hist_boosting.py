@@ -430,6 +430,19 @@ def test_words_are_categories_and_unknown_ones_are_missing():
     assert_allclose(booster.predict(unknown), [0.0, 0.0], atol=1e-9)
 
 
+def test_smoothing_keeps_categories_without_effect_out():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.integers(0, 60, 2000), rng.normal(size=2000)])
+    y = X[:, 1] + rng.normal(size=2000)
+    share = [
+        regressor(categorical_features=[0], categorical_smoothing=rows)
+        .fit(X, y)
+        .feature_importances_[0]
+        for rows in (0.0, 100.0)
+    ]
+    assert share[1] < 0.02 < share[0]
+
+
 def test_a_column_without_values_is_warned_of_and_left_out():
     X, y = values()
     X[:, 3] = np.nan
@@ -462,6 +475,7 @@ ERRORS = [
     ({"max_depth": 0}, "'max_depth' parameter"),
     ({"min_samples_leaf": 0}, "'min_samples_leaf' parameter"),
     ({"l2_regularization": -1.0}, "'l2_regularization' parameter"),
+    ({"categorical_smoothing": -1.0}, "'categorical_smoothing' parameter"),
     ({"max_features": 0.0}, "'max_features' parameter"),
     ({"max_bins": 256}, "'max_bins' parameter"),
     ({"warm_start": "yes"}, "'warm_start' parameter"),

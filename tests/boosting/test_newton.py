@@ -49,6 +49,7 @@ class Problem:
             max_depth=rng.choice([None, 1, 3]),
             min_rows_leaf=int(rng.choice([1, 5, 20])),
             l2=float(rng.choice([0.0, 1.0, 10.0])),
+            category_rows=float(rng.choice([0.0, 50.0])),
             max_features=float(rng.choice([1.0, 0.5])),
             trends=None if trends is None else trends.astype(np.int8),
             groups=groups,

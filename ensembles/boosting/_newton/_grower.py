@@ -40,6 +40,8 @@ class Limits:
     max_depth: int | None = None
     min_rows_leaf: int = 20
     l2: float = 0.0
+    category_rows: float = 0.0
+    """How many rows' hessian sets of categories are drawn down by."""
     max_features: float = 1.0
     """Share of the features that are tried in each node."""
     trends: Any = None
@@ -217,6 +219,7 @@ class NewtonGrower:
             "counts_rows": counts_rows and not len(self._times),
             "is_bounded": limits.trends is not None,
             "l2": limits.l2,
+            "category_rows": limits.category_rows,
         }
         for name, value in fields.items():
             room[name] = value
@@ -355,6 +358,7 @@ class NewtonGrower:
         """Grow all nodes; how many there are."""
         words, space = self._space(width)
         self._set_root(len(order), key)
+        self._rooms["n_rows"] = self._total(order)
         space.free[:] = np.arange(self._n_slots)
         self._rooms["n_free"], self._rooms["n_frontier"] = self._n_slots, 0
         problem = Problem(

@@ -26,7 +26,7 @@ from ensembles.boosting._newton._layout import (
 from ensembles.trees._kernels_tools import helper, inlined
 from ensembles.trees._layout import MISSING
 
-__all__ = ["bounded_gain", "free_gain", "keep_if_better", "sums_of", "try_cuts"]
+__all__ = ["bounded_gain", "keep_if_better", "sums_of", "try_cuts"]
 
 # A whole number below 2**51 added to the bits of this float gives the bits of their
 # sum: AVX2 has no instruction that makes floats of 64-bit numbers.
@@ -59,17 +59,6 @@ def _gain_scale(node: Any, room: Any) -> Any:
     """What makes a gain of one in steps."""
     whole = float(node.hessian) * room.hessian_step + 2.0 * room.l2
     return room.gradient_step * room.gradient_step * whole
-
-
-@inlined
-def free_gain(g: Any, h: Any, node: Any, room: Any) -> Any:
-    """Gain of a split with these sums on the left, where no bounds are to be kept."""
-    whole = float(node.hessian) * room.hessian_step + 2.0 * room.l2
-    a = h * room.hessian_step + room.l2
-    d = g - a * (float(node.gradient) / whole)
-    return d * d / (a * (whole - a)) * _gain_scale(node, room) + _shared_gain(
-        node, room
-    )
 
 
 @inlined

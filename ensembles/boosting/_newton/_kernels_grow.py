@@ -77,6 +77,8 @@ def _start(problem: Any) -> None:
         g_b, h_b, _ = sums_of(space.hists, uint64(node.slot), uint64(0), code)
         g, h = g + g_b, h + h_b
     node.gradient, node.hessian = g, h
+    a_row = float(h) * room.hessian_step / room.n_rows
+    room.category_l2 = room.category_rows * a_row
     weight = float(h) * room.hessian_step + room.l2
     node.value = -float(g) * room.gradient_step / weight if weight > 0.0 else 0.0
     _consider(problem, 0)

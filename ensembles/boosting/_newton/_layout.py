@@ -97,13 +97,17 @@ _LIMITS = [
     ("counts_rows", np.bool_),  # the hessian is the number of rows
     ("is_bounded", np.bool_),  # some features have trends
     ("l2", np.float64),
+    ("category_rows", np.float64),  # what sets of categories are drawn down by
+    ("n_rows", np.float64),  # as many as the rows of the tree count as
     ("gradient_step", np.float64),
     ("hessian_step", np.float64),
 ]
-# Of a node: the least hessian of a side. Of one feature: gradient and hessian up to
-# each bin and the gain of a cut after it, in memory that is read as whole numbers and
-# as floats; categories in order. Of a split: which codes go right.
+# Of the tree: the hessian of `category_rows` rows. Of a node: the least of a side. Of
+# one feature: gradient and hessian up to each bin and the gain of a cut after it, in
+# memory that is read as whole numbers and as floats; categories in order. Of a split:
+# which codes go right.
 _SPACE = [
+    ("category_l2", np.float64),
     ("least", np.int64),
     ("n_free", np.int64),
     ("n_frontier", np.int64),

@@ -110,6 +110,18 @@ def try_cuts(
         )
 
 
+def _smoothed_gain(g: float, h: float, node: Any, room: Any) -> float:
+    """Gain of a split with these sums on the left, drawn down as by more `l2`."""
+    g_all, h_all = float(node["gradient"]), float(node["hessian"])
+    scale, step = float(room["gradient_step"]), float(room["hessian_step"])
+    l2 = float(room["l2"])
+    more = l2 + float(room["category_l2"])
+    left, right, whole = g * scale, (g_all - g) * scale, g_all * scale
+    gain = left * left / (h * step + more)
+    gain += right * right / ((h_all - h) * step + more)
+    return gain - whole * whole / (h_all * step + l2)
+
+
 def _subset(codes: Any) -> Any:
     """Bits of codes in four words."""
     words = np.zeros(4, np.uint64)
@@ -143,7 +155,9 @@ def try_categories(
                 continue
             if is_wide and min(rows, n_rows - rows) < least:
                 continue
-            gain, scale, shared = _gains(float(g), float(h), 0.0, node, room)
-            gain = gain * scale + shared
+            gain = _smoothed_gain(float(g), float(h), node, room)
+            if room["is_bounded"]:
+                bounded = _bounded_gains(float(g), float(h), 0.0, node, room)
+                gain = min(gain, float(bounded))
             if _keep_if_better(gain, feature, -1, False, node):
                 node["subset"] = _subset(codes[places[: i + 1]])

@@ -62,6 +62,8 @@ def _start(problem: Any, frontier: list[int], free: list[int]) -> None:
     _fill(problem, node)
     sums = sums_of(problem.space.hists, node["slot"], 0).sum(axis=1)
     node["gradient"], node["hessian"] = sums[:2]
+    a_row = float(node["hessian"]) * room["hessian_step"] / room["n_rows"]
+    room["category_l2"] = room["category_rows"] * a_row
     weight = float(node["hessian"]) * room["hessian_step"] + room["l2"]
     if weight > 0.0:
         node["value"] = -float(node["gradient"]) * room["gradient_step"] / weight
