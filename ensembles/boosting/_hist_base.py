@@ -26,6 +26,7 @@ from ensembles.boosting._sampling import sampling_of
 from ensembles.boosting._stopping import is_splitter, split_rows
 from ensembles.losses import Loss
 from ensembles.trees import BinnedMatrix, Binner
+from ensembles.trees._binned import codes_by
 from ensembles.trees._categories import name_of_column, too_many_categories
 from ensembles.trees._layout import MISSING
 from ensembles.trees._plain_random import STEP, word_of
@@ -151,8 +152,12 @@ class BaseHistBooster(BaseEstimator, ABC):
         """
         check_params(self, self._losses)
         goes_on = self.warm_start and hasattr(self, "_predictors")
-        sample = self._sample(X, y, sample_weight, reset=True)
+        sample = self._sample(X, y, sample_weight, "" if goes_on else None)
         given = self._given_validation(X_val, y_val, sample_weight_val)
+        self._loss = self._loss_of()
+        for one in (sample, given):
+            if one is not None:
+                self._loss.check_target(one.y)
         if not goes_on:
             rng = random_generator(self.random_state)
             high = np.iinfo(np.uint32).max
@@ -160,10 +165,9 @@ class BaseHistBooster(BaseEstimator, ABC):
             self._split_seed = int(rng.randint(high, dtype="u8"))
             self._seed_of_rounds = int(rng.randint(high, dtype="u8"))
         early = self.early_stopping
-        is_large = len(sample.y) > _AUTO_ROWS or given is not None
         if isinstance(early, str):
-            early = is_large
-        self.do_early_stopping_ = bool(early is not False)
+            early = len(sample.y) > _AUTO_ROWS or given is not None
+        self.do_early_stopping_ = is_splitter(early) or bool(early)
         train, validation = self._parts(sample, given)
         rounds = self._prepare(train, goes_on)
         judge = None
@@ -173,15 +177,22 @@ class BaseHistBooster(BaseEstimator, ABC):
         return self
 
     def _sample(
-        self, X: Table, y: Any, sample_weight: ArrayLike | None, *, reset: bool
+        self, X: Table, y: Any, sample_weight: ArrayLike | None, like: str | None
     ) -> Sample:
-        """Rows with a weight, their targets as the loss takes them."""
-        encoded = self._encode(y, reset=reset)
+        """Rows with a weight, their targets as the loss takes them.
+
+        Targets are to be like those known, and are called y and `like` in errors; None
+        for the first.
+        """
+        encoded = self._encode(y, like)
         if not isinstance(X, BinnedMatrix):
             X = X.tocsr() if sparse.issparse(X) else X
         check_consistent_length(X, encoded)
         weights = check_sample_weight(sample_weight, n_rows_of(X))
-        weights = self._with_class_weights(weights, y)
+        if like != "_val":  # scikit-learn weighs no classes there
+            weights = self._with_class_weights(weights, y)
+        if weights is not None and (weights == 1.0).all():
+            weights = None
         sample = Sample(X, encoded, weights)
         if weights is not None and not weights.all():
             sample = sample.rows(np.flatnonzero(weights))
@@ -192,18 +203,22 @@ class BaseHistBooster(BaseEstimator, ABC):
     ) -> Sample | None:
         """Validation rows that the user passed."""
         if X_val is None and y_val is None:
+            if sample_weight_val is not None:
+                raise ValueError(
+                    "sample_weight_val is provided, but X_val and y_val were not."
+                )
             return None
         if y_val is None:
             raise ValueError("X_val is provided, but y_val was not provided.")
         if X_val is None:
             raise ValueError("y_val is provided, but X_val was not provided.")
-        if self.early_stopping is False:
+        if not (is_splitter(self.early_stopping) or self.early_stopping):
             raise ValueError(
                 "X_val and y_val are passed to fit while at the same time "
                 "early_stopping is False. When passing X_val and y_val to fit, "
                 "early_stopping should be set to either 'auto' or True."
             )
-        return self._sample(X_val, y_val, sample_weight_val, reset=False)
+        return self._sample(X_val, y_val, sample_weight_val, "_val")
 
     def _parts(
         self, sample: Sample, given: Sample | None
@@ -230,8 +245,6 @@ class BaseHistBooster(BaseEstimator, ABC):
                 f"max_iter={self.max_iter} must be larger than or equal to "
                 f"n_iter_={self.n_iter_} when warm_start==True"
             )
-        self._loss = self._loss_of()
-        self._loss.check_target(train.y)
         binned = self._binned(train, None if not goes_on else self.binner_)
         limits = limits_of(
             self, self.binner_.is_categorical_, getattr(self, "feature_names_in_", None)
@@ -271,6 +284,8 @@ class BaseHistBooster(BaseEstimator, ABC):
                 self._check_columns(X, binner)
             table, X = X, binner.bin(X)
             self._warn_of_empty_columns(table, X)
+        elif binner is not None:
+            codes_by(binner, X)
         self.binner_ = X.binner
         self.n_features_in_ = self.binner_.n_features_in_
         mask = self.binner_.is_categorical_
@@ -281,7 +296,7 @@ class BaseHistBooster(BaseEstimator, ABC):
         return X
 
     def _check_columns(self, X: Table, binner: Binner) -> None:
-        """Raise for too many categories; warn of columns without any value."""
+        """Raise for a column of too many categories."""
         for j, categories in enumerate(binner.categories_):
             if categories is not None and len(categories) > self.max_bins:
                 name = name_of_column(X, j)
@@ -332,11 +347,15 @@ class BaseHistBooster(BaseEstimator, ABC):
         try:
             return rounds.boost(_key_of(self._seed_of_rounds, number))
         except FloatingPointError as error:
-            raise ValueError(
-                f"{error} in round {number + 1}: raw predictions have grown beyond "
-                f"what loss={self.loss!r} can be computed for. Pass a smaller "
-                f"learning_rate than {self.learning_rate}, or more l2_regularization."
-            ) from error
+            hint = (
+                "targets, weights or what the loss makes of them are too large. Divide "
+                "them by a constant"
+                if number == 0
+                else "raw predictions have grown beyond what the loss can be computed "
+                f"for. Pass a smaller learning_rate than {self.learning_rate}, or more "
+                "l2_regularization"
+            )
+            raise ValueError(f"{error} in round {number + 1}: {hint}.") from error
 
     def _say_round(self, number: int, begin: float) -> None:
         """Write a line about a round, where that is wanted."""
@@ -424,7 +443,7 @@ class BaseHistBooster(BaseEstimator, ABC):
     def _codes(self, X: Table) -> Any:
         """Codes of rows to predict."""
         if isinstance(X, BinnedMatrix):
-            return X.rows
+            return codes_by(self.binner_, X)
         if not hasattr(X, "shape"):
             X = np.asarray(X)
         if len(X.shape) == 2:  # of others the binner says what is wrong
@@ -432,8 +451,12 @@ class BaseHistBooster(BaseEstimator, ABC):
         return self.binner_.transform(X)
 
     @abstractmethod
-    def _encode(self, y: Any, *, reset: bool) -> FloatArray:
-        """Targets as the loss takes them; set what is known of them on `reset`."""
+    def _encode(self, y: Any, like: str | None) -> FloatArray:
+        """Targets as the loss takes them.
+
+        None sets what is known of them; else they must be alike, and ``y{like}`` is
+        what they are called.
+        """
 
     @abstractmethod
     def _decoded(self, y: FloatArray) -> Any:

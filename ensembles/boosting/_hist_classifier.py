@@ -31,7 +31,8 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
     ----------
     loss : str or Loss, default="log_loss"
         "log_loss", or a :class:`~ensembles.losses.Loss` with one raw prediction for two
-        classes and else one for each class. Its targets are the numbers of classes.
+        classes and else one for each class. Its targets are the numbers of classes, and
+        its predictions must be probabilities.
     learning_rate : float, default=0.1
         What each tree is multiplied by. Smaller values need more rounds and often
         predict better.
@@ -247,7 +248,7 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Labels of the largest raw predictions.
+            Labels of the largest probabilities.
 
         Raises
         ------
@@ -361,10 +362,11 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
             yield _flat(raw)
 
     def _predicted(self, raw: FloatArray) -> Any:
-        """Labels of the largest raw predictions; of equal ones, the first."""
-        single = raw.shape[1] == 1
-        codes = (raw[:, 0] > 0.0).astype(int) if single else raw.argmax(axis=1)
-        return self.classes_[codes]
+        """Labels of the largest probabilities; of equal ones, the first."""
+        if raw.shape[1] > 1:
+            return self.classes_[raw.argmax(axis=1)]
+        shares = np.asarray(self._loss.prediction(raw[:, 0]))
+        return self.classes_[(shares > 0.5).astype(int)]
 
     def _probabilities(self, raw: FloatArray) -> FloatArray:
         """Probabilities of all classes."""
@@ -373,7 +375,7 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
             return shares
         return np.column_stack([1.0 - shares, shares])
 
-    def _encode(self, y: Any, *, reset: bool) -> FloatArray:
+    def _encode(self, y: Any, like: str | None) -> FloatArray:
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but "
@@ -382,7 +384,7 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
         y = column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
         check_classification_targets(y)
-        if reset:
+        if like is None:
             self.classes_, codes = np.unique(y, return_inverse=True)
             n_classes = len(self.classes_)
             self.n_trees_per_iteration_ = 1 if n_classes <= 2 else n_classes
@@ -390,8 +392,9 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(
-                f"y_val has classes that y does not have: {unknown.tolist()}. y has "
-                f"{self.classes_.tolist()}. Leave their rows out of X_val and y_val."
+                f"y{like} has classes that the booster was not fitted to: "
+                f"{unknown.tolist()}. Known are {self.classes_.tolist()}. Leave these "
+                f"rows out of X{like} and y{like}, or fit anew."
             )
         codes = np.searchsorted(self.classes_, y)
         return np.asarray(codes, dtype=np.float64)
@@ -408,7 +411,13 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
         if self.class_weight is None:
             return weights
         own = np.asarray(compute_sample_weight(self.class_weight, y))
-        return own if weights is None else weights * own
+        weights = own if weights is None else weights * own
+        if not weights.any():
+            raise ValueError(
+                "class_weight and sample_weight are zero for every row: no row is left "
+                "to fit."
+            )
+        return weights
 
     def _loss_of(self) -> Loss:
         n_raw = self.n_trees_per_iteration_

@@ -100,7 +100,8 @@ def _check_stopping(booster: Any) -> None:
 
 def _check_sampling(booster: Any) -> None:
     """Check which rows rounds are to see."""
-    check_share(booster, "subsample")
+    if booster.subsample != 1:
+        check_share(booster, "subsample")
     shares = booster.one_side_sampling
     if shares is None:
         return

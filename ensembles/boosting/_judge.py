@@ -12,7 +12,6 @@ from ensembles.boosting._newton._tree import NewtonTree, TreeSum
 from ensembles.boosting._rounds import Rounds
 from ensembles.boosting._samples import Sample
 from ensembles.boosting._stopping import rows_to_score
-from ensembles.trees import BinnedMatrix
 
 __all__ = ["Judge", "KnownRaw"]
 
@@ -72,9 +71,7 @@ class Judge:
         # What scorers of the user's own look at is theirs to say.
         self._knows_raw = booster.scoring is None or isinstance(booster.scoring, str)
         if validation is not None:
-            X = validation.X
-            is_binned = isinstance(X, BinnedMatrix)
-            self._codes = X.rows if is_binned else booster._codes(X)
+            self._codes = booster._codes(validation.X)
             self._raw = booster._raw_of_codes(self._codes)
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -16,25 +15,21 @@ from ensembles.boosting._sampling import RowSampling
 from ensembles.losses import Loss
 from ensembles.trees import BinnedMatrix
 
-__all__ = ["Rounds", "Weights"]
+__all__ = ["Rounds"]
 
-_LARGEST_TIMES = float(np.iinfo(np.int32).max)
+_MOST_TIMES = 64.0  # of a row, on average
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Weights of rows: whole numbers count as repeated rows to the bit."""
+def times_of(weights: FloatArray | None) -> Any:
+    """How often each row counts, if weights say that: whole numbers, none much larger.
 
-    values: FloatArray | None
-
-    @property
-    def times(self) -> Any:
-        """How often each row counts; None where weights are not whole."""
-        if self.values is None or self.values.max() > _LARGEST_TIMES:
-            return None
-        is_whole = (self.values == np.floor(self.values)).all()
-        return self.values.astype(np.int32) if is_whole else None
+    Such rows count as repeated rows to the bit. Sums of larger numbers would have few
+    bits left for each row.
+    """
+    if weights is None or weights.sum() > _MOST_TIMES * len(weights):
+        return None
+    is_whole = (weights == np.floor(weights)).all()
+    return weights.astype(np.int32) if is_whole else None
 
 
 @final
@@ -75,12 +70,13 @@ class Rounds:
         self.loss, self.y, self.weights = loss, y, weights
         self._binned, self._limits = binned, limits
         self._sampling, self._learning_rate = sampling, learning_rate
-        times = Weights(weights).times
+        times = times_of(weights)
         self._factors = weights if times is None else None
         shape = (loss.n_raw, len(binned))
         self.raw = np.zeros(shape)
         self._gradient, self._hessian = np.empty(shape), np.ones(shape)
         one_each = loss.has_constant_hessian and self._factors is None
+        one_each &= not sampling.weighs_rows
         self._grower = NewtonGrower(binned, limits, times, sums, counts_rows=one_each)
 
     def start(self, raw: FloatArray) -> None:
@@ -147,6 +143,8 @@ class Rounds:
         if loss.renews_leaves and len(values) > 1:
             values = self._renewed(loss, k, growth, rows, factors)
         values *= self._learning_rate
+        if not np.isfinite(values).all():
+            raise FloatingPointError("Predictions of leaves are not finite")
         tree = growth.tree(values)
         if rows is None:
             growth.add_values(values, self.raw[k])

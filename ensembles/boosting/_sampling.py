@@ -17,6 +17,9 @@ __all__ = ["AllRows", "OneSided", "RowSampling", "SomeRows", "sampling_of"]
 class RowSampling(ABC):
     """A rule that says which rows each round sees."""
 
+    weighs_rows: bool = False
+    """Whether some rows count for others."""
+
     @abstractmethod
     def draw(
         self, key: int, gradient: FloatArray
@@ -71,7 +74,7 @@ class SomeRows(RowSampling):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OneSided(RowSampling):
     """The rows of the largest gradients, and some of the others for all of them.
 
@@ -83,6 +86,8 @@ class OneSided(RowSampling):
     """Share of the rows that are taken for the size of their gradients."""
     rest: float
     """Share of all rows that are drawn from the others."""
+
+    weighs_rows = True
 
     def draw(
         self, key: int, gradient: FloatArray

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import fsum
 from typing import final
 
 import numpy as np
@@ -170,7 +171,12 @@ class MultinomialLoss(Loss):
     def initial_value(
         self, y: FloatArray, sample_weight: FloatArray | None
     ) -> FloatArray:
-        shares = [exact_mean(1.0 * (y == k), sample_weight) for k in range(self.n_raw)]
+        codes = y.astype(np.intp)
+        if sample_weight is None:
+            shares = np.bincount(codes, minlength=self.n_raw) / len(y)
+        else:
+            own = [fsum(sample_weight[codes == k]) for k in range(self.n_raw)]
+            shares = np.array(own) / fsum(sample_weight)
         logs = np.log(np.clip(shares, _EPS, 1.0 - _EPS))
         return np.asarray(logs - logs.mean())
 

@@ -1,4 +1,7 @@
-"""Constants of the exponential that kernels and their twins compute alike."""
+"""Constants of the exponential that kernels and their twins compute alike.
+
+numba does not see a change of this file: run ``make clean-kernels`` after one.
+"""
 
 from __future__ import annotations
 

@@ -25,5 +25,5 @@ def exact_mean(values: FloatArray, sample_weight: FloatArray | None) -> float:
         Weighted mean.
     """
     if sample_weight is None:
-        return fsum(values) / len(values)
-    return fsum(values * sample_weight) / fsum(sample_weight)
+        return fsum(values.tolist()) / len(values)
+    return fsum((values * sample_weight).tolist()) / fsum(sample_weight.tolist())

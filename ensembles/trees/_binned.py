@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from ensembles.trees._binner import Binner
 
-__all__ = ["BinnedMatrix"]
+__all__ = ["BinnedMatrix", "codes_by"]
 
 
 @final
@@ -86,6 +86,28 @@ class BinnedMatrix:
             None if columns is None else np.ascontiguousarray(columns),
             binner,
         )
+
+
+def codes_by(binner: Binner, binned: BinnedMatrix) -> Any:
+    """Codes of rows, if they are those of a binner.
+
+    Raises
+    ------
+    ValueError
+        If another binner with other bins has made them.
+    """
+    other = binned.binner
+    if other is not binner:
+        cuts, other_cuts = binner.bin_thresholds_, other.bin_thresholds_
+        alike = len(cuts) == len(other_cuts) and all(
+            np.array_equal(one, two) for one, two in zip(cuts, other_cuts, strict=True)
+        )
+        if not alike:
+            raise ValueError(
+                "The BinnedMatrix was made by another Binner than that of the fit, "
+                "with other bins. Make it by binner_.bin(X)."
+            )
+    return binned.rows
 
 
 def _is_everything(key: Any) -> bool:

@@ -134,8 +134,9 @@ def _bins_that_end(distinct: FloatArray, is_last: BoolArray) -> ColumnBins:
     lowest, highest = distinct[np.r_[0, last[:-1] + 1]], distinct[last]
     # Halves first: the sum of two large values is infinite. Where no number lies
     # between two neighbours, the middle is one of them and must be the lower.
-    cuts = highest[:-1] / 2.0 + lowest[1:] / 2.0
-    return ColumnBins(np.where(cuts >= lowest[1:], highest[:-1], cuts), lowest, highest)
+    with np.errstate(invalid="ignore"):  # between two infinities
+        cuts = highest[:-1] / 2.0 + lowest[1:] / 2.0
+    return ColumnBins(np.where(cuts < lowest[1:], cuts, highest[:-1]), lowest, highest)
 
 
 def bins_of_categories(n_categories: int) -> ColumnBins:

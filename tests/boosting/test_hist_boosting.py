@@ -27,7 +27,7 @@ from ensembles import (
     HistBoostingRegressor,
     RollingOrigin,
 )
-from ensembles.losses import HuberLoss, Loss, SquaredError
+from ensembles.losses import HuberLoss, Loss, MultinomialLoss, SquaredError
 
 LOSSES = {
     "squared_error": {},
@@ -302,6 +302,14 @@ def test_draws_of_rows_are_fair():
     assert statistic < 83.0
 
 
+def test_rows_that_count_for_others_still_fill_leaves():
+    X, y = values(1000)
+    booster = regressor(one_side_sampling=(0.2, 0.1), max_leaf_nodes=None)
+    booster.set_params(min_samples_leaf=30, random_state=0).fit(X, y)
+    for (tree,) in booster.trees_:
+        assert tree.n_node_samples.min() >= 30
+
+
 def test_one_sided_samples_weigh_what_was_left_out():
     from ensembles.boosting._sampling import OneSided
 
@@ -410,6 +418,51 @@ def test_few_rows_do_not_stop_early_and_many_do():
     assert not regressor(max_iter=2).fit(X, y).do_early_stopping_
     X, y = np.resize(X, (10_001, 10)), np.resize(y, 10_001)
     assert regressor(max_iter=2).fit(X, y).do_early_stopping_
+
+
+def test_a_warm_start_needs_the_same_targets():
+    X, y = values()
+    booster = classifier(warm_start=True).fit(X, y > 10.0).set_params(max_iter=20)
+    with pytest.raises(ValueError, match=r"y has classes .* not fitted to"):
+        booster.fit(X, np.digitize(y, [5.0, 10.0]))
+    other = regressor(warm_start=True).fit(X, y).set_params(max_iter=20)
+    with pytest.raises(ValueError, match=r"y has 2 targets .* fitted to 1"):
+        other.fit(X, np.column_stack([y, y]))
+
+
+def test_codes_of_other_bins_are_refused():
+    X, y = values()
+    binned, other = (Binner(bins).fit(X).bin(X) for bins in (255, 20))
+    booster = regressor(warm_start=True).fit(binned, y)
+    for wrong in other, binned[:, :1]:
+        with pytest.raises(ValueError, match="made by another Binner"):
+            booster.predict(wrong)
+    with pytest.raises(ValueError, match="made by another Binner"):
+        booster.set_params(max_iter=20).fit(other, y)
+    same = pickle.loads(pickle.dumps(binned))
+    assert_array_equal(booster.predict(same), booster.predict(X))
+
+
+def test_hessians_near_zero_leave_predictions_finite():
+    rng = np.random.default_rng(0)
+    X = rng.random((30_000, 2))
+    y = rng.random(30_000) < np.where(X[:, 0] < 0.5, 0.5, 1e-4)
+    booster = HistBoostingClassifier(
+        learning_rate=0.5, max_iter=60, early_stopping=False, sums="packed"
+    )
+    assert np.isfinite(booster.fit(X, y).decision_function(X)).all()
+
+
+@pytest.mark.parametrize("sums", ["packed", "exact"])
+def test_large_weights_are_only_a_scale(sums):
+    X, y = values()
+    booster = regressor(sums=sums, subsample=0.5, random_state=0)
+    expected = clone(booster).fit(X, y).predict(X)
+    heavy = clone(booster).fit(X, y, np.full(400, 2e9)).predict(X)
+    assert_allclose(heavy, expected, rtol=1e-6)
+    one_heavy = np.ones(400)
+    one_heavy[0] = 1e6  # some rounds do not draw it
+    assert np.isfinite(clone(booster).fit(X, y, one_heavy).predict(X)).all()
 
 
 def test_infinities_are_values_like_others():
@@ -541,7 +594,7 @@ def test_validation_rows_must_be_like_training_rows():
     fit = classifier(early_stopping=True).fit
     with pytest.raises(ValueError, match="X has 5 features, but"):
         fit(X, y, X_val=X[:50, :5], y_val=y[:50])
-    with pytest.raises(ValueError, match=r"classes that y does not have: \[7\]"):
+    with pytest.raises(ValueError, match=r"y_val has classes .* not fitted to: \[7\]"):
         fit(X, y, X_val=X[:50], y_val=np.full(50, 7))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         fit(X, y, X_val=X[:50], y_val=y[:40])
@@ -555,12 +608,32 @@ def test_validation_rows_must_be_like_training_rows():
     with pytest.raises(ValueError, match="feature names"):
         fit(frame, y, X_val=frame.add_suffix("_")[:50], y_val=y[:50])
     targets = np.column_stack([y, y])
-    with pytest.raises(ValueError, match="y_val has 1 targets and y has 2"):
+    with pytest.raises(ValueError, match="y_val has 1 targets"):
         regressor().fit(X, targets, X_val=X[:50], y_val=y[:50])
+
+
+def test_targets_of_validation_rows_are_in_range_too():
+    X, y = values()
+    booster = regressor(loss="poisson", early_stopping=True)
+    with pytest.raises(ValueError, match="requires non-negative y"):
+        booster.fit(X, y, X_val=X, y_val=-y)
+    with pytest.raises(ValueError, match="sample_weight_val is provided"):
+        booster.fit(X, y, sample_weight_val=np.ones(400))
+
+
+def test_numpy_s_false_is_false():
+    X, y = values()
+    assert not regressor(early_stopping=np.False_).fit(X, y).do_early_stopping_
 
 
 def test_classes_and_losses_must_fit():
     X, y = classes()
+    with pytest.raises(ValueError, match=r"3 raw predictions .* a value needs one"):
+        regressor(loss=MultinomialLoss(3)).fit(X, y)
+    own = classifier(loss=SquaredError()).fit(X, y > 0)
+    assert own.score(X, y > 0) > 0.8
+    with pytest.raises(ValueError, match="zero for every row"):
+        classifier(class_weight={0: 0.0, 1: 0.0, 2: 0.0}).fit(X, y)
     with pytest.raises(ValueError, match=r"has 1 raw predictions .* 3 classes need 3"):
         classifier(loss=HuberLoss()).fit(X, y)
     with pytest.raises(ValueError, match="not supported for multiclass"):
@@ -588,6 +661,8 @@ def test_rates_too_large_end_in_one_sentence():
         warnings.simplefilter("ignore", RuntimeWarning)
         with pytest.raises(ValueError, match=r"not finite in round .* learning_rate"):
             booster.fit(X, y)
+        with pytest.raises(ValueError, match="in round 1: targets, weights or"):
+            regressor().fit(X, 1e160 * y)
 
 
 def test_labels_of_any_kind_come_back():

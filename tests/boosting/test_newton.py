@@ -151,14 +151,13 @@ def test_the_order_of_rows_changes_no_bit(seed, sums):
 
 
 def brute_force_gain(codes, gradient, hessian, l2):
-    """Largest gain of a cut, and its code, by the formula itself."""
+    """Largest gain of a cut against predicting zero, and its code."""
     best, best_cut = 0.0, -1
-    whole = gradient.sum() ** 2 / (hessian.sum() + l2)
     for cut in range(255):
         left = codes <= cut
         if not 0 < left.sum() < len(codes):
             continue
-        gain = -whole
+        gain = 0.0
         for side in left, ~left:
             gain += gradient[side].sum() ** 2 / (hessian[side].sum() + l2)
         if gain > best * (1.0 + 1e-9):
@@ -198,6 +197,26 @@ def test_missing_values_go_to_the_side_that_gains_more():
         raw = np.zeros((1, 1))
         TreeSum([tree], [0]).add_to(raw, np.array([[MISSING]], np.uint8))
         assert raw[0, 0] == [1.0, -1.0][side]
+
+
+def test_a_cut_that_is_too_small_on_one_side_may_do_with_missing_values():
+    """19 rows are too few on the left, and 44 with the missing ones are enough."""
+    X = np.r_[np.zeros(19), np.ones(100), np.full(25, np.nan)][:, None]
+    gradient = np.r_[np.full(19, -1.0), np.full(100, 0.3), np.full(25, -0.05)]
+    hessian = np.r_[np.full(19, 1.05), np.ones(100), np.full(25, 0.2)]
+    binned = Binner().fit(X).bin(X)
+    for sums in "packed", "exact":
+        grower = NewtonGrower(binned, Limits(2), None, sums, counts_rows=False)
+        growth = grower.grow(gradient, hessian, 0)
+        assert [len(growth.rows_of(leaf)) for leaf in growth.leaves] == [44, 100]
+
+
+def test_limits_beyond_all_rows_end_in_a_leaf():
+    X = np.arange(50.0)[:, None]
+    binned = Binner().fit(X).bin(X)
+    limits = Limits(10**30, 10**30, min_rows_leaf=5 * 10**18)
+    grower = NewtonGrower(binned, limits, None, "packed", counts_rows=True)
+    assert len(grower.grow(X[:, 0], np.ones(50), 0).nodes) == 1
 
 
 def test_values_that_are_missing_only_later_go_with_most_rows():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -48,6 +48,16 @@ class Limits:
     """1, -1 or 0 for each feature; None where all are free."""
     groups: Any = None
     """(n_groups, n_features), which features may meet on a path; None for all."""
+
+    def within(self, n_rows: int) -> Limits:
+        """The same limits in numbers that kernels can hold."""
+        leaves, depth = self.max_leaves, self.max_depth
+        return replace(
+            self,
+            max_leaves=None if leaves is None else max(2, min(leaves, n_rows)),
+            max_depth=None if depth is None else min(depth, n_rows),
+            min_rows_leaf=min(self.min_rows_leaf, n_rows + 1),
+        )
 
 
 @final
@@ -104,7 +114,8 @@ class Growth:
         if len(self.nodes) > 1:
             leaves = self.leaves
             gradient, hessian = self.sums[leaves].T
-            values[leaves] = -gradient / (hessian + self.l2)
+            weight = np.maximum(hessian, _MIN_HESSIAN) + self.l2
+            values[leaves] = -gradient / weight
             lower, upper = self.nodes["lower"][leaves], self.nodes["upper"][leaves]
             values[leaves] = values[leaves].clip(lower, upper)
         return values
@@ -164,11 +175,10 @@ class NewtonGrower:
         *,
         counts_rows: bool,
     ) -> None:
-        self._codes = as_writable(np.ascontiguousarray(binned.rows))
-        self._columns = as_writable(binned.columns)
+        self._columns = as_writable(np.ascontiguousarray(binned.columns))
+        limits = limits.within(len(binned))
         self._limits, self._sums_kind = limits, sums
         self._times = np.zeros(0, np.int32) if times is None else times
-        self._most_times = int(self._times.max(initial=1))
         n_rows = len(binned)
         n_leaves = self._n_leaves(n_rows)
         # Without a limit the smaller child goes first, so that few nodes wait.
@@ -228,15 +238,15 @@ class NewtonGrower:
     def _space(self, width: int) -> tuple[Any, Space]:
         """Words of rows and room for packed or wide sums, made when first needed."""
         if width not in self._spaces:
-            n_rows, n_features = self._codes.shape
-            allowed = np.zeros((2, n_features), np.int64)
-            allowed[1] = MAX_BINS
+            n_features, n_rows = self._columns.shape
+            allowed = np.zeros((4, n_features), np.int64)
+            allowed[[1, 3]] = MAX_BINS
             space = Space(
                 np.zeros((self._n_slots, n_features, STRIDE * width), np.int64),
                 np.zeros(self._n_slots, np.int64),
                 np.zeros(self._n_slots, np.int64),
                 np.zeros(n_rows + 1, np.int32),
-                np.zeros((2, BLOCK), np.int64),
+                np.zeros(BLOCK, np.int64),
                 np.zeros(n_features, np.int64),
                 allowed,
             )
@@ -317,12 +327,13 @@ class NewtonGrower:
         """Write the words of rows, packed where that is fine enough; their width."""
         room = self._rooms[0]
         rest = gradient, hessian, self._times, order
-        if self._sums_kind != "exact":
+        bits = HESSIAN_BITS - self._total(order).bit_length()
+        if self._sums_kind != "exact" and bits > 1:
             g_scale, _ = self._scales(HESSIAN_BITS - 1, largest, order)
             _, h_scale = self._scales(HESSIAN_BITS, largest, order)
             if room["counts_rows"]:
                 h_scale = 1.0
-            self._set_steps(g_scale, h_scale, largest)
+            self._set_steps(g_scale, h_scale, largest, order)
             words, _ = self._space(1)
             sums = kernels.pack(*rest, g_scale, h_scale, words, self._rooms)
             least = _STEPS_OF_A_MEAN * self._total(order)
@@ -330,15 +341,20 @@ class NewtonGrower:
             if is_fine or self._sums_kind == "packed":
                 return 1
         g_scale, h_scale = self._scales(_WIDE_BITS, largest, order)
-        self._set_steps(g_scale, h_scale, largest)
+        self._set_steps(g_scale, h_scale, largest, order)
         words, _ = self._space(WIDE)
         kernels.pack_wide(*rest, g_scale, h_scale, words, self._rooms)
         return WIDE
 
     def _set_steps(
-        self, g_scale: float, h_scale: float, largest: tuple[float, float]
+        self,
+        g_scale: float,
+        h_scale: float,
+        largest: tuple[float, float],
+        order: IntArray,
     ) -> None:
         """Note what a step is worth, and limits in steps."""
+        most_times = int(self._times[order].max()) if len(self._times) else 1
         room = self._rooms[0]
         room["gradient_step"], room["hessian_step"] = 1.0 / g_scale, 1.0 / h_scale
         least = max(1, int(np.ceil(min(_MIN_HESSIAN * h_scale, _NO_SIDE))))
@@ -346,7 +362,7 @@ class NewtonGrower:
             least = max(least, self._limits.min_rows_leaf)
         room["min_hessian"] = least
         heaviest = max(1, int(np.rint(largest[1] * h_scale)))
-        room["heaviest"] = heaviest * self._most_times
+        room["heaviest"] = heaviest * most_times
 
     def _set_root(self, n_rows: int, key: int) -> None:
         root = np.zeros((), NODE)
@@ -362,14 +378,14 @@ class NewtonGrower:
         space.free[:] = np.arange(self._n_slots)
         self._rooms["n_free"], self._rooms["n_frontier"] = self._n_slots, 0
         problem = Problem(
-            Rows(self._codes, self._columns, words),
+            Rows(self._columns, words),
             self._features,
             space,
             order,
             self._nodes,
             self._rooms,
         )
-        n_splits = len(self._nodes) // 2 * self._codes.shape[1]
-        n_sums = len(order) * self._codes.shape[1]
+        n_splits = len(self._nodes) // 2 * len(self._columns)
+        n_sums = len(order) * len(self._columns)
         seconds = _SECONDS_PER_SPLIT * n_splits + _SECONDS_PER_ROW * n_sums
         return int(kernels_for("boosting._newton", "grow", seconds).grow(problem))

@@ -17,7 +17,7 @@ from ensembles.boosting._newton._kernels_cuts import (
     keep_if_better,
     sums_of,
 )
-from ensembles.boosting._newton._layout import CATEGORY_ROWS, STRIDE
+from ensembles.boosting._newton._layout import CATEGORY_ROWS, ROUNDING, STRIDE
 from ensembles.trees._kernels_tools import helper, inlined
 from ensembles.trees._layout import MISSING
 
@@ -31,7 +31,7 @@ def _order(hists: Any, s: Any, j: Any, n_bins: Any, node: Any, room: Any) -> Any
     for at in range(n_bins + 1):
         b = MISSING if at == n_bins else at
         g, h, _ = sums_of(hists, s, j, b)
-        if float(h) * (rows / float(node.hessian)) < CATEGORY_ROWS:
+        if float(h) * (rows / float(node.hessian)) < CATEGORY_ROWS - ROUNDING:
             continue
         weight = float(h) * room.hessian_step + CATEGORY_ROWS
         rank, q = float(g) * room.gradient_step / weight, n
@@ -54,6 +54,8 @@ def _smoothed_gain(g: Any, h: Any, node: Any, room: Any) -> Any:
     left, right, whole = g * scale, (g_all - g) * scale, g_all * scale
     gain = left * left / (h * room.hessian_step + more)
     gain += right * right / ((h_all - h) * room.hessian_step + more)
+    if node.depth == 0:
+        return gain
     return gain - whole * whole / (h_all * room.hessian_step + room.l2)
 
 

@@ -26,7 +26,7 @@ from ensembles.boosting._newton._layout import (
 from ensembles.trees._kernels_tools import helper, inlined
 from ensembles.trees._layout import MISSING
 
-__all__ = ["bounded_gain", "keep_if_better", "sums_of", "try_cuts"]
+__all__ = ["bounded_gain", "has_any", "keep_if_better", "sums_of", "try_cuts"]
 
 # A whole number below 2**51 added to the bits of this float gives the bits of their
 # sum: AVX2 has no instruction that makes floats of 64-bit numbers.
@@ -47,11 +47,23 @@ def sums_of(hists: Any, s: Any, j: Any, b: Any) -> Any:
 
 
 @inlined
+def has_any(sums: Any) -> Any:
+    """Whether a bin has rows that add to anything."""
+    return sums[0] != 0 or sums[1] != 0
+
+
+@inlined
 def _shared_gain(node: Any, room: Any) -> Any:
-    """What the gains of all splits of a node share: zero without regularisation."""
+    """What the gains of all splits of a node share: zero without regularisation.
+
+    But for the root, which predicts zero if it is not split.
+    """
     g = float(node.gradient) * room.gradient_step
     h = float(node.hessian) * room.hessian_step
-    return g * g / (h + 2.0 * room.l2) - g * g / (h + room.l2)
+    twice = h + 2.0 * room.l2
+    if node.depth == 0:
+        return g * g / twice
+    return -(g * g * room.l2) / ((h + room.l2) * twice)
 
 
 @inlined
@@ -170,12 +182,13 @@ def try_cuts(
     s, j = uint64(node.slot), uint64(feature)
     trend = float(features.trends[j])
     shift = 0.0 if hists.shape[2] > STRIDE else float(_MAGIC)
-    absent = sums_of(hists, s, j, MISSING)[1] != 0
+    absent = has_any(sums_of(hists, s, j, MISSING))
     for side in range(1 + int64(absent)):
         aside = side == 1
         n_cuts = features.n_bins[j] - 1 + int64(absent and not aside)
         first, last = _add_up(hists, s, j, n_cuts, aside, node, room)
-        first, last = max(first, allowed[0, j]), min(last, allowed[1, j])
+        first = max(first, allowed[2 * side, j])
+        last = min(last, allowed[2 * side + 1, j])
         if first > last:
             continue
         if room.is_bounded:

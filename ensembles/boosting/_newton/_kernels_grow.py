@@ -8,7 +8,7 @@ from numba import int64, uint64
 
 from ensembles.boosting._newton._kernels_cuts import sums_of
 from ensembles.boosting._newton._kernels_nodes import make_children, search
-from ensembles.boosting._newton._kernels_sums import fill, subtract
+from ensembles.boosting._newton._kernels_sums import fill, fill_whole, subtract
 from ensembles.trees._kernels_tools import compiled, helper
 
 __all__ = ["grow"]
@@ -71,7 +71,10 @@ def _start(problem: Any) -> None:
     """Add up all rows and look for a split of the root."""
     space, node, room = problem.space, problem.nodes[0], problem.rooms[0]
     node.slot = _take_slot(space.free, room)
-    fill(problem.rows, problem.order, node.start, node.end, space, node.slot)
+    if len(problem.order) == problem.rows.columns.shape[1]:
+        fill_whole(problem.rows, problem.order, space, node.slot)
+    else:
+        fill(problem.rows, problem.order, node.start, node.end, space, node.slot)
     g, h = int64(0), int64(0)
     for code in range(uint64(256)):
         g_b, h_b, _ = sums_of(space.hists, uint64(node.slot), uint64(0), code)
@@ -79,8 +82,7 @@ def _start(problem: Any) -> None:
     node.gradient, node.hessian = g, h
     a_row = float(h) * room.hessian_step / room.n_rows
     room.category_l2 = room.category_rows * a_row
-    weight = float(h) * room.hessian_step + room.l2
-    node.value = -float(g) * room.gradient_step / weight if weight > 0.0 else 0.0
+    node.value = 0.0  # what it predicts if it is not split
     _consider(problem, 0)
 
 
@@ -107,7 +109,7 @@ def grow(problem: Any) -> Any:
     n_nodes, n_leaves = 1, 1
     if _may_split(nodes[0], room):
         _start(problem)
-    while room.n_frontier > 0:
+    while room.n_frontier > 0 and n_nodes + 2 <= len(nodes):
         n = _next_node(space.frontier, nodes, room)
         make_children(problem, n, n_nodes)
         n_nodes, n_leaves = n_nodes + 2, n_leaves + 1

@@ -9,8 +9,14 @@ from numba import int64, uint8, uint64
 
 from ensembles._random import GOLDEN
 from ensembles.boosting._newton._kernels_categories import try_categories
-from ensembles.boosting._newton._kernels_cuts import sums_of, try_cuts
-from ensembles.boosting._newton._layout import NO_GAIN, STRIDE, TO_LEFT, TO_RIGHT
+from ensembles.boosting._newton._kernels_cuts import has_any, sums_of, try_cuts
+from ensembles.boosting._newton._layout import (
+    NO_BOUNDED_GAIN,
+    NO_GAIN,
+    STRIDE,
+    TO_LEFT,
+    TO_RIGHT,
+)
 from ensembles.resampling._kernels_words import word_of
 from ensembles.trees._kernels_tools import helper
 from ensembles.trees._layout import MISSING
@@ -79,7 +85,8 @@ def _has_rows(columns: Any, order: Any, node: Any, allowed: Any, room: Any) -> A
     """Whether both sides of a split have enough rows.
 
     Where hessians are large they tell it. Else rows are counted; where they are too
-    few, this cut and those beyond it are not allowed any more.
+    few, this cut and those beyond it are not allowed any more, with missing values on
+    the same side.
     """
     least, f = room.min_rows_leaf, uint64(node.feature)
     lighter = min(node.left_hessian, node.hessian - node.left_hessian)
@@ -91,10 +98,12 @@ def _has_rows(columns: Any, order: Any, node: Any, allowed: Any, room: Any) -> A
     n_left = int64(node.end - node.start) - n_right
     if min(n_left, n_right) >= least:
         return True
-    if node.is_category or n_left < least:
-        allowed[0, f] = 256 if node.is_category else node.cut + 1
+    if node.is_category:
+        allowed[0, f] = 256
+    elif n_left < least:
+        allowed[2 * int64(node.missing_left), f] = node.cut + 1
     else:
-        allowed[1, f] = node.cut - 1
+        allowed[2 * int64(node.missing_left) + 1, f] = node.cut - 1
     return False
 
 
@@ -107,12 +116,13 @@ def _find(
     g, h = float(node.gradient), float(node.hessian) * room.hessian_step
     g *= room.gradient_step
     node.gain, node.feature = NO_GAIN * (g * g / (h + room.l2)), -1
+    if room.is_bounded:
+        node.gain = NO_BOUNDED_GAIN * abs(g * node.value)
     for i in range(n_drawn):
         feature = drawn[i]
-        if allowed[0, feature] > allowed[1, feature]:
-            continue
         if features.categorical[feature]:
-            try_categories(hists, features, feature, node, room)
+            if allowed[0, feature] == 0:
+                try_categories(hists, features, feature, node, room)
         else:
             try_cuts(hists, features, allowed, feature, node, room)
 
@@ -142,11 +152,12 @@ def search(problem: Any, n: Any) -> Any:
                 is_changed |= searches
     if is_changed:
         for feature in range(allowed.shape[1]):
-            allowed[0, feature], allowed[1, feature] = 0, 255
+            allowed[0, feature], allowed[1, feature] = 0, MISSING
+            allowed[2, feature], allowed[3, feature] = 0, MISSING
     if node.feature < 0:
         return False
-    absent = sums_of(hists, uint64(node.slot), uint64(node.feature), MISSING)[1]
-    node.has_missing = absent != 0
+    absent = sums_of(hists, uint64(node.slot), uint64(node.feature), MISSING)
+    node.has_missing = has_any(absent)
     return True
 
 

@@ -55,14 +55,14 @@ def pack(
 ) -> Any:
     """Write a word for each row; sums of the sizes of gradients and of hessians.
 
-    No hessian is less than a step. `times` says how often each row counts; without
-    entries, once.
+    `times` says how often each row counts; without entries, once. The record is there
+    for its stamp.
     """
     g_sum, h_sum, counts = int64(0), int64(0), len(times) > 0
     for i in range(uint64(len(order))):
         row = uint64(order[i])
         g = _steps(gradient[row], g_scale)
-        h = max(_steps(hessian[row], h_scale), int64(1))
+        h = _steps(hessian[row], h_scale)
         if counts:
             g, h = g * times[row], h * times[row]
         words[row, 0] = (g << HESSIAN_BITS) + h
@@ -81,7 +81,10 @@ def pack_wide(
     words: Any,
     rooms: Any,
 ) -> None:
-    """Write the words of each row: its gradient, its hessian, and that it is one."""
+    """Write the words of each row: its gradient, its hessian, and that it is one.
+
+    The record is there for its stamp.
+    """
     counts = len(times) > 0
     for i in range(uint64(len(order))):
         row = uint64(order[i])

@@ -1,4 +1,9 @@
-"""Histograms of a node: filled from its rows, or what a sibling leaves of a parent."""
+"""Histograms of a node: filled from its rows, or what a sibling leaves of a parent.
+
+Codes are read column by column, also where rows are few and far between: four
+histograms and four streams of codes stay in a first-level cache, which a row of many
+features and all of its histograms do not.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +11,14 @@ from typing import Any
 
 from numba import uint64
 
-from ensembles.boosting._newton._layout import BLOCK, WIDE
+from ensembles.boosting._newton._layout import BLOCK, STRIDE, WIDE
 from ensembles.trees._kernels_tools import helper
 
-__all__ = ["add_up", "clear", "fill", "subtract"]
+__all__ = ["fill", "fill_whole", "subtract"]
 
 
 @helper
-def clear(hists: Any, slot: Any) -> None:
+def _clear(hists: Any, slot: Any) -> None:
     """Set all bins of a slot to zero."""
     s = uint64(slot)
     for j in range(uint64(hists.shape[1])):
@@ -23,47 +28,41 @@ def clear(hists: Any, slot: Any) -> None:
 
 @helper
 def _fill_packed(
-    codes: Any, words: Any, order: Any, start: Any, end: Any, space: Any, slot: Any
+    columns: Any, words: Any, order: Any, start: Any, end: Any, space: Any, slot: Any
 ) -> None:
-    """Add the words of rows: a block of rows at a time, four features at a time.
-
-    Codes of the block and four histograms stay in a first-level cache.
-    """
-    hists, block, s = space.hists, space.block, uint64(slot)
-    zero, one, two, three, four = (
-        uint64(0), uint64(1), uint64(2), uint64(3), uint64(4)
-    )  # fmt: skip
-    n_features = uint64(codes.shape[1])
+    """Add the words of rows, a block of them at a time, four features at a time."""
+    hists, block, s, zero = space.hists, space.block, uint64(slot), uint64(0)
+    one, two, three, four = uint64(1), uint64(2), uint64(3), uint64(4)
+    n_features = uint64(columns.shape[0])
     by_four = n_features - n_features % four
     first, last = uint64(start), uint64(end)
     while first < last:
         size = min(uint64(BLOCK), last - first)
         for i in range(size):
-            row = uint64(order[first + i])
-            block[zero, i], block[one, i] = words[row, zero], row
+            block[i] = words[uint64(order[first + i]), zero]
         for j in range(zero, by_four, four):
             for i in range(size):
-                word, row = block[zero, i], uint64(block[one, i])
-                hists[s, j, uint64(codes[row, j])] += word
-                hists[s, j + one, uint64(codes[row, j + one])] += word
-                hists[s, j + two, uint64(codes[row, j + two])] += word
-                hists[s, j + three, uint64(codes[row, j + three])] += word
+                word, row = block[i], uint64(order[first + i])
+                hists[s, j, uint64(columns[j, row])] += word
+                hists[s, j + one, uint64(columns[j + one, row])] += word
+                hists[s, j + two, uint64(columns[j + two, row])] += word
+                hists[s, j + three, uint64(columns[j + three, row])] += word
         for j in range(by_four, n_features):
             for i in range(size):
-                hists[s, j, uint64(codes[uint64(block[one, i]), j])] += block[zero, i]
+                hists[s, j, uint64(columns[j, uint64(order[first + i])])] += block[i]
         first += size
 
 
 @helper
 def _fill_wide(
-    codes: Any, words: Any, order: Any, start: Any, end: Any, hists: Any, slot: Any
+    columns: Any, words: Any, order: Any, start: Any, end: Any, hists: Any, slot: Any
 ) -> None:
     """As `_fill_packed`, in three words a bin."""
     s = uint64(slot)
-    for i in range(uint64(start), uint64(end)):
-        row = uint64(order[i])
-        for j in range(uint64(codes.shape[1])):
-            b = uint64(codes[row, j]) * uint64(WIDE)
+    for j in range(uint64(columns.shape[0])):
+        for i in range(uint64(start), uint64(end)):
+            row = uint64(order[i])
+            b = uint64(columns[j, row]) * uint64(WIDE)
             for k in range(uint64(WIDE)):
                 hists[s, j, b + k] += words[row, k]
 
@@ -71,12 +70,31 @@ def _fill_wide(
 @helper
 def fill(rows: Any, order: Any, start: Any, end: Any, space: Any, slot: Any) -> None:
     """Write the histograms of the rows order[start:end] to a slot."""
-    codes, words = rows.codes, rows.words
-    clear(space.hists, slot)
-    if words.shape[1] == WIDE:
-        _fill_wide(codes, words, order, start, end, space.hists, slot)
+    columns, words = rows.columns, rows.words
+    _clear(space.hists, slot)
+    if space.hists.shape[2] > STRIDE:
+        _fill_wide(columns, words, order, start, end, space.hists, slot)
     else:
-        _fill_packed(codes, words, order, start, end, space, slot)
+        _fill_packed(columns, words, order, start, end, space, slot)
+
+
+@helper
+def fill_whole(rows: Any, order: Any, space: Any, slot: Any) -> None:
+    """Write the histograms of all rows of the table to a slot."""
+    columns, words, hists, s = rows.columns, rows.words, space.hists, uint64(slot)
+    n_rows, n_features = uint64(columns.shape[1]), uint64(columns.shape[0])
+    zero, one, two, three = uint64(0), uint64(1), uint64(2), uint64(3)
+    if hists.shape[2] > STRIDE or n_features % uint64(4) != 0:
+        fill(rows, order, 0, len(order), space, slot)
+        return
+    _clear(hists, slot)
+    for j in range(zero, n_features, uint64(4)):
+        for row in range(n_rows):
+            word = words[row, zero]
+            hists[s, j, uint64(columns[j, row])] += word
+            hists[s, j + one, uint64(columns[j + one, row])] += word
+            hists[s, j + two, uint64(columns[j + two, row])] += word
+            hists[s, j + three, uint64(columns[j + three, row])] += word
 
 
 @helper
@@ -86,12 +104,3 @@ def subtract(hists: Any, slot: Any, other: Any) -> None:
     for j in range(uint64(hists.shape[1])):
         for b in range(uint64(hists.shape[2])):
             hists[s, j, b] -= hists[o, j, b]
-
-
-@helper
-def add_up(words: Any, order: Any, start: Any, end: Any, channel: Any) -> Any:
-    """Sum of one word of the rows order[start:end]."""
-    total, k = 0, uint64(channel)
-    for i in range(uint64(start), uint64(end)):
-        total += words[uint64(order[i]), k]
-    return total

@@ -5,7 +5,7 @@ a sum does not depend on the order of rows, and a sibling's is what is left of i
 parent's to the bit. There are two ways to keep them:
 
 - *packed*: both in one word, ``gradient << 32 | hessian``. One addition a row and
-  feature. The hessian of every row is at least one, and all of them fill 32 bits.
+  feature. The hessians of all rows fill 32 bits.
 - *wide*: a word each, and a third for the number of rows. As exact as sums of floats.
 """
 
@@ -26,9 +26,14 @@ __all__ = [
     "HESSIAN_BITS",
     "HESSIAN_MASK",
     "NODE",
+    "NO_BOUNDED_GAIN",
+    "NO_GAIN",
     "ROOM",
+    "ROUNDING",
     "ROWS",
     "STRIDE",
+    "TO_LEFT",
+    "TO_RIGHT",
     "WIDE",
 ]
 
@@ -38,13 +43,16 @@ HESSIAN_BITS = 32
 HESSIAN_MASK = (1 << HESSIAN_BITS) - 1
 # Keys of a node's children are words of sums with these.
 TO_LEFT, TO_RIGHT = np.uint64(0xD1B54A32D192ED03), np.uint64(0x8CB92BA72F3D8DD7)
-# Gains of less than this share of what the node's sums are worth are rounding.
-NO_GAIN = 1e-24
-# Rows whose codes stay in a first-level cache while features are gone through.
-BLOCK = 256
+# Gains of less than this share of what the node's sums are worth are rounding, without
+# bounds and with.
+NO_GAIN, NO_BOUNDED_GAIN = 1e-24, 1e-12
+# Rows whose words are gathered before features are gone through.
+BLOCK = 4096
 # Categories of fewer rows in a node go right, and so much hessian is added to each when
 # they are put in order: as in scikit-learn.
 CATEGORY_ROWS = 10.0
+# By how much a number of rows that follows from hessians may be rounded.
+ROUNDING = 1e-6
 
 _here = Path(__file__).parent
 _trees = _here.parents[1] / "trees"
@@ -53,6 +61,8 @@ _STAMP = stamp_of(
     Path(__file__),
     _here / "_problem.py",
     _trees / "_kernels_tools.py",
+    _trees / "_layout.py",
+    _here.parents[1] / "_random.py",
     _here.parents[1] / "resampling" / "_kernels_words.py",
 )
 

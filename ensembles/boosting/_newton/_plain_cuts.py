@@ -12,6 +12,7 @@ from ensembles.boosting._newton._layout import (
     HESSIAN,
     HESSIAN_BITS,
     HESSIAN_MASK,
+    ROUNDING,
     ROWS,
     STRIDE,
     WIDE,
@@ -40,7 +41,10 @@ def _free_gains(g: Any, h: Any, node: Any, room: Any) -> Any:
     g_all = float(node["gradient"]) * room["gradient_step"]
     h_all = float(node["hessian"]) * h_step
     scale = room["gradient_step"] * room["gradient_step"] * whole
-    shared = g_all * g_all / (h_all + 2.0 * l2) - g_all * g_all / (h_all + l2)
+    twice = h_all + 2.0 * l2
+    shared = -(g_all * g_all * l2) / ((h_all + l2) * twice)
+    if node["depth"] == 0:
+        shared = g_all * g_all / twice
     return d * d / (a * (whole - a)), scale, shared
 
 
@@ -86,7 +90,7 @@ def try_cuts(
     sums, n_rows = sums_of(hists, node["slot"], feature), node["end"] - node["start"]
     absent, is_wide = sums[:, MISSING], hists.shape[2] > STRIDE
     trend = float(features.trends[feature])
-    has_missing = bool(absent[HESSIAN] != 0)
+    has_missing = bool((absent[:2] != 0).any())
     for aside in [False, True][: 1 + has_missing]:
         n_cuts = features.n_bins[feature] - 1 + (has_missing and not aside)
         left = np.cumsum(sums[:, :n_cuts], axis=1)
@@ -97,17 +101,17 @@ def try_cuts(
         if is_wide:
             fine_left &= rows >= room["min_rows_leaf"]
             fine_right &= n_rows - rows >= room["min_rows_leaf"]
-        first = max(np.count_nonzero(~fine_left), allowed[0, feature])
-        last = min(np.count_nonzero(fine_right) - 1, allowed[1, feature])
+        low, high = allowed[2 * aside : 2 * aside + 2, feature]
+        first = max(np.count_nonzero(~fine_left), low)
+        last = min(np.count_nonzero(fine_right) - 1, high)
         if first > last:
             continue
         cuts = slice(first, last + 1)
         g, h = g[cuts].astype(np.float64), h[cuts].astype(np.float64)
         gains, scale, shared = _gains(g, h, trend, node, room)
         best = int(np.argmax(gains))
-        _keep_if_better(
-            gains[best] * scale + shared, feature, first + best, aside, node
-        )
+        gain = gains[best] * scale + shared
+        _keep_if_better(gain, feature, int(first) + best, aside, node)
 
 
 def _smoothed_gain(g: float, h: float, node: Any, room: Any) -> float:
@@ -119,7 +123,7 @@ def _smoothed_gain(g: float, h: float, node: Any, room: Any) -> float:
     left, right, whole = g * scale, (g_all - g) * scale, g_all * scale
     gain = left * left / (h * step + more)
     gain += right * right / ((h_all - h) * step + more)
-    return gain - whole * whole / (h_all * step + l2)
+    return gain if node["depth"] == 0 else gain - whole * whole / (h_all * step + l2)
 
 
 def _subset(codes: Any) -> Any:
@@ -139,7 +143,7 @@ def try_categories(
     codes = np.r_[np.arange(features.n_bins[feature]), MISSING]
     sums = sums_of(hists, node["slot"], feature)[:, codes]
     rows_of_hessian = float(n_rows) / float(node["hessian"])
-    is_large = sums[1].astype(np.float64) * rows_of_hessian >= CATEGORY_ROWS
+    is_large = sums[1].astype(np.float64) * rows_of_hessian >= CATEGORY_ROWS - ROUNDING
     codes, sums = codes[is_large], sums[:, is_large]
     weights = sums[1].astype(np.float64) * room["hessian_step"] + CATEGORY_ROWS
     ranks = sums[0].astype(np.float64) * room["gradient_step"] / weights

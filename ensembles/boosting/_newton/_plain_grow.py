@@ -15,12 +15,13 @@ __all__ = ["grow"]
 
 def _fill(problem: Any, node: Any) -> None:
     """Write the histograms of a node's rows to its slot."""
-    codes, _, words = problem.rows
+    columns, words = problem.rows
     own = problem.order[node["start"] : node["end"]]
     hist = problem.space.hists[node["slot"]]
     hist[:] = 0
-    wide, n_features = words.shape[1], codes.shape[1]
-    places = codes[own].astype(np.intp) * wide + np.arange(n_features) * hist.shape[1]
+    wide, n_features = words.shape[1], len(columns)
+    places = columns[:, own].T.astype(np.intp) * wide
+    places += np.arange(n_features) * hist.shape[1]
     flat = hist.reshape(-1)
     for k in range(wide):
         amounts = np.repeat(words[own, k], n_features)
@@ -64,9 +65,6 @@ def _start(problem: Any, frontier: list[int], free: list[int]) -> None:
     node["gradient"], node["hessian"] = sums[:2]
     a_row = float(node["hessian"]) * room["hessian_step"] / room["n_rows"]
     room["category_l2"] = room["category_rows"] * a_row
-    weight = float(node["hessian"]) * room["hessian_step"] + room["l2"]
-    if weight > 0.0:
-        node["value"] = -float(node["gradient"]) * room["gradient_step"] / weight
     _consider(problem, 0, frontier, free)
 
 
@@ -92,7 +90,7 @@ def grow(problem: Any) -> int:
     n_nodes, n_leaves = 1, 1
     if _may_split(nodes[0], room):
         _start(problem, frontier, free)
-    while frontier:
+    while frontier and n_nodes + 2 <= len(nodes):
         n = _next_node(frontier, nodes, room)
         make_children(problem, n, n_nodes)
         n_nodes, n_leaves = n_nodes + 2, n_leaves + 1

@@ -6,7 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ensembles.boosting._newton._layout import NO_GAIN, STRIDE, TO_LEFT, TO_RIGHT
+from ensembles.boosting._newton._layout import (
+    NO_BOUNDED_GAIN,
+    NO_GAIN,
+    STRIDE,
+    TO_LEFT,
+    TO_RIGHT,
+)
 from ensembles.boosting._newton._plain_cuts import sums_of, try_categories, try_cuts
 from ensembles.trees._layout import MISSING
 from ensembles.trees._plain_random import STEP, word_of
@@ -56,10 +62,13 @@ def _has_rows(columns: Any, order: Any, node: Any, allowed: Any, room: Any) -> b
     n_left = len(codes) - n_right
     if min(n_left, n_right) >= least:
         return True
-    if node["is_category"] or n_left < least:
-        allowed[0, f] = 256 if node["is_category"] else node["cut"] + 1
+    side = 2 * int(node["missing_left"])
+    if node["is_category"]:
+        allowed[0, f] = 256
+    elif n_left < least:
+        allowed[side, f] = node["cut"] + 1
     else:
-        allowed[1, f] = node["cut"] - 1
+        allowed[side + 1, f] = node["cut"] - 1
     return False
 
 
@@ -70,11 +79,12 @@ def _find(
     g = float(node["gradient"]) * room["gradient_step"]
     h = float(node["hessian"]) * room["hessian_step"]
     node["gain"], node["feature"] = NO_GAIN * (g * g / (h + room["l2"])), -1
+    if room["is_bounded"]:
+        node["gain"] = NO_BOUNDED_GAIN * abs(g * node["value"])
     for feature in drawn:
-        if allowed[0, feature] > allowed[1, feature]:
-            continue
         if features.categorical[feature]:
-            try_categories(hists, features, feature, node, room)
+            if allowed[0, feature] == 0:
+                try_categories(hists, features, feature, node, room)
         else:
             try_cuts(hists, features, allowed, feature, node, room)
 
@@ -100,9 +110,9 @@ def search(problem: Any, n: int) -> bool:
         left = sums[:2, ~_goes_right(node)].sum(axis=1)
         node["left_gradient"], node["left_hessian"] = left
         if knows_rows or _has_rows(rows.columns, order, node, space.allowed, room):
-            node["has_missing"] = sums[1, MISSING] != 0
+            node["has_missing"] = (sums[:2, MISSING] != 0).any()
             break
-    space.allowed[0], space.allowed[1] = 0, 255
+    space.allowed[[0, 2]], space.allowed[[1, 3]] = 0, MISSING
     return bool(node["feature"] >= 0)
 
 

@@ -42,7 +42,7 @@ def pack(
 ) -> tuple[int, int]:
     """Write a word for each row; sums of the sizes of gradients and of hessians."""
     g, h, counts = _steps(gradient, hessian, times, order, (g_scale, h_scale))
-    g, h = g * counts, np.maximum(h, 1) * counts
+    g, h = g * counts, h * counts
     words[order, 0] = (g << HESSIAN_BITS) + h
     return int(np.abs(g).sum()), int(h.sum())
 

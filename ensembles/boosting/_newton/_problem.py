@@ -10,10 +10,8 @@ __all__ = ["Features", "Problem", "Rows", "Space"]
 class Rows(NamedTuple):
     """Rows by number."""
 
-    codes: Any
-    """Row by row, (n_rows, n_features)."""
     columns: Any
-    """The same column by column."""
+    """Codes column by column, (n_features, n_rows)."""
     words: Any
     """What each adds to a bin, (n_rows, 1) packed or (n_rows, 3) wide."""
 
@@ -43,11 +41,12 @@ class Space(NamedTuple):
     aside: Any
     """Rows on their way to the right."""
     block: Any
-    """(2, BLOCK), words and numbers of rows."""
+    """Words of `BLOCK` rows."""
     drawn: Any
-    """(2, n_features), features drawn for a node."""
+    """Features drawn for a node."""
     allowed: Any
-    """(2, n_features), the first and the last cut with enough rows on its sides."""
+    """(4, n_features), the first and the last cut with enough rows on its sides, with
+    missing values on the right, then on the left."""
 
 
 class Problem(NamedTuple):
