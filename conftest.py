@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from ensembles import _engine
 
@@ -15,3 +16,10 @@ if not (find_spec("torch") and find_spec("skorch")):
 def _twins_of_trees(monkeypatch):
     """Trees are grown by twins but in their own tests: kernels are compiled there."""
     monkeypatch.setattr(_engine, "_SECONDS_TO_LOAD", float("inf"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    """Tables of tests are too small for more, and two workers share the cores."""
+    with threadpool_limits(1):
+        yield
