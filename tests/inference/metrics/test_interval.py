@@ -89,18 +89,23 @@ def test_metrics_of_a_list_share_their_resamples():
         assert_allclose(ours, metric_interval(y, scores, name, **few).distribution)
 
 
+def f1_recall_accuracy(y, said):
+    """In far less time than scikit-learn takes for its checks."""
+    hits = y @ said
+    return 2 * hits / (y.sum() + said.sum()), hits / y.sum(), (y == said).mean()
+
+
 def test_metrics_of_labels_correlate_from_cells_as_from_rows():
     """Fisher's z of 3 correlations of 1500 replicates each: false alarms 3 * 2e-5."""
     wanted = [metrics.f1_score, metrics.recall_score, metrics.accuracy_score]
     R = 1500
     cells = metric_interval(y, labels, wanted, n_resamples=R, rng=1).distribution
     bound = Bootstrap().bind(n, None, None)
-    called = np.array(
-        [
-            [metric(y[rows], labels[rows]) for metric in wanted]
-            for rows in map(bound.rows, bound.seeds(2, 0, R))
-        ]
-    )
+    drawn = [bound.rows(seed) for seed in bound.seeds(2, 0, R)]
+    called = np.array([f1_recall_accuracy(y[rows], labels[rows]) for rows in drawn])
+    for rows, values in zip(drawn[:50], called, strict=False):
+        slow = [metric(y[rows], labels[rows]) for metric in wanted]
+        assert_allclose(values, slow, **exactly)
     upper = np.triu_indices(3, 1)
     by_cells, by_rows = (np.corrcoef(v.T)[upper] for v in (cells, called))
     z = (np.arctanh(by_cells) - np.arctanh(by_rows)) / np.sqrt(2 / (R - 3))
