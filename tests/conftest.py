@@ -9,18 +9,21 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 
+# Folders of tests that compile kernels.
+COMPILED = ("boosting", "trees")
 # Groups of most tests are handed out first: what takes longest is not to come last.
 GROUPS = {"test_drop_in.py": "scikit-learn", "test_contract.py": "scikit-learn"}
 
 
 def group_of(nodeid):
     file = nodeid.partition("::")[0].removeprefix("tests/")
-    return "trees" if file.startswith("trees/") else GROUPS.get(file, file)
+    folder = file.partition("/")[0]
+    return folder if folder in COMPILED else GROUPS.get(file, file)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """One worker runs a file, and all of trees, so that kernels are compiled once.
+    """One worker runs a file, or a folder whose kernels are to be compiled once.
 
     xdist 3.8 hands out each test alone under pytest 9.2, whatever its group: it writes
     the group to where pytest no longer reads it.

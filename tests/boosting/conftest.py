@@ -1,19 +1,9 @@
-"""Kernels of boosters are compiled by the worker that compiles those of trees."""
-
-from pathlib import Path
+"""Boosting by compiled kernels, unless a test asks for their twins."""
 
 import numpy as np
 import pytest
 
 from ensembles import _engine
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("trees"))
 
 
 @pytest.fixture(autouse=True)

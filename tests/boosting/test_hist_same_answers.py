@@ -8,17 +8,8 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
 )
-from threadpoolctl import threadpool_limits
 
 from ensembles import HistBoostingClassifier, HistBoostingRegressor
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Threads of scikit-learn's would wait for each other on a busy machine."""
-    with threadpool_limits(1):
-        yield
-
 
 # Gradients are floats of 32 bits there.
 TOLERANCE = 1e-6

@@ -17,7 +17,6 @@ from ensembles.losses import (
 from ensembles.losses._constants import LARGEST
 
 # One worker compiles.
-pytestmark = pytest.mark.xdist_group("trees")
 
 SIZES = [0, 1, 2, 3, 4, 5, 255, 256, 257, 1000]
 COMPILED = {
