@@ -106,7 +106,7 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
         Labels of the classes.
     trees_ : list of lists
         Trees of each round, one for each raw prediction.
-    initial_value_ : ndarray of shape (n_trees_per_iteration_,)
+    initial_value_ : ndarray of shape (n_raw,)
         Raw prediction before the first round.
     n_iter_ : int
         Number of rounds.
@@ -114,10 +114,10 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
         Trees a round: one for two classes, else one for each.
     do_early_stopping_ : bool
         Whether scores were watched.
-    train_score_ : ndarray of shape (n_iter_ + 1,)
+    train_score_ : ndarray of shape (n_rounds + 1,)
         Scores of training rows, before the first round and after each; empty without
         early stopping.
-    validation_score_ : ndarray of shape (n_iter_ + 1,)
+    validation_score_ : ndarray of shape (n_rounds + 1,)
         The same of rows set aside; empty where there are none.
     binner_ : Binner
         What codes stand for.

@@ -110,7 +110,7 @@ class HistBoostingRegressor(RegressorMixin, BaseHistBooster):
     ----------
     trees_ : list of lists
         Trees of each round, one for each raw prediction.
-    initial_value_ : ndarray of shape (n_trees_per_iteration_,)
+    initial_value_ : ndarray of shape (n_raw,)
         Raw prediction before the first round.
     n_iter_ : int
         Number of rounds.
@@ -118,10 +118,10 @@ class HistBoostingRegressor(RegressorMixin, BaseHistBooster):
         Trees a round: one for each target.
     do_early_stopping_ : bool
         Whether scores were watched.
-    train_score_ : ndarray of shape (n_iter_ + 1,)
+    train_score_ : ndarray of shape (n_rounds + 1,)
         Scores of training rows, before the first round and after each; empty without
         early stopping.
-    validation_score_ : ndarray of shape (n_iter_ + 1,)
+    validation_score_ : ndarray of shape (n_rounds + 1,)
         The same of rows set aside; empty where there are none.
     binner_ : Binner
         What codes stand for.
