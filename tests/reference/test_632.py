@@ -106,7 +106,7 @@ def test_nearest_neighbours_of_twins_with_other_labels_are_no_better_than_chance
     place = np.repeat(10.0 ** np.arange(6), 2)
     y = np.tile([0, 1], 6)
     X = (place + 1e-3 * y)[:, None]
-    (oob, simple, plus), result = errors(KNeighborsClassifier(1), X, y, n_resamples=400)
+    (oob, simple, plus), result = errors(KNeighborsClassifier(1), X, y, n_resamples=200)
     assert result.no_information == 0.5
     assert oob > 0.5
     assert simple == pytest.approx(0.632 * oob, abs=1e-15)
@@ -621,13 +621,13 @@ def jackknifed(metric, y, said):
     ids=["f1", "matthews", "average precision"],
 )
 def test_the_error_of_other_scores_is_the_jackknife_s(scoring, metric, low, high):
-    """Measured over 12 seeds: 0.97 to 1.01, 0.97 to 1.00 and 0.75 to 0.95 times it."""
+    """Measured over 12 seeds: 0.97 to 1.06, 0.96 to 1.00 and 0.77 to 0.96 times it."""
     X, y = told(9)
     if scoring != "average_precision":
         X[:, 1] = X[:, 1] > 0.5
     exact = jackknifed(metric, y, X[:, 1])
     result = bootstrap_score(
-        Teller(), X, y, scoring=scoring, method="oob", n_resamples=150, rng=0
+        Teller(), X, y, scoring=scoring, method="oob", n_resamples=80, rng=0
     )
     assert low < result.standard_error / exact < high
 

@@ -770,21 +770,36 @@ def test_forecasts_several_steps_ahead_are_rejected_at_the_level():
     assert naive / 3000 > 0.25
 
 
-def test_equal_models_are_seldom_told_apart():
-    """200 samples, two trees alike in law, 15 random splits: 1 % rejected at 5 %.
+class Line(RegressorMixin, BaseEstimator):
+    """A line on the column it is told, in far less time than scikit-learn's."""
 
-    A t-test on the same scores rejects 22 %. Binomial bands, 1 seed in 10,000 each.
+    def __init__(self, column=0):
+        self.column = column
+
+    def fit(self, X, y):
+        x = X[:, self.column]
+        self.slope_ = np.cov(x, y)[0, 1] / x.var(ddof=1)
+        self.level_ = y.mean() - self.slope_ * x.mean()
+        return self
+
+    def predict(self, X):
+        return self.level_ + self.slope_ * X[:, self.column]
+
+
+def test_equal_models_are_seldom_told_apart():
+    """120 samples, two lines alike in law, 15 random splits: 4 % rejected at 5 %.
+
+    A t-test on the same scores rejects 29 %; shares of 1,500 samples. Binomial bands, 1
+    seed in 10,000 each at most.
     """
     rejected, naive = 0, 0
-    for seed in range(200):
+    for seed in range(120):
         rng = np.random.default_rng(seed)
         features = rng.normal(size=(60, 4))
         y = features.sum(axis=1) + rng.normal(size=60)
         splits = ShuffleSplit(15, test_size=0.2, random_state=seed)
-        left = DecisionTreeRegressor(max_depth=3, max_features=1, random_state=0)
-        right = DecisionTreeRegressor(max_depth=3, max_features=1, random_state=1)
-        result = compare_models(left, right, features, y, cv=splits)
+        result = compare_models(Line(0), Line(1), features, y, cv=splits)
         rejected += result.pvalue < 0.05
         naive += stats.ttest_1samp(result.differences, 0).pvalue < 0.05
-    assert rejected / 200 < 0.12
-    assert naive / 200 > 0.11
+    assert rejected / 120 < 0.12
+    assert naive / 120 > 0.11
