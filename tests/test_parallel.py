@@ -84,13 +84,6 @@ def test_no_tasks_give_no_results(n_jobs, prefer):
     assert list(map_members(fail_at_three, [], n_jobs=n_jobs, prefer=prefer)) == []
 
 
-@every_pool
-def test_an_error_in_a_task_reaches_the_caller(n_jobs, prefer):
-    tasks = [(i,) for i in range(6)]
-    with pytest.raises(ZeroDivisionError, match="member 3 failed"):
-        list(map_members(fail_at_three, tasks, n_jobs=n_jobs, prefer=prefer))
-
-
 def test_results_before_the_error_are_there():
     results = map_members(fail_at_three, [(i,) for i in range(6)])
     assert [next(results) for _ in range(3)] == [0, 1, 2]
@@ -145,20 +138,6 @@ def test_worker_threads_leave_the_filters_of_warnings_alone():
         list(map_members(where, [(0,)] * 50, n_jobs=2, prefer="threads"))
     assert _parallel._filters() is before
     assert before == kept
-
-
-@every_pool
-def test_filters_of_warnings_reach_the_workers(n_jobs, prefer):
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        warnings.filterwarnings("ignore", message="never .*", category=FutureWarning)
-        warnings.filterwarnings("error", message="deadly")
-        seen = map_members(
-            warns, [("shown",), ("never shown",)], n_jobs=n_jobs, prefer=prefer
-        )
-        assert list(seen) == [1, 0]
-        with pytest.raises(FutureWarning, match="deadly"):
-            list(map_members(warns, [("deadly",)] * 2, n_jobs=n_jobs, prefer=prefer))
 
 
 def test_openmp_threads_within_worker_threads_share_the_cores(monkeypatch):
@@ -298,3 +277,27 @@ def test_a_failing_task_leaves_no_limit_on_blas_behind():
         list(map_members(fails_first, [(0,), (1,)], n_jobs=2, prefer="threads"))
     time.sleep(0.5)  # until the task that was still running has left its own limit
     assert blas() == before
+
+
+# Last, since an error in a process ends its pool, which takes seconds to start.
+
+
+@every_pool
+def test_an_error_in_a_task_reaches_the_caller(n_jobs, prefer):
+    tasks = [(i,) for i in range(6)]
+    with pytest.raises(ZeroDivisionError, match="member 3 failed"):
+        list(map_members(fail_at_three, tasks, n_jobs=n_jobs, prefer=prefer))
+
+
+@every_pool
+def test_filters_of_warnings_reach_the_workers(n_jobs, prefer):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.filterwarnings("ignore", message="never .*", category=FutureWarning)
+        warnings.filterwarnings("error", message="deadly")
+        seen = map_members(
+            warns, [("shown",), ("never shown",)], n_jobs=n_jobs, prefer=prefer
+        )
+        assert list(seen) == [1, 0]
+        with pytest.raises(FutureWarning, match="deadly"):
+            list(map_members(warns, [("deadly",)] * 2, n_jobs=n_jobs, prefer=prefer))

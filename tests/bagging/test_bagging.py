@@ -403,17 +403,6 @@ class FailsOnSome(ClassifierMixin, BaseEstimator):
         return np.full(len(X), self.classes_[0])
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_a_failing_member_is_named_with_its_parameters_and_rows(n_jobs):
-    bag = BaggingClassifier(FailsOnSome(), 10, random_state=0, n_jobs=n_jobs)
-    with pytest.raises(ZeroDivisionError, match="no luck") as caught:
-        bag.fit(X3, Y3)
-    (note,) = caught.value.__notes__
-    assert "of 10 failed: FailsOnSome(random_state=" in note
-    assert "distinct rows" in note
-    assert not hasattr(bag, "estimators_")
-
-
 def test_failing_members_can_be_left_out():
     bag = BaggingClassifier(FailsOnSome(), 10, random_state=0, error_score=np.nan)
     with pytest.warns(
@@ -856,3 +845,17 @@ def test_a_numpy_generator_seeds_a_bag_and_moves_on():
 def test_rows_of_different_lengths_are_for_the_members_to_refuse():
     with pytest.raises(ValueError, match="inhomogeneous"):
         BaggingRegressor().fit([[1, 2], [3]], [1, 2])
+
+
+# Last, since an error in a process ends its pool, which takes seconds to start.
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_failing_member_is_named_with_its_parameters_and_rows(n_jobs):
+    bag = BaggingClassifier(FailsOnSome(), 10, random_state=0, n_jobs=n_jobs)
+    with pytest.raises(ZeroDivisionError, match="no luck") as caught:
+        bag.fit(X3, Y3)
+    (note,) = caught.value.__notes__
+    assert "of 10 failed: FailsOnSome(random_state=" in note
+    assert "distinct rows" in note
+    assert not hasattr(bag, "estimators_")

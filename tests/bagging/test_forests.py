@@ -134,7 +134,7 @@ def test_members_are_trees_of_their_weights(kind, scheme):
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_out_of_bag_rows_are_predicted_by_trees_that_did_not_see_them(kind, scheme):
     X, y = data(kind)
-    forest = FORESTS[kind](20, scheme=scheme, random_state=0)
+    forest = FORESTS[kind](20, max_depth=4, scheme=scheme, random_state=0)
     if isinstance(scheme, BayesianBootstrap):
         with pytest.raises(ValueError, match="lets every member see every row"):
             forest.set_params(oob_score=True).fit(X, y)

@@ -11,7 +11,6 @@ from scipy.stats import loguniform
 from sklearn import config_context
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.datasets import make_classification, make_regression
-from sklearn.ensemble import RandomForestRegressor
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import HalvingGridSearchCV, TimeSeriesSplit
@@ -94,11 +93,18 @@ def test_survivors_are_the_best_and_keep_their_order():
     assert_array_equal(results["iter"], np.repeat([0, 1, 2], [9, 3, 1]))
 
 
+class Stepped(Spy):
+    """Better with more steps, and with quality in any number of them."""
+
+    def score(self, X, y):
+        return self.quality + self.n_steps / 100
+
+
 def test_numbers_of_rounds_are_those_of_scikit_learn():
     """Same arithmetic where the resource is a parameter."""
-    grid = {"max_depth": [1, 2, 3, 4, 5, 6, 7, 8]}
+    grid = {"quality": [1, 2, 3, 4, 5, 6, 7, 8]}
     shared = {
-        "resource": "n_estimators",
+        "resource": "n_steps",
         "max_resources": 20,
         "cv": TimeSeriesSplit(2),
         "random_state": 0,
@@ -114,12 +120,8 @@ def test_numbers_of_rounds_are_those_of_scikit_learn():
         {"min_resources": 4, "factor": 2.5},
         {"min_resources": 8, "factor": 2.4},
     ):
-        ours = TimeHalvingSearchCV(
-            RandomForestRegressor(random_state=0), grid, **shared, **more
-        )
-        theirs = HalvingGridSearchCV(
-            RandomForestRegressor(random_state=0), grid, **shared, **more
-        )
+        ours = TimeHalvingSearchCV(Stepped(), grid, **shared, **more)
+        theirs = HalvingGridSearchCV(Stepped(), grid, **shared, **more)
         ours.fit(X, y), theirs.fit(X, y)
         for name in (
             "n_resources_",

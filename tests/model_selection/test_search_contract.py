@@ -12,7 +12,7 @@ from ensembles import TimeHalvingSearchCV, ZoomSearchCV
 _ALPHAS = {"alpha": [0.1, 1.0, 10.0]}
 _SEARCHES = [
     ZoomSearchCV(Ridge(), _ALPHAS, cv=2),
-    TimeHalvingSearchCV(RidgeClassifier(), _ALPHAS),
+    TimeHalvingSearchCV(RidgeClassifier(), _ALPHAS, cv=2),
 ]
 
 

@@ -119,7 +119,7 @@ def classes(n, k, seed, agree=0.6):
 def test_metrics_of_two_classes_equal_scikit_learn(metric, n, seed):
     y, p = classes(n, 2, seed)
     y[:2], p[:2] = [0, 1], [1, 0]
-    assert_equal_on_resampled_rows(metric, y, p, n_replicates=5)
+    assert_equal_on_resampled_rows(metric, y, p, n_replicates=3)
 
 
 @pytest.mark.parametrize("metric", OF_CLASSES, ids=name_of)
@@ -131,7 +131,7 @@ def test_metrics_of_classes_equal_scikit_learn_where_draws_lack_some(
     y, p = classes(n, k, seed)
     y[:2] = [0, 1]
     names = np.array(["ash", "oak", "elm", "fir", "yew"])
-    assert_equal_on_resampled_rows(metric, names[y], names[p], n_replicates=5)
+    assert_equal_on_resampled_rows(metric, names[y], names[p], n_replicates=3)
 
 
 @pytest.mark.parametrize("metric", OF_TWO, ids=name_of)
@@ -348,14 +348,14 @@ def test_areas_of_many_classes_equal_scikit_learn(how):
 @pytest.mark.parametrize("weighted", [False, True])
 def test_values_without_each_row_equal_brute_force(metric, weighted):
     rng = np.random.default_rng(5)
-    y, p = classes(40, 2, 5)
+    y, p = classes(20, 2, 5)
     if metric in OF_SCORES:
-        p = rng.integers(8, size=40) / 4 + y
-    weights = rng.uniform(0.1, 3, size=40) if weighted else None
+        p = rng.integers(8, size=20) / 4 + y
+    weights = rng.uniform(0.1, 3, size=20) if weighted else None
     found = statistic(metric, y, p, weights)
-    without = found.without(Bootstrap().bind(40, None, None).deletions())[:, 0]
+    without = found.without(Bootstrap().bind(20, None, None).deletions())[:, 0]
     for i, value in enumerate(without):
-        rows = np.delete(np.arange(40), i)
+        rows = np.delete(np.arange(20), i)
         own = {"sample_weight": weights[rows]} if weighted else {}
         assert_allclose(value, quietly(metric, y[rows], p[rows], **own), **exactly)
 

@@ -336,7 +336,7 @@ def test_an_auc_of_three_classes():
     y = np.repeat([0, 1, 2], 20)
     features = X + y[:, None]
     result = bootstrap_score(
-        GaussianNB(), features, y, scoring="roc_auc_ovr", n_resamples=30, rng=0
+        GaussianNB(), features, y, scoring="roc_auc_ovr", n_resamples=15, rng=0
     )
     assert result.no_information == pytest.approx(0.5, abs=1e-12)
     assert 0.6 < result.out_of_bag < result.score < result.apparent < 1
@@ -475,6 +475,16 @@ def test_frames_reach_the_estimator_as_frames():
     assert_same(result, plain)
 
 
+@pytest.fixture(scope="module")
+def scored_arrays():
+    return {
+        scoring: bootstrap_score(
+            LogisticRegression(), X, Y, scoring=scoring, n_resamples=15, rng=0
+        )
+        for scoring in ("accuracy", "precision")
+    }
+
+
 @pytest.mark.parametrize(
     ("table", "targets"),
     [
@@ -488,11 +498,10 @@ def test_frames_reach_the_estimator_as_frames():
     ids=["lists", "sparse", "series", "column", "floats", "bools"],
 )
 @pytest.mark.filterwarnings("ignore:A column-vector y was passed")
-def test_containers_make_no_difference(table, targets):
-    for scoring in ("accuracy", "precision"):
+def test_containers_make_no_difference(table, targets, scored_arrays):
+    for scoring, plain in scored_arrays.items():
         how = {"scoring": scoring, "n_resamples": 15, "rng": 0}
         result = bootstrap_score(LogisticRegression(), table, targets, **how)
-        plain = bootstrap_score(LogisticRegression(), X, Y, **how)
         assert_same(result, plain, rtol=1e-6, atol=1e-9)
 
 
@@ -773,7 +782,7 @@ def test_workers_make_no_difference(scoring, n_jobs):
 def test_a_seed_decides_everything_and_the_global_state_stays(make):
     np.random.seed(0)  # noqa: NPY002, TID251
     before = np.random.get_state()[1].copy()  # noqa: NPY002
-    how = {"scheme": Bootstrap(25), "scoring": "f1"}
+    how = {"scheme": Bootstrap(15), "scoring": "f1"}
     forest = RandomForestClassifier(2)
     one = bootstrap_score(forest, X, Y, rng=make(7), **how)
     other = bootstrap_score(forest, X, Y, rng=make(7), **how)
