@@ -89,7 +89,7 @@ def checked_net(cls):
     settings = {
         "optimizer": torch.optim.Adam,
         "lr": 0.05,
-        "max_epochs": 20,
+        "max_epochs": 12,
         "module__hidden": 16,
     }
     if cls is SnapshotEnsembleClassifier:
@@ -103,7 +103,7 @@ def contract():
     """Each of scikit-learn's checks, with a name that is the same in every process."""
     for cls in BOTH:
         instances = {
-            "default": cls(n_snapshots=2, max_epochs=20, lr_max=0.05),
+            "default": cls(n_snapshots=2, max_epochs=12, lr_max=0.05),
             "net": cls(checked_net(cls), n_snapshots=2),
         }
         for kind, instance in instances.items():
