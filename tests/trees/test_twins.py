@@ -1,7 +1,5 @@
 """Trees grown by compiled kernels and by their plain twins: equal to the last bit."""
 
-import subprocess
-import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -405,16 +403,6 @@ def test_grids_are_refined_where_rows_are_few():
     case = replace(VALUES, heavy=True)
     _, nodes = assert_same(case, problem_of(case, 0, 300))
     assert nodes["grid_rows"].min() <= SMALL_ROWS < nodes["grid_rows"].max()
-
-
-def test_twins_do_without_numba():
-    code = (
-        "import sys\n"
-        "import ensembles.trees._plain_grow\n"
-        "assert 'numba' not in sys.modules"
-    )
-    finished = subprocess.run([sys.executable, "-c", code], check=False)
-    assert finished.returncode == 0
 
 
 def leaves_of_sizes(rng, n_rows):
