@@ -32,6 +32,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_trees.py
 	$(BIN)/python benchmarks/bench_forests.py
 	$(BIN)/python benchmarks/bench_native.py
+	$(BIN)/python benchmarks/bench_boosting.py plain missing categories classes
 
 clean-kernels:
 	find ensembles -name '*.nb[ci]' -delete

@@ -112,7 +112,8 @@ class XGBoost(LightGBM):
             return X
         frame = pd.DataFrame(X)
         for j in self.categorical:
-            frame[j] = pd.Categorical(frame[j], categories=np.arange(50.0))
+            whole = frame[j].astype(int)
+            frame[j] = pd.Categorical(whole, categories=np.arange(50))
         return frame
 
     def fit(self, X, y):
