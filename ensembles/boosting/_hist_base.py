@@ -20,7 +20,7 @@ from ensembles._validation import check_sample_weight, n_rows_of, warn_user
 from ensembles.boosting._hist_params import check_params, limits_of
 from ensembles.boosting._judge import Judge, KnownRaw
 from ensembles.boosting._newton._tree import NewtonTree, TreeSum
-from ensembles.boosting._rounds import Rounds
+from ensembles.boosting._rounds import Rounds, key_of
 from ensembles.boosting._samples import Sample
 from ensembles.boosting._sampling import sampling_of
 from ensembles.boosting._stopping import is_splitter, split_rows
@@ -29,7 +29,6 @@ from ensembles.trees import BinnedMatrix, Binner
 from ensembles.trees._binned import codes_by
 from ensembles.trees._categories import name_of_column, too_many_categories
 from ensembles.trees._layout import MISSING
-from ensembles.trees._plain_random import STEP, word_of
 
 __all__ = ["BaseHistBooster"]
 
@@ -137,7 +136,8 @@ class BaseHistBooster(BaseEstimator, ABC):
             Target.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             How much each row counts. Zero leaves a row out; whole numbers count as
-            repeated rows, but for limits on numbers of rows.
+            repeated rows, but for limits on numbers of rows and for medians and
+            quantiles in leaves, which lie between two rows only without weights.
         X_val : table of shape (n_val, n_features) or None, default=None
             Rows to tell by when to stop, in place of some of X.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
@@ -185,8 +185,8 @@ class BaseHistBooster(BaseEstimator, ABC):
         for the first.
         """
         encoded = self._encode(y, like)
-        if not isinstance(X, BinnedMatrix):
-            X = X.tocsr() if sparse.issparse(X) else X
+        if sparse.issparse(X):
+            X = X.tocsr()  # rows of other kinds cannot be taken
         check_consistent_length(X, encoded)
         weights = check_sample_weight(sample_weight, n_rows_of(X))
         if like != "_val":  # scikit-learn weighs no classes there
@@ -345,7 +345,7 @@ class BaseHistBooster(BaseEstimator, ABC):
     def _boost(self, rounds: Rounds, number: int) -> list[NewtonTree]:
         """Trees of a round."""
         try:
-            return rounds.boost(_key_of(self._seed_of_rounds, number))
+            return rounds.boost(key_of(self._seed_of_rounds, number))
         except FloatingPointError as error:
             hint = (
                 "targets, weights or what the loss makes of them are too large. Divide "
@@ -473,8 +473,3 @@ class BaseHistBooster(BaseEstimator, ABC):
     @abstractmethod
     def _loss_of(self) -> Loss:
         """The loss to boost for."""
-
-
-def _key_of(seed: int, number: int) -> int:
-    """Key of a round, a function of its number."""
-    return word_of(seed + STEP * (number + 1))

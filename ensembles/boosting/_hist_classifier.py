@@ -12,7 +12,8 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ensembles._typing import FloatArray, RandomState, Table
 from ensembles.boosting._hist_base import BaseHistBooster
-from ensembles.losses import BinomialLoss, Loss, MultinomialLoss
+from ensembles.losses import Loss
+from ensembles.losses._named import loss_of
 
 __all__ = ["HistBoostingClassifier"]
 
@@ -422,7 +423,7 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
     def _loss_of(self) -> Loss:
         n_raw = self.n_trees_per_iteration_
         if not isinstance(self.loss, Loss):
-            return BinomialLoss() if n_raw == 1 else MultinomialLoss(n_raw)
+            return loss_of("log_loss", n_classes=max(2, len(self.classes_)))
         if self.loss.n_raw != n_raw:
             raise ValueError(
                 f"loss={self.loss!r} has {self.loss.n_raw} raw predictions for a row, "

@@ -25,9 +25,9 @@ from ensembles.losses import Loss
 from ensembles.trees._layout import MAX_BINS
 from ensembles.trees._params import groups_of
 
-__all__ = ["SUMS", "check_params", "check_share", "limits_of"]
+__all__ = ["check_params", "limits_of"]
 
-SUMS = ("auto", "packed", "exact")
+_SUMS = ("auto", "packed", "exact")
 
 
 def check_params(booster: Any, losses: tuple[str, ...]) -> None:
@@ -40,14 +40,14 @@ def check_params(booster: Any, losses: tuple[str, ...]) -> None:
     """
     if not isinstance(booster.loss, Loss):
         check_choice(booster, "loss", booster.loss, losses, "Or pass a Loss object.")
-    _check_above(booster, "learning_rate", "(0.0, inf)", is_positive)
+    _check_range(booster, "learning_rate", "(0.0, inf)", is_positive)
     check_count(booster, "max_iter", booster.max_iter)
     check_count(booster, "max_leaf_nodes", booster.max_leaf_nodes, low=2, none=True)
     check_count(booster, "max_depth", booster.max_depth, none=True)
     check_count(booster, "min_samples_leaf", booster.min_samples_leaf)
-    _check_above(booster, "l2_regularization", "[0.0, inf)", _is_not_negative)
-    _check_above(booster, "categorical_smoothing", "[0.0, inf)", _is_not_negative)
-    check_share(booster, "max_features")
+    _check_range(booster, "l2_regularization", "[0.0, inf)", _is_not_negative)
+    _check_range(booster, "categorical_smoothing", "[0.0, inf)", _is_not_negative)
+    _check_share(booster, "max_features")
     check_count(booster, "max_bins", booster.max_bins, low=2)
     if booster.max_bins > MAX_BINS:
         allowed = f"an int in the range [2, {MAX_BINS}]"
@@ -56,14 +56,14 @@ def check_params(booster: Any, losses: tuple[str, ...]) -> None:
     _check_stopping(booster)
     check_verbose(booster, booster.verbose)
     _check_sampling(booster)
-    check_choice(booster, "sums", booster.sums, SUMS)
+    check_choice(booster, "sums", booster.sums, _SUMS)
 
 
 def _is_not_negative(value: Any) -> bool:
     return is_real(value) and 0.0 <= float(value) < math.inf
 
 
-def _check_above(booster: Any, name: str, range_: str, is_fine: Any) -> None:
+def _check_range(booster: Any, name: str, range_: str, is_fine: Any) -> None:
     """Raise unless a parameter is a number in a range."""
     value = getattr(booster, name)
     if not is_fine(value):
@@ -71,9 +71,9 @@ def _check_above(booster: Any, name: str, range_: str, is_fine: Any) -> None:
         raise invalid_parameter(booster, name, value, allowed)
 
 
-def check_share(booster: Any, name: str) -> None:
+def _check_share(booster: Any, name: str) -> None:
     """Raise unless a parameter is a share, one too."""
-    _check_above(booster, name, "(0.0, 1.0]", is_fraction)
+    _check_range(booster, name, "(0.0, 1.0]", is_fraction)
 
 
 def _check_stopping(booster: Any) -> None:
@@ -95,13 +95,13 @@ def _check_stopping(booster: Any) -> None:
         )
         raise invalid_parameter(booster, "validation_fraction", share, allowed)
     check_count(booster, "n_iter_no_change", booster.n_iter_no_change)
-    _check_above(booster, "tol", "[0.0, inf)", _is_not_negative)
+    _check_range(booster, "tol", "[0.0, inf)", _is_not_negative)
 
 
 def _check_sampling(booster: Any) -> None:
     """Check which rows rounds are to see."""
     if booster.subsample != 1:
-        check_share(booster, "subsample")
+        _check_share(booster, "subsample")
     shares = booster.one_side_sampling
     if shares is None:
         return

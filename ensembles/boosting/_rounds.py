@@ -6,7 +6,6 @@ from typing import Any, final
 
 import numpy as np
 
-from ensembles._random import GOLDEN, words_of
 from ensembles._typing import FloatArray, IntArray
 from ensembles.boosting._newton._grower import Growth, Limits, NewtonGrower
 from ensembles.boosting._newton._tree import NewtonTree, TreeSum
@@ -14,8 +13,9 @@ from ensembles.boosting._outputs import PerOutput
 from ensembles.boosting._sampling import RowSampling
 from ensembles.losses import Loss
 from ensembles.trees import BinnedMatrix
+from ensembles.trees._plain_random import STEP, word_of
 
-__all__ = ["Rounds"]
+__all__ = ["Rounds", "key_of"]
 
 _MOST_TIMES = 64.0  # of a row, on average
 
@@ -119,14 +119,13 @@ class Rounds:
         if self._factors is not None:
             gradient *= self._factors
             hessian *= self._factors
-        key_of_rows, *keys = _keys(key, 1 + loss.n_raw)
-        rows, factors = self._sampling.draw(key_of_rows, gradient)
+        rows, factors = self._sampling.draw(key_of(key, 0), gradient)
         if factors is not None:
             gradient[:, rows] *= factors
             hessian[:, rows] *= factors
         return [
-            self._grow(loss, k, own_key, rows, factors)
-            for k, own_key in enumerate(keys)
+            self._grow(loss, k, key_of(key, k + 1), rows, factors)
+            for k in range(loss.n_raw)
         ]
 
     def _grow(
@@ -179,7 +178,6 @@ class Rounds:
         return growth.kept_monotone(values, self._limits.trends)
 
 
-def _keys(key: int, n: int) -> list[int]:
-    """Keys of what is random about a round."""
-    steps = np.arange(1, n + 1, dtype=np.uint64)
-    return [int(one) for one in words_of(np.uint64(key) + GOLDEN * steps)]
+def key_of(origin: int, number: int) -> int:
+    """Key of a part by its number: of a round, of its rows, or of a tree."""
+    return word_of(origin + STEP * (number + 1))

@@ -14,10 +14,11 @@ from numba import int64, uint64
 
 from ensembles.boosting._newton._kernels_cuts import (
     bounded_gain,
+    is_wide,
     keep_if_better,
     sums_of,
 )
-from ensembles.boosting._newton._layout import CATEGORY_ROWS, ROUNDING, STRIDE
+from ensembles.boosting._newton._layout import CATEGORY_ROWS, ROUNDING
 from ensembles.trees._kernels_tools import helper, inlined
 from ensembles.trees._layout import MISSING
 
@@ -73,7 +74,7 @@ def try_categories(
     hists: Any, features: Any, feature: Any, node: Any, room: Any
 ) -> None:
     """Try to send left the first of the order, up to the middle, then the last."""
-    s, j, is_wide = uint64(node.slot), uint64(feature), hists.shape[2] > STRIDE
+    s, j, knows_rows = uint64(node.slot), uint64(feature), is_wide(hists)
     n = _order(hists, s, j, features.n_bins[j], node, room)
     n_rows, least = int64(node.end - node.start), room.min_rows_leaf
     if n < 2:
@@ -86,7 +87,7 @@ def try_categories(
             g, h, rows = g + g_b, h + h_b, rows + rows_b
             if h < room.least or node.hessian - h < room.least:
                 continue
-            if is_wide and (rows < least or n_rows - rows < least):
+            if knows_rows and (rows < least or n_rows - rows < least):
                 continue
             gain = _smoothed_gain(float(g), float(h), node, room)
             if room.is_bounded:

@@ -26,7 +26,14 @@ from ensembles.boosting._newton._layout import (
 from ensembles.trees._kernels_tools import helper, inlined
 from ensembles.trees._layout import MISSING
 
-__all__ = ["bounded_gain", "has_any", "keep_if_better", "sums_of", "try_cuts"]
+__all__ = [
+    "bounded_gain",
+    "has_any",
+    "is_wide",
+    "keep_if_better",
+    "sums_of",
+    "try_cuts",
+]
 
 # A whole number below 2**51 added to the bits of this float gives the bits of their
 # sum: AVX2 has no instruction that makes floats of 64-bit numbers.
@@ -35,10 +42,16 @@ _MAGIC_BITS = np.int64(_MAGIC.view(np.int64))
 
 
 @inlined
+def is_wide(hists: Any) -> Any:
+    """Whether gradient, hessian and rows of a bin have a word each."""
+    return hists.shape[2] > STRIDE
+
+
+@inlined
 def sums_of(hists: Any, s: Any, j: Any, b: Any) -> Any:
     """Gradient, hessian and rows of a bin; packed sums do not know their rows."""
     bin_ = uint64(b)
-    if hists.shape[2] > STRIDE:
+    if is_wide(hists):
         at = bin_ * uint64(WIDE)
         g, h = hists[s, j, at + uint64(GRADIENT)], hists[s, j, at + uint64(HESSIAN)]
         return g, h, hists[s, j, at + uint64(ROWS)]
@@ -101,7 +114,7 @@ def _add_up(
     """
     n, least, n_rows = uint64(n_cuts), room.least, int64(node.end - node.start)
     most, first, last = node.hessian - least, int64(0), int64(-1)
-    if hists.shape[2] > STRIDE:
+    if is_wide(hists):
         g, h, rows = int64(0), int64(0), int64(0)
         if aside:
             g, h, rows = sums_of(hists, s, j, MISSING)
@@ -181,7 +194,7 @@ def try_cuts(
     """Try all cuts of a feature, with missing values on the right, then on the left."""
     s, j = uint64(node.slot), uint64(feature)
     trend = float(features.trends[j])
-    shift = 0.0 if hists.shape[2] > STRIDE else float(_MAGIC)
+    shift = 0.0 if is_wide(hists) else float(_MAGIC)
     absent = has_any(sums_of(hists, s, j, MISSING))
     for side in range(1 + int64(absent)):
         aside = side == 1

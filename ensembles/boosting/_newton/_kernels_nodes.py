@@ -9,11 +9,10 @@ from numba import int64, uint8, uint64
 
 from ensembles._random import GOLDEN
 from ensembles.boosting._newton._kernels_categories import try_categories
-from ensembles.boosting._newton._kernels_cuts import has_any, sums_of, try_cuts
+from ensembles.boosting._newton._kernels_cuts import has_any, is_wide, sums_of, try_cuts
 from ensembles.boosting._newton._layout import (
     NO_BOUNDED_GAIN,
     NO_GAIN,
-    STRIDE,
     TO_LEFT,
     TO_RIGHT,
 )
@@ -132,7 +131,7 @@ def search(problem: Any, n: Any) -> Any:
     """Write the best split of a node to it; whether there is one that gains."""
     rows, features, space, order, nodes, rooms = problem
     node, room, allowed, hists = nodes[n], rooms[0], space.allowed, space.hists
-    knows_rows = room.counts_rows or hists.shape[2] > STRIDE
+    knows_rows = room.counts_rows or is_wide(hists)
     room.least, is_changed, searches = room.min_hessian, False, True
     if not knows_rows:
         # More than one row fewer would have on average.

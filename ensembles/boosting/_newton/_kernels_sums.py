@@ -11,7 +11,8 @@ from typing import Any
 
 from numba import uint64
 
-from ensembles.boosting._newton._layout import BLOCK, STRIDE, WIDE
+from ensembles.boosting._newton._kernels_cuts import is_wide
+from ensembles.boosting._newton._layout import BLOCK, WIDE
 from ensembles.trees._kernels_tools import helper
 
 __all__ = ["fill", "fill_whole", "subtract"]
@@ -72,7 +73,7 @@ def fill(rows: Any, order: Any, start: Any, end: Any, space: Any, slot: Any) -> 
     """Write the histograms of the rows order[start:end] to a slot."""
     columns, words = rows.columns, rows.words
     _clear(space.hists, slot)
-    if space.hists.shape[2] > STRIDE:
+    if is_wide(space.hists):
         _fill_wide(columns, words, order, start, end, space.hists, slot)
     else:
         _fill_packed(columns, words, order, start, end, space, slot)
@@ -84,7 +85,7 @@ def fill_whole(rows: Any, order: Any, space: Any, slot: Any) -> None:
     columns, words, hists, s = rows.columns, rows.words, space.hists, uint64(slot)
     n_rows, n_features = uint64(columns.shape[1]), uint64(columns.shape[0])
     zero, one, two, three = uint64(0), uint64(1), uint64(2), uint64(3)
-    if hists.shape[2] > STRIDE or n_features % uint64(4) != 0:
+    if is_wide(hists) or n_features % uint64(4) != 0:
         fill(rows, order, 0, len(order), space, slot)
         return
     _clear(hists, slot)

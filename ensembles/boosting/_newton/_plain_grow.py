@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ensembles.boosting._newton._layout import STRIDE, WIDE
 from ensembles.boosting._newton._plain_cuts import sums_of
 from ensembles.boosting._newton._plain_nodes import make_children, search
 
@@ -26,7 +25,6 @@ def _fill(problem: Any, node: Any) -> None:
     for k in range(wide):
         amounts = np.repeat(words[own, k], n_features)
         np.add.at(flat, places.ravel() + k, amounts)
-    assert wide == (WIDE if hist.shape[1] > STRIDE else 1)
 
 
 def _may_split(node: Any, room: Any) -> bool:
