@@ -413,6 +413,21 @@ def test_a_warm_start_goes_on_stopping():
         booster.set_params(max_iter=3).fit(X, y)
 
 
+@pytest.mark.parametrize(
+    ("scores", "tol", "stops"),
+    [
+        ([1.0, 1.0, 1.0], 0.0, False),  # too few
+        ([1.0, 1.0, 1.0, 1.0], 0.0, True),
+        ([1.0, 1.5, 0.0, 0.0], 0.0, False),  # the best of the last three counts
+        ([1.0, 1.5, 0.0, 0.0, 0.0], 0.0, True),
+        ([1.0, 0.0, 0.0, 1.1], 0.0, False),
+        ([1.0, 0.0, 0.0, 1.1], 0.2, True),
+    ],
+)
+def test_three_scores_no_better_than_the_one_before_end_it(scores, tol, stops):
+    assert regressor(n_iter_no_change=3, tol=tol)._should_stop(scores) == stops
+
+
 def test_few_rows_do_not_stop_early_and_many_do():
     X, y = values(200)
     assert not regressor(max_iter=2).fit(X, y).do_early_stopping_
@@ -458,10 +473,10 @@ def test_large_weights_are_only_a_scale(sums):
     X, y = values()
     booster = regressor(sums=sums, subsample=0.5, random_state=0)
     expected = clone(booster).fit(X, y).predict(X)
-    heavy = clone(booster).fit(X, y, np.full(400, 2e9)).predict(X)
+    heavy = clone(booster).fit(X, y, np.full(400, 3e9)).predict(X)
     assert_allclose(heavy, expected, rtol=1e-6)
     one_heavy = np.ones(400)
-    one_heavy[0] = 1e6  # some rounds do not draw it
+    one_heavy[0] = 20_000.0  # some rounds do not draw it
     assert np.isfinite(clone(booster).fit(X, y, one_heavy).predict(X)).all()
 
 
