@@ -7,7 +7,8 @@ equal or better, so both stand beside it: log loss, or mean squared error.
 
     python benchmarks/bench_boosting.py [section ...] [--sizes 1000 10000 100000]
 
-Sections: plain, wide, missing, categories, classes.
+Sections: plain, wide, missing, categories, classes, real. For the last, `--data` names
+a folder with adult-train.csv, adult-test.csv and pollution.csv, as in bench_forests.py.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from __future__ import annotations
 import argparse
 import warnings
 from functools import partial
+from pathlib import Path
 
 import lightgbm
 import numpy as np
 import pandas as pd
 import xgboost
+from bench_forests import adult, pollution
 from bench_trees import least_seconds
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -87,13 +90,14 @@ def peers_of(kind, categorical, rounds=ROUNDS):
 
 
 class LightGBM:
-    """LightGBM with categories by position."""
+    """LightGBM with categories by position, or as a frame has them."""
 
     def __init__(self, model, categorical):
         self.model, self.categorical = model, categorical
 
     def fit(self, X, y):
-        named = {"categorical_feature": self.categorical} if self.categorical else {}
+        by_place = isinstance(self.categorical, list)
+        named = {"categorical_feature": self.categorical} if by_place else {}
         self.model.fit(X, y, **named)
         return self
 
@@ -108,7 +112,7 @@ class XGBoost(LightGBM):
     """XGBoost, which takes categories as columns of a data frame."""
 
     def table(self, X):
-        if not self.categorical:
+        if not isinstance(self.categorical, list):
             return X
         frame = pd.DataFrame(X)
         for j in self.categorical:
@@ -216,22 +220,38 @@ def classes(options):
         )
 
 
-SECTIONS = [plain, wide, missing, categories, classes]
+def real(options):
+    if options.data is None:
+        print("real data: no folder given")
+        return
+    for load, kind in (adult, "two classes"), (pollution, "values"):
+        X, y, X_new, y_new = load(options.data)
+        words = X.select_dtypes(exclude="number")
+        X = X.astype(dict.fromkeys(words, "category"))
+        X_new = X_new.astype(X.dtypes)
+        for frame in X, X_new:
+            frame.columns = [str(name) for name in frame]
+        label = f"{load.__name__}, {len(X)} x {X.shape[1]}, {words.shape[1]} of words"
+        race(label, kind, (X, y, X_new, y_new), "from_dtype", options.repeats)
+
+
+SECTIONS = [plain, wide, missing, categories, classes, real]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     names = [section.__name__ for section in SECTIONS]
-    parser.add_argument("sections", nargs="*", default=["plain"], choices=names)
+    parser.add_argument("sections", nargs="*", choices=[*names, []])
     parser.add_argument("--sizes", nargs="+", type=int, default=[1000, 10_000, 100_000])
     parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--data", type=Path)
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # LightGBM's, of names of features
     for kind in "values", "two classes", "ten classes":
         X, y, *_ = task(kind, 300)
         ours_of(kind, [6], 30).fit(X, y).predict(X)
     for section in SECTIONS:
-        if section.__name__ in options.sections:
+        if section.__name__ in (options.sections or ["plain"]):
             section(options)
 
 

@@ -32,6 +32,7 @@ from ensembles.trees._bins import (
 )
 from ensembles.trees._categories import (
     Categories,
+    WordColumn,
     find_categorical,
     is_frame,
     name_of_column,
@@ -296,6 +297,8 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             column = values_of_column(X, j)
             if categories is not None:
                 column = Categories(categories).numbers(column)
+            elif isinstance(column, WordColumn):
+                column = column.floats
             numbers[:, j] = column
         check = self._ensure_all_finite
         return check_array(numbers, ensure_all_finite=check, input_name="X")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ensembles._typing import BoolArray, FloatArray, Table
+from ensembles._typing import BoolArray, FloatArray, IntArray, Table
 from ensembles._validation import invalid_parameter
 from ensembles.exceptions import InvalidParameterError
 from ensembles.trees._layout import MAX_BINS
@@ -52,26 +52,73 @@ def name_of_column(X: Table, j: int) -> str:
     return repr(list(X.columns)[j]) if is_frame(X) else f"at index {j}"
 
 
-def values_of_column(X: Table, j: int) -> Any:
-    """Values of one column: floats with NaN for missing, or objects as they are."""
+def values_of_column(X: Table, j: int) -> FloatArray | WordColumn:
+    """Values of one column: floats with NaN for missing, or numbers of words."""
     if not is_frame(X):
-        values = np.asarray(X[:, j])
+        column = X[:, j]
     else:
         column = X.iloc[:, j] if hasattr(X, "iloc") else X[X.columns[j]]
-        values = column.to_numpy()
+    kind = getattr(column.dtype, "kind", "O")  # polars' kinds have none
+    if kind in "biuf" and isinstance(column.dtype, np.dtype):
+        return np.asarray(column).astype(np.float64)
+    if hasattr(column, "factorize"):
+        return WordColumn.of_series(column)
+    values = np.asarray(column)
     if values.dtype.kind in "biuf":
         return values.astype(np.float64)
-    return values.astype(object)
+    return WordColumn.of_objects(values.astype(object).tolist())
 
 
-def _is_missing(values: Any) -> BoolArray:
-    """Where a column has no value: None, NaN, or pandas' NA."""
-    if values.dtype.kind == "f":
-        return np.asarray(np.isnan(values))
-    return np.array(
-        [one is None or type(one).__name__ == "NAType" or one != one for one in values],
-        dtype=bool,
-    )
+def _is_missing(value: Any) -> bool:
+    """Whether it is None, NaN, or pandas' NA."""
+    return bool(value is None or type(value).__name__ == "NAType" or value != value)
+
+
+@dataclass(frozen=True, slots=True)
+class WordColumn:
+    """A column of objects: which of the distinct ones each row has."""
+
+    numbers: IntArray
+    """Positions in `values`, -1 where a row has none."""
+    values: list[Any]
+
+    @classmethod
+    def of_series(cls, column: Any) -> WordColumn:
+        """A column of pandas, which knows its categories or finds them fast."""
+        if hasattr(column, "cat"):
+            return cls(column.cat.codes.to_numpy(), column.cat.categories.tolist())
+        numbers, values = column.factorize()
+        return cls(numbers, values.tolist())
+
+    @classmethod
+    def of_objects(cls, column: list[Any]) -> WordColumn:
+        """Any objects that can be hashed."""
+        first: dict[Any, int] = {}
+        numbers = np.array([first.setdefault(one, len(first)) for one in column], int)
+        is_missing = np.array([_is_missing(one) for one in first], dtype=bool)
+        if is_missing.any():
+            numbers = np.where(is_missing[numbers], -1, numbers)
+        return cls(numbers, list(first))
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.numbers)
+
+    def __getitem__(self, rows: Any) -> WordColumn:
+        """Some of the rows."""
+        return WordColumn(self.numbers[rows], self.values)
+
+    @property
+    def floats(self) -> FloatArray:
+        """The values as numbers, NaN where there is none."""
+        numbers = np.array([*map(float, self.values), np.nan])
+        return np.asarray(numbers[self.numbers])  # the last for none
+
+    @property
+    def present(self) -> list[Any]:
+        """Those of the values that some row has."""
+        numbers = np.unique(self.numbers[self.numbers >= 0])
+        return [self.values[number] for number in numbers]
 
 
 def too_many_categories(name: str, most: int, n_categories: int) -> ValueError:
@@ -92,7 +139,7 @@ class Categories:
     values: Any
 
     @classmethod
-    def of(cls, column: Any, name: str) -> Categories:
+    def of(cls, column: FloatArray | WordColumn, name: str) -> Categories:
         """The categories of a column, without missing values.
 
         Raises
@@ -100,32 +147,29 @@ class Categories:
         ValueError
             If there are more than bins.
         """
-        known = column[~_is_missing(column)]
-        if known.dtype.kind == "f":
-            values = np.unique(known)
-        else:
-            distinct = sorted(set(known), key=lambda one: (type(one).__name__, one))
+        values: Any
+        if isinstance(column, WordColumn):
+            distinct = sorted(column.present, key=lambda one: (type(one).__name__, one))
             values = np.empty(len(distinct), dtype=object)
             values[:] = distinct
+        else:
+            values = np.unique(column[~np.isnan(column)])
         if len(values) > MAX_BINS:
             raise too_many_categories(name, MAX_BINS, len(values))
         return cls(values)
 
-    def numbers(self, column: Any) -> FloatArray:
+    def numbers(self, column: FloatArray | WordColumn) -> FloatArray:
         """Positions of a column's values, NaN where missing or never seen."""
-        numbers = np.full(len(column), np.nan)
-        known = ~_is_missing(column)
         if not len(self.values):
-            return numbers
-        if column.dtype.kind == "f" and self.values.dtype.kind == "f":
-            at = np.searchsorted(self.values, column).clip(max=len(self.values) - 1)
-            seen = known & (self.values[at] == column)
-            numbers[seen] = at[seen]
-            return numbers
-        position = {value: float(i) for i, value in enumerate(self.values.tolist())}
-        rows = np.flatnonzero(known)
-        numbers[rows] = [position.get(one, np.nan) for one in column[rows].tolist()]
-        return numbers
+            return np.full(len(column), np.nan)
+        if isinstance(column, WordColumn):
+            position = {value: float(i) for i, value in enumerate(self.values.tolist())}
+            own = [position.get(one, np.nan) for one in column.values]
+            return np.array([*own, np.nan])[column.numbers]  # the last for none
+        if self.values.dtype.kind != "f":  # numbers where words were seen
+            return self.numbers(WordColumn.of_objects(column.tolist()))
+        at = np.searchsorted(self.values, column).clip(max=len(self.values) - 1)
+        return np.where(self.values[at] == column, at, np.nan)
 
 
 def find_categorical(owner: object, X: Table, wanted: Any) -> BoolArray:

@@ -186,6 +186,47 @@ def test_frames_of_any_kind():
     assert_array_equal(Binner().fit(polars).transform(polars), expected)
 
 
+def test_kinds_of_pandas_that_know_missing_numbers_are_numbers():
+    X = pd.DataFrame(
+        {
+            "whole": pd.array([3, None, 1, 3], dtype="Int64"),
+            "flag": pd.array([True, None, False, False], dtype="boolean"),
+            "word": pd.array(["b", "a", None, "b"], dtype="string"),
+        }
+    )
+    expected = [[1, 1, 1], [255, 255, 0], [0, 0, 255], [1, 0, 1]]
+    assert_array_equal(Binner().fit_transform(X), expected)
+    as_categories = Binner(categorical_features=[0, 2]).fit(X)
+    assert_array_equal(as_categories.transform(X), expected)
+    assert as_categories.categories_[0].tolist() == [1, 3]
+    with pytest.raises(ValueError, match="could not convert string to float: 'b'"):
+        Binner(categorical_features=[0]).fit(X)
+
+
+def test_objects_of_an_array_are_categories_where_that_is_said():
+    X = np.array([["a", 1], ["b", None], [None, 2], ["a", np.nan]], dtype=object)
+    binner = Binner(categorical_features=[0, 1]).fit(X)
+    assert_array_equal(binner.transform(X), [[0, 0], [1, 255], [255, 1], [0, 255]])
+    # One in a column of words is a word, and is the number one in a column of numbers.
+    numbers = np.array([["a", 2.0], ["b", 1.0]], dtype=object)
+    assert_array_equal(binner.transform(numbers), [[0, 1], [1, 0]])
+    X = np.array([[1.0, 7.0], [2.0, 7.0], [np.nan, 8.0]])
+    binner = Binner(categorical_features=[0]).fit(X)
+    as_objects = X.astype(object)
+    assert_array_equal(binner.transform(as_objects), binner.transform(X))
+
+
+def test_categories_that_no_row_has_get_no_bin():
+    column = pd.Categorical(["u", "w", None], categories=["w", "v", "u"])
+    X = pd.DataFrame({"kind": column, "size": [1.0, 2.0, 3.0]})
+    binner = Binner().fit(X)
+    assert binner.categories_[0].tolist() == ["u", "w"]
+    assert binner.transform(X)[:, 0].tolist() == [0, 1, 255]
+    # By their names, in whatever order another frame has them.
+    other = X.assign(kind=pd.Categorical(["v", "u", "w"]))
+    assert binner.transform(other)[:, 0].tolist() == [255, 0, 1]
+
+
 def test_categories_never_seen_are_missing():
     binner = Binner().fit(frame())
     other = frame().assign(word=["x", "new", "y", None])

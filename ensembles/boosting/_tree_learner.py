@@ -1,0 +1,202 @@
+"""Stumps and shallow trees as weak learners, by compiled code on codes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, final
+
+import numpy as np
+from scipy import sparse
+from sklearn.tree import DecisionTreeClassifier
+
+from ensembles._random import MAX_SEED
+from ensembles._typing import Estimator, FloatArray, IntArray, Table
+from ensembles._validation import is_count
+from ensembles.boosting._samme import FittedLearners, WeakLearner
+from ensembles.boosting._weighted._grower import WeightedGrower, WeightedTree
+from ensembles.boosting._weighted._votes import TreeVotes
+from ensembles.trees import BinnedMatrix, HistTreeClassifier
+from ensembles.trees._binned import codes_by
+
+__all__ = ["FittedTrees", "TreeLearner", "depth_of_plain_tree"]
+
+_MAX_DEPTH = 8
+_MAX_LOG = math.log(np.finfo(np.float64).max)
+# What a plain tree may have else than by default; none of it changes how it grows.
+_FREE = ("max_depth", "random_state", "max_bins", "categorical_features")
+
+
+def depth_of_plain_tree(estimator: Estimator) -> int | None:
+    """How deep trees are to be grown, if they are shallow and else as by default.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Of any kind.
+
+    Returns
+    -------
+    int or None
+        None for all others: a subclass may look at X as it came.
+    """
+    if type(estimator) not in (DecisionTreeClassifier, HistTreeClassifier):
+        return None
+    given, usual = estimator.get_params(), type(estimator)().get_params()
+    depth = given["max_depth"]
+    if not is_count(depth) or depth > _MAX_DEPTH:
+        return None
+    is_plain = all(
+        isinstance(given[name], type(default)) and given[name] == default
+        for name, default in usual.items()
+        if name not in _FREE
+    )
+    return int(depth) if is_plain else None
+
+
+@final
+class TreeLearner(WeakLearner):
+    """Trees that are grown on the same codes.
+
+    Parameters
+    ----------
+    binned : BinnedMatrix
+        Rows to learn from, without categories.
+    codes : ndarray of shape (n_samples,)
+        Number of each row's class.
+    classes : ndarray of shape (n_classes,)
+        Labels, at least two.
+    weights : ndarray of shape (n_samples,)
+        How much each row counts at first.
+    max_depth : int
+        Length of the longest path of a tree.
+    criterion : {"gini", "error"}
+        What splits are judged by.
+    rng : RandomState
+        Gives each member its own random state.
+    """
+
+    def __init__(
+        self,
+        binned: BinnedMatrix,
+        codes: IntArray,
+        classes: Any,
+        weights: FloatArray,
+        max_depth: int,
+        criterion: str,
+        rng: np.random.RandomState,
+    ) -> None:
+        self._binner, self._classes, self._depth = binned.binner, classes, max_depth
+        self.n_classes, self._rng = len(classes), rng
+        self._grower = WeightedGrower(
+            binned, codes, self.n_classes, weights, max_depth, criterion
+        )
+        self._log_factor: float | None = None
+        self._trees: list[WeightedTree] = []
+        self._seeds: list[int] = []
+
+    def fit_next(self) -> float:
+        self._trees.append(self._grower.grow(self._log_factor))
+        self._seeds.append(int(self._rng.randint(MAX_SEED)))
+        return self._trees[-1].error
+
+    def drop_last(self) -> None:
+        self._trees.pop()
+        self._seeds.pop()
+
+    def raise_wrong(self, log_factor: float) -> bool:
+        self._log_factor = log_factor
+        return log_factor + math.log(self._trees[-1].error) < _MAX_LOG
+
+    def fitted(self, weights: list[float]) -> FittedLearners:
+        votes = TreeVotes(self._trees, weights, self._binner)
+        return FittedTrees(votes, self._classes, self._depth, self._seeds)
+
+
+@final
+class FittedTrees(FittedLearners):
+    """Grown trees, which become estimators where they are asked for.
+
+    Parameters
+    ----------
+    votes : TreeVotes
+        Trees and the weights of their votes.
+    classes : ndarray of shape (n_classes,)
+        Labels.
+    max_depth : int
+        Of the trees, at most.
+    seeds : list of int
+        Random state of each.
+    """
+
+    def __init__(
+        self, votes: TreeVotes, classes: Any, max_depth: int, seeds: list[int]
+    ) -> None:
+        self._votes, self._classes = votes, classes
+        self._depth, self._seeds = max_depth, seeds
+        self._members: list[Estimator] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What members are made of alone: they are made again."""
+        return {**self.__dict__, "_members": None}
+
+    @property
+    def binner(self) -> Any:
+        """What the codes stand for."""
+        return self._votes.binner
+
+    @property
+    def weights(self) -> FloatArray:  # type: ignore[override]
+        return self._votes.weights
+
+    @property
+    def members(self) -> list[Estimator]:
+        if self._members is None:
+            self._members = [self._member(i) for i in range(len(self._votes))]
+        return self._members
+
+    def _member(self, number: int) -> HistTreeClassifier:
+        binner = self.binner
+        member = HistTreeClassifier(
+            max_depth=self._depth,
+            random_state=self._seeds[number],
+            max_bins=binner.max_bins,
+        )
+        member.tree_, member.binner_ = self._votes.tree(number), binner
+        member.classes_, member.n_classes_ = self._classes, len(self._classes)
+        member.n_outputs_ = 1
+        member.n_features_in_ = member.max_features_ = binner.n_features_in_
+        if hasattr(binner, "feature_names_in_"):
+            member.feature_names_in_ = binner.feature_names_in_
+        return member
+
+    def count(self, X: Table) -> FloatArray:
+        values = self._values(X) if self._votes.are_stumps else None
+        if values is not None:
+            return self._votes.count_values(values)
+        return self._votes.count(self._codes(X))
+
+    def staged(self, X: Table) -> Iterator[FloatArray]:
+        return self._votes.staged(self._codes(X))
+
+    def said(self, X: Table) -> IntArray:
+        codes = self._codes(X)
+        said = [self._votes.said_by(i, codes) for i in range(len(self._votes))]
+        return np.array(said)
+
+    def importances(self) -> FloatArray:
+        return self._votes.importances()
+
+    def _values(self, X: Table) -> Any:
+        """Rows as floats side by side; None for those that are codes, or sparse."""
+        if isinstance(X, BinnedMatrix) or sparse.issparse(X):
+            return None
+        values = self.binner._checked(X, self.binner.is_categorical_, reset=False)
+        flags = values.flags
+        is_contiguous = flags.c_contiguous or flags.f_contiguous
+        return values if is_contiguous else np.ascontiguousarray(values)
+
+    def _codes(self, X: Table) -> Any:
+        if isinstance(X, BinnedMatrix):
+            return codes_by(self.binner, X)
+        return self.binner.transform(X)

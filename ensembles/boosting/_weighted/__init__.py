@@ -1,0 +1,1 @@
+"""Shallow trees grown on weights of rows that change from round to round."""

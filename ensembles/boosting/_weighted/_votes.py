@@ -1,0 +1,220 @@
+"""What many trees of weights say together: each votes for a class with its weight.
+
+Weights of votes are made whole numbers of a power of two, as many as floats can add up
+without rounding. So sums do not depend on their order: trees added up one by one, and
+tables in which all stumps of a feature are added up already, give the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from ensembles._engine import kernels_for
+from ensembles._typing import FloatArray, IntArray
+from ensembles.boosting._weighted._grower import WeightedTree
+from ensembles.boosting._weighted._tables import StumpTables
+from ensembles.trees import Binner
+from ensembles.trees._layout import (
+    FEATURE_PLACE,
+    LEAF_PLACE,
+    LEFT_PLACE,
+    SQUARE,
+)
+from ensembles.trees._tree import Tree
+
+__all__ = ["TreeVotes"]
+
+_SECONDS_PER_ROW = 2e-6  # of the twin that sends rows down a tree
+_BITS = 52  # of whole numbers whose sums floats hold
+
+
+@final
+class TreeVotes:
+    """Trees and how much the vote of each weighs.
+
+    Votes for the second of two classes are counted as positive, those for the first as
+    negative, in one column; of more classes each has its own.
+
+    Parameters
+    ----------
+    trees : sequence of WeightedTree
+        At least one.
+    weights : sequence of float
+        Of votes.
+    binner : Binner
+        What the codes stand for.
+    """
+
+    def __init__(
+        self, trees: Sequence[WeightedTree], weights: Sequence[float], binner: Binner
+    ) -> None:
+        self._trees, self.binner = list(trees), binner
+        total = math.fsum(weights)
+        self._unit = math.ldexp(1.0, math.frexp(total)[1] - _BITS)
+        self._steps = np.rint(np.asarray(weights) / self._unit)
+
+    def __len__(self) -> int:
+        """Number of trees."""
+        return len(self._trees)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Trees and weights alone: what was made of them is made again."""
+        names = "_trees", "binner", "_unit", "_steps"
+        return {name: self.__dict__[name] for name in names}
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return int(self._trees[0].shares.shape[1])
+
+    @property
+    def weights(self) -> FloatArray:
+        """Weights of votes, as they are counted."""
+        return np.asarray(self._steps * self._unit)
+
+    def tree(self, number: int) -> Tree:
+        """One of the trees, as estimators keep it."""
+        own = self._trees[number]
+        is_leaf = own.words >> np.uint64(LEAF_PLACE) & np.uint64(1) == 1
+        weights = np.where(is_leaf, own.shares.sum(axis=1), 0.0)
+        values = np.where(is_leaf[:, None], own.shares, 0.0)
+        values[is_leaf] /= weights[is_leaf, None]
+        if self.n_classes == 2:
+            values = values[:, 1:]
+        return Tree(
+            own.words,
+            own.n_rows.astype(np.int32),
+            weights,
+            values,
+            values,
+            None,
+            None,
+            None,
+            self.binner,
+            (self.n_classes,),
+            1,
+            SQUARE,
+        )
+
+    def importances(self) -> FloatArray:
+        """Decrease of impurity by feature, as a share in each tree; (n_trees, ...)."""
+        n_features = self.binner.n_features_in_
+        shares = np.zeros((len(self), n_features))
+        for number, tree in enumerate(self._trees):
+            weight = tree.shares.sum(axis=1)
+            impurity = weight - (tree.shares**2).sum(axis=1) / weight
+            features, left = _inner(tree.words)
+            inner = np.flatnonzero(features >= 0)
+            below = impurity[left[inner]] + impurity[left[inner] + 1]
+            np.add.at(shares[number], features[inner], impurity[inner] - below)
+        totals = shares.sum(axis=1, keepdims=True)
+        return shares / np.where(totals > 0.0, totals, 1.0)
+
+    def count(self, codes: Any) -> FloatArray:
+        """Votes of all trees for rows, by their codes; (n_rows, n_columns)."""
+        votes = self._no_votes(len(codes))
+        self._send(codes, votes, 0, len(self))
+        return votes * self._unit
+
+    def count_values(self, X: Any) -> FloatArray:
+        """The same of stumps, by the values of rows."""
+        votes = self._no_votes(len(X))
+        self._tables.add_to(votes, X)
+        return votes * self._unit
+
+    def staged(self, codes: Any) -> Iterator[FloatArray]:
+        """Votes after each tree."""
+        votes = self._no_votes(len(codes))
+        for number in range(len(self)):
+            self._send(codes, votes, number, number + 1)
+            yield votes * self._unit
+
+    def said_by(self, number: int, codes: Any) -> IntArray:
+        """Number of the class that a tree votes for, row by row."""
+        tree = self._trees[number]
+        leaves = np.zeros((len(codes), 1), np.int64)
+        kernels = kernels_for("trees", "apply", _SECONDS_PER_ROW * len(codes))
+        kernels.send_down(codes, tree.words, True, None, None, None, leaves)
+        return np.asarray(tree.best_class[leaves[:, 0]])
+
+    def _no_votes(self, n_rows: int) -> FloatArray:
+        return np.zeros((n_rows, self.n_classes if self.n_classes > 2 else 1))
+
+    def _send(self, codes: Any, votes: FloatArray, first: int, last: int) -> None:
+        """Add the votes of some trees."""
+        words, roots, ballots = self._nodes
+        roots = roots[first:last]
+        seconds = _SECONDS_PER_ROW * len(codes) * len(roots)
+        no_output = np.zeros(len(roots), np.int64)
+        kernels_for("trees", "apply", seconds).send_down_many(
+            codes, words, roots, no_output, None, None, ballots, votes
+        )
+
+    @cached_property
+    def _nodes(self) -> tuple[Any, Any, FloatArray]:
+        """Nodes of all trees in a row, where each tree begins, and votes of nodes."""
+        sizes = [len(tree.words) for tree in self._trees]
+        roots = np.cumsum([0, *sizes[:-1]])
+        words = np.concatenate(
+            [
+                tree.words + (np.uint64(root) << np.uint64(LEFT_PLACE))
+                for tree, root in zip(self._trees, roots, strict=True)
+            ]
+        )
+        best = np.concatenate([tree.best_class for tree in self._trees])
+        ballots = self._ballots(best, np.repeat(self._steps, sizes))
+        return words, roots, ballots
+
+    def _ballots(self, classes: IntArray, steps: FloatArray) -> FloatArray:
+        """What votes for classes add to the columns."""
+        if self.n_classes == 2:
+            return np.where(classes == 1, steps, -steps)[:, None]
+        return np.asarray(np.eye(self.n_classes)[classes] * steps[:, None])
+
+    @property
+    def are_stumps(self) -> bool:
+        """Whether no tree has more than one split."""
+        return max(len(tree.words) for tree in self._trees) <= 3
+
+    @cached_property
+    def _tables(self) -> StumpTables:
+        """Stumps of each feature added up."""
+        words, roots, ballots = self._nodes
+        features, left = _inner(words)
+        is_stump = features[roots] >= 0
+        constant = ballots[roots[~is_stump]].sum(axis=0)
+        tops = roots[is_stump]
+        cuts = (words[tops] & np.uint64(255)).astype(np.intp)
+        sides = left[tops]
+        return StumpTables.of(
+            features[tops],
+            np.array(
+                [
+                    self._cut(feature, cut)
+                    for feature, cut in zip(features[tops], cuts, strict=True)
+                ]
+            ),
+            ballots[sides],
+            ballots[sides + 1],
+            (words[tops] >> np.uint64(8) & np.uint64(1)).astype(bool),
+            constant,
+        )
+
+    def _cut(self, feature: int, code: int) -> float:
+        """The largest value that goes left."""
+        cuts = self.binner.bin_thresholds_[feature]
+        return float(cuts[code]) if code < len(cuts) else math.inf
+
+
+def _inner(words: Any) -> tuple[IntArray, IntArray]:
+    """Feature of each node, -1 for leaves, and its left child."""
+    is_leaf = words >> np.uint64(LEAF_PLACE) & np.uint64(1) == 1
+    wide = np.uint64((1 << (LEFT_PLACE - FEATURE_PLACE)) - 1)
+    feature = (words >> np.uint64(FEATURE_PLACE) & wide).astype(np.intp)
+    left = (words >> np.uint64(LEFT_PLACE)).astype(np.intp)
+    return np.where(is_leaf, -1, feature), left
