@@ -33,6 +33,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_forests.py
 	$(BIN)/python benchmarks/bench_native.py
 	$(BIN)/python benchmarks/bench_boosting.py plain missing categories classes
+	$(BIN)/python benchmarks/bench_adaboost.py
 
 clean-kernels:
 	find ensembles -name '*.nb[ci]' -delete

@@ -15,7 +15,11 @@ from ensembles.bagging import (
     HistForestClassifier,
     HistForestRegressor,
 )
-from ensembles.boosting import HistBoostingClassifier, HistBoostingRegressor
+from ensembles.boosting import (
+    AdaBoostClassifier,
+    HistBoostingClassifier,
+    HistBoostingRegressor,
+)
 from ensembles.combining import VotingClassifier, VotingRegressor
 from ensembles.inference import (
     BootstrapResult,
@@ -96,6 +100,7 @@ __version__ = version("ensembles")
 _OF_NETS = ("SnapshotEnsembleClassifier", "SnapshotEnsembleRegressor")
 
 __all__ = [
+    "AdaBoostClassifier",
     "BaggingClassifier",
     "BaggingRegressor",
     "BayesianBootstrap",

@@ -152,11 +152,11 @@ def first_seed(seed: int) -> int:
     return int(legacy_generator(seed).randint(MAX_SEED))
 
 
-def set_random_states(estimator: Estimator, seed: int) -> None:
+def set_random_states(estimator: Estimator, seed: int | np.random.RandomState) -> None:
     """Fix every ``random_state`` parameter of `estimator`, nested ones too.
 
     The numbers are those scikit-learn gives the members of its ensembles: keys in
-    sorted order, one draw each from ``RandomState(seed)``.
+    sorted order, one draw each from ``RandomState(seed)``, or from the one given.
     """
     rng = check_random_state(seed)
     keys = [

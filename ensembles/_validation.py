@@ -187,8 +187,8 @@ def check_sample_weight(
         )
     if (weights < 0).any():
         raise ValueError(
-            "sample_weight has negative values. Weights are frequencies: use 0 to "
-            "leave a row out."
+            "Negative values in data passed to `sample_weight`. Weights are "
+            "frequencies: use 0 to leave a row out."
         )
     if not weights.any():
         raise ValueError("sample_weight is zero everywhere: no row is left to fit.")

@@ -53,6 +53,8 @@ def pytest_collectstart(collector):
         for kind in "Classifier", "Regressor":
             ours = getattr(ensembles, f"HistBoosting{kind}")
             setattr(sklearn.ensemble, f"HistGradientBoosting{kind}", ours)
+    if "test_weight_boosting" in path:
+        sklearn.ensemble.AdaBoostClassifier = ensembles.AdaBoostClassifier
     if "test_forest" in path:
         for kind in "Classifier", "Regressor":
             ours = getattr(ensembles, f"HistForest{kind}")

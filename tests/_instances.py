@@ -64,6 +64,13 @@ BOOSTERS = [
     ensembles.HistBoostingClassifier(max_iter=5),
     ensembles.HistBoostingRegressor(max_iter=30),
     ensembles.HistBoostingRegressor("absolute_error", max_iter=30, sums="exact"),
+    ensembles.AdaBoostClassifier(n_estimators=5),
+    ensembles.AdaBoostClassifier(
+        ensembles.HistTreeClassifier(max_depth=2), n_estimators=5, split="error"
+    ),
+    ensembles.AdaBoostClassifier(
+        DecisionTreeClassifier(max_depth=2, criterion="entropy"), n_estimators=4
+    ),
 ]
 
 # Their members are nets, which know neither DataFrames nor n_jobs.

@@ -82,6 +82,7 @@ LEAST_META = {"test_metaestimators": 20, "test_metaestimators_metadata_routing":
 LEAST_TREES = 400
 LEAST_FOREST = 270
 LEAST_BOOSTERS = 160
+LEAST_ADABOOST = 43
 
 
 def failures_in(printed):
@@ -130,6 +131,14 @@ def test_scikit_learn_s_tests_of_histogram_boosting_pass_with_ours():
     assert unexplained == [], printed
     assert passed is not None, printed
     assert int(passed.group(1)) >= LEAST_BOOSTERS, printed
+
+
+def test_scikit_learn_s_tests_of_adaboost_pass_with_ours():
+    printed = run_with_ours("sklearn.ensemble.tests.test_weight_boosting")
+    passed = re.search(r"(\d+) passed", printed)
+    assert failures_in(printed) == [], printed
+    assert passed is not None, printed
+    assert int(passed.group(1)) >= LEAST_ADABOOST, printed
 
 
 def run_with_ours(*arguments, **environment):

@@ -224,7 +224,7 @@ def test_no_sample_weight_stays_none():
     [
         ([1, 2], r"sample_weight.shape == \(2,\), expected \(3,\)!"),
         (np.ones((3, 1)), "Sample weights must be 1D array or scalar, got 2D array"),
-        ([1, -1, 1], "sample_weight has negative values. Weights are frequencies"),
+        ([1, -1, 1], "Negative values in data passed to `sample_weight`. Weights are"),
         ([0, 0, 0], "sample_weight is zero everywhere: no row is left to fit"),
         ([1, np.nan, 1], "Input sample_weight contains NaN"),
         ([1, np.inf, 1], "Input sample_weight contains infinity"),

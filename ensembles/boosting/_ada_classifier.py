@@ -218,6 +218,14 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         -------
         Self
             The booster itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a parameter is not allowed.
+        ValueError
+            If data and parameters contradict one another, before any member is fitted;
+            or if the first member is no better than chance.
         """
         self._check_params()
         estimator = self._member()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -10,26 +10,13 @@ from ensembles._typing import FloatArray, IntArray
 from ensembles.boosting._newton._grower import Growth, Limits, NewtonGrower
 from ensembles.boosting._newton._tree import NewtonTree, TreeSum
 from ensembles.boosting._outputs import PerOutput
+from ensembles.boosting._repeated import times_of
 from ensembles.boosting._sampling import RowSampling
 from ensembles.losses import Loss
 from ensembles.trees import BinnedMatrix
 from ensembles.trees._plain_random import STEP, word_of
 
 __all__ = ["Rounds", "key_of"]
-
-_MOST_TIMES = 64.0  # of a row, on average
-
-
-def times_of(weights: FloatArray | None) -> Any:
-    """How often each row counts, if weights say that: whole numbers, none much larger.
-
-    Such rows count as repeated rows to the bit. Sums of larger numbers would have few
-    bits left for each row.
-    """
-    if weights is None or weights.sum() > _MOST_TIMES * len(weights):
-        return None
-    is_whole = (weights == np.floor(weights)).all()
-    return weights.astype(np.int32) if is_whole else None
 
 
 @final

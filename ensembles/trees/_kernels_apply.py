@@ -152,7 +152,7 @@ def send_down_many(
     values: Any,
     results: Any,
 ) -> None:
-    """Add what the leaves of many trees predict, each to a column of `results`.
+    """Add what the leaves of many trees predict, each from a column of `results` on.
 
     A block of rows goes down all trees while its codes are in the cache. Nodes of all
     trees are numbered through; `subset_rows` and `subsets` may be None.

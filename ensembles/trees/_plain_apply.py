@@ -69,7 +69,8 @@ def send_down_many(
     values: Any,
     results: Any,
 ) -> None:
-    """Add what the leaves of many trees predict, each to a column of `results`."""
+    """Add what the leaves of many trees predict, each from a column of `results` on."""
+    width = values.shape[1]
     for root, output in zip(roots, outputs, strict=True):
         leaves = _leaves_of(rows, words, root, subset_rows, subsets)
-        results[:, output] += values[leaves, 0]
+        results[:, output : output + width] += values[leaves]

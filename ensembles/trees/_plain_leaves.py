@@ -10,7 +10,7 @@ from ensembles._typing import FloatArray, IntArray
 from ensembles.trees._layout import GRID_BITS, MISSING
 from ensembles.trees._tree import pack_nodes
 
-__all__ = ["finish_nodes", "grid_sums", "sum_leaves"]
+__all__ = ["cuts_between", "finish_nodes", "grid_sums", "sum_leaves"]
 
 
 def finish_nodes(
@@ -20,11 +20,11 @@ def finish_nodes(
     n_rows[:] = nodes["end"] - nodes["start"]
     feature, missing_left = nodes["feature"], nodes["missing_left"] == 1
     is_category = (feature >= 0) & categorical[feature]
-    cuts = _cuts_between(feature, nodes["low"], nodes["high"], edges)
+    cuts = cuts_between(feature, nodes["low"], nodes["high"], edges)
     words[:] = pack_nodes(nodes["left"], feature, cuts, missing_left, is_category)
 
 
-def _cuts_between(features: Any, low: Any, high: Any, edges: FloatArray) -> Any:
+def cuts_between(features: Any, low: Any, high: Any, edges: FloatArray) -> Any:
     """The last bins on the left of the middle between the values of two bins each."""
     cuts = np.full(len(features), MISSING - 1)
     for feature in np.unique(features):

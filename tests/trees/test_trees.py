@@ -453,7 +453,7 @@ Y = np.arange(20.0)
         ({}, {"X": GRID + np.inf}, ValueError, "infinity"),
         ({}, {"y": Y + np.nan}, ValueError, "y contains NaN"),
         ({}, {"w": Y * 0}, ValueError, "zero everywhere"),
-        ({}, {"w": -Y}, ValueError, "negative values"),
+        ({}, {"w": -Y}, ValueError, "Negative values"),
         ({}, {"w": Y[:3]}, ValueError, "sample_weight.shape"),
         ({"criterion": "poisson"}, {"y": Y - 5}, ValueError, "negative"),
         ({"criterion": "poisson"}, {"y": Y * 0}, ValueError, "not positive"),

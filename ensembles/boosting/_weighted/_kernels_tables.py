@@ -51,7 +51,7 @@ def add_tables(
             feature, origin, factor = uint64(features[j]), origins[j], factors[j]
             for row in range(first, last):
                 value = float(X[row, feature])
-                if value != value:  # noqa: PLR0124
+                if value != value:
                     for k in range(width):
                         totals[row, k] += missing[j, k]
                     continue
