@@ -266,7 +266,8 @@ class BaseHistBooster(BaseEstimator, ABC):
             self._train_scores: list[float] = []
             self._scores: list[float] = []
             self._tree_sum: TreeSum | None = None
-        rounds.start(self._raw_of_codes(binned.rows).T)
+        raw = self._raw_of_codes(binned.rows) if goes_on else self._first_raw(binned)
+        rounds.start(raw.T)
         return rounds
 
     def _binned(self, train: Sample, binner: Binner | None) -> BinnedMatrix:
@@ -282,7 +283,7 @@ class BaseHistBooster(BaseEstimator, ABC):
                 binner._ensure_all_finite = False
                 binner.fit(X, sample_weight=train.weights)
                 self._check_columns(X, binner)
-            table, X = X, binner.bin(X)
+            table, X = X, binner._bin_columns(X)
             self._warn_of_empty_columns(table, X)
         elif binner is not None:
             codes_by(binner, X)
@@ -419,15 +420,18 @@ class BaseHistBooster(BaseEstimator, ABC):
         """Raw predictions after each round."""
         check_is_fitted(self)
         codes, n_raw = self._codes(X), self.n_trees_per_iteration_
-        raw = np.tile(self.initial_value_, (len(codes), 1))
-        trees = self._sum_of_trees()
+        raw, trees = self._first_raw(codes), self._sum_of_trees()
         for first in range(0, len(trees), n_raw):
             trees.add_to(raw, codes, first, first + n_raw)
             yield raw.copy()
 
+    def _first_raw(self, rows: Any) -> FloatArray:
+        """Raw predictions of rows before the first round."""
+        return np.tile(self.initial_value_, (len(rows), 1))
+
     def _raw_of_codes(self, codes: Any) -> FloatArray:
         """Raw predictions of rows, by their codes."""
-        raw = np.tile(self.initial_value_, (len(codes), 1))
+        raw = self._first_raw(codes)
         self._sum_of_trees().add_to(raw, codes)
         return raw
 

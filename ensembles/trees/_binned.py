@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -14,7 +13,6 @@ __all__ = ["BinnedMatrix", "codes_by"]
 
 
 @final
-@dataclass(frozen=True, slots=True, eq=False)
 class BinnedMatrix:
     """Rows as codes of bins, ready to grow trees on.
 
@@ -57,35 +55,46 @@ class BinnedMatrix:
     0.33 0.43 0.58 0.62 0.69
     """
 
-    rows: Any
-    columns: Any
-    binner: Binner
+    def __init__(self, rows: Any, columns: Any, binner: Binner) -> None:
+        self._rows, self.columns, self.binner = rows, columns, binner
+
+    @property
+    def rows(self) -> Any:
+        """Code of each value, row by row; made from columns when first asked for."""
+        if self._rows is None:
+            self._rows = np.ascontiguousarray(self.columns.T)
+        return self._rows
 
     @property
     def shape(self) -> tuple[int, int]:
         """Numbers of rows and features."""
-        n_rows, n_features = self.rows.shape
+        if self._rows is None:
+            n_features, n_rows = self.columns.shape
+        else:
+            n_rows, n_features = self._rows.shape
         return int(n_rows), int(n_features)
 
     def __len__(self) -> int:
         """Number of rows."""
-        return len(self.rows)
+        return self.shape[0]
 
     def __getitem__(self, key: Any) -> BinnedMatrix:
         """Some of the rows, by a slice, a mask or positions; or rows and columns."""
         rows, features = key if isinstance(key, tuple) else (key, ...)
-        binner, codes, columns = self.binner, self.rows, self.columns
+        binner, codes, columns = self.binner, self._rows, self.columns
         if not (features is ... or _is_everything(features)):
-            binner, codes = binner._of_columns(features), codes[:, features]
+            binner = binner._of_columns(features)
+            codes = None if codes is None else codes[:, features]
             columns = None if columns is None else columns[features]
         if not (rows is ... or _is_everything(rows)):
-            codes = codes[rows]
+            codes = None if codes is None else codes[rows]
             columns = None if columns is None else columns[:, rows]
-        return BinnedMatrix(
-            np.ascontiguousarray(codes),
-            None if columns is None else np.ascontiguousarray(columns),
-            binner,
-        )
+        return BinnedMatrix(_side_by_side(codes), _side_by_side(columns), binner)
+
+
+def _side_by_side(codes: Any) -> Any:
+    """The codes in one piece, if there are any."""
+    return None if codes is None else np.ascontiguousarray(codes)
 
 
 def codes_by(binner: Binner, binned: BinnedMatrix) -> Any:

@@ -210,7 +210,7 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         NotFittedError
             If the binner is not fitted.
         """
-        return self._codes(X, both=False)[0]
+        return self._codes(X, by_rows=True, by_columns=False)[0]
 
     def bin(self, X: Table) -> BinnedMatrix:
         """Codes of values as trees take them in place of a table.
@@ -230,7 +230,12 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         NotFittedError
             If the binner is not fitted.
         """
-        return BinnedMatrix(*self._codes(X, both=True), self)
+        return BinnedMatrix(*self._codes(X, by_rows=True, by_columns=True), self)
+
+    def _bin_columns(self, X: Table) -> BinnedMatrix:
+        """Codes by columns alone, which is all that gradient boosting reads."""
+        _, columns = self._codes(X, by_rows=False, by_columns=True)
+        return BinnedMatrix(None, columns, self)
 
     def _bin_to_predict(self, X: Table) -> BinnedMatrix:
         """Codes by rows alone, which is all that predictions need."""
@@ -323,14 +328,14 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.n_bins_ = np.array([len(bins.lowest) for bins in columns])
         self._edges = edges_of(columns)
 
-    def _codes(self, X: Table, *, both: bool) -> tuple[Any, Any]:
-        """Codes by rows, and by columns where both are wanted."""
+    def _codes(self, X: Table, *, by_rows: bool, by_columns: bool) -> tuple[Any, Any]:
+        """Codes by rows and by columns; without entries what is not wanted."""
         check_is_fitted(self)
         X = self._numbers(self._checked(X, self.is_categorical_, reset=False))
         n_rows, n_features = X.shape
         kernels = kernels_for("trees", "bins", _SECONDS_TO_BIN * n_rows * n_features)
-        rows = np.empty((n_rows, n_features), np.uint8)
-        columns = np.empty((n_features, n_rows) if both else (0, 0), np.uint8)
+        rows = np.empty((n_rows, n_features) if by_rows else (0, 0), np.uint8)
+        columns = np.empty((n_features, n_rows) if by_columns else (0, 0), np.uint8)
         tables = tables_of(self.bin_thresholds_)
         for first, block in _dense_blocks(X):
             last = first + block.shape[1]
@@ -338,11 +343,12 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             if last - first == n_features:
                 kernels.bin_values(block, *own, rows, columns)
                 continue
-            part = np.empty(block.shape, np.uint8)
-            kernels.bin_values(block, *own, part, columns[:0])
-            rows[:, first:last] = part
-            if both:
-                columns[first:last] = part.T
+            part = np.empty(block.shape[::-1], np.uint8)
+            kernels.bin_values(block, *own, rows[:0], part)
+            if by_rows:
+                rows[:, first:last] = part.T
+            if by_columns:
+                columns[first:last] = part
         return rows, columns
 
 

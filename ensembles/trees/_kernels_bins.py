@@ -13,7 +13,7 @@ from ensembles.trees._layout import MISSING, TABLE
 
 __all__ = ["assign_bins", "bin_values"]
 
-# Rows whose codes are written to both layouts while they are in the cache.
+# Rows whose values are in the cache for all features.
 _BLOCK = 128
 
 
@@ -31,9 +31,10 @@ def bin_values(
 
     Values in part t of a column's range have at least ``tables[t]`` cuts below them
     and at most ``tables[t + 1]``. After the last cut of a column stands an infinity.
-    `columns` may have no rows.
+    Either of `rows` and `columns` may have no rows.
     """
     n_rows, n_features = X.shape
+    has_rows, has_columns = rows.shape[0] > 0, columns.shape[0] > 0
     for first in range(0, n_rows, _BLOCK):
         end = min(first + _BLOCK, n_rows)
         for j in range(n_features):
@@ -57,10 +58,10 @@ def bin_values(
                                 code = middle + 1
                             else:
                                 above = middle
-                rows[i, j] = code
-            if columns.shape[0] > 0:
-                for i in range(first, end):
-                    columns[j, i] = rows[i, j]
+                if has_rows:
+                    rows[i, j] = code
+                if has_columns:
+                    columns[j, i] = code
 
 
 @helper

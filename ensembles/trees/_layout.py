@@ -27,8 +27,11 @@ __all__ = [
     "FEW_ROWS",
     "GROUP",
     "LARGEST_SUM",
+    "MASKS",
     "MAX_BINS",
     "MISSING",
+    "MOST_LEAVES",
+    "MOST_TABLES",
     "NODE",
     "POISSON",
     "ROOM",
@@ -38,6 +41,7 @@ __all__ = [
     "TABLE",
     "WEIGHT",
     "WEIGHT_BITS",
+    "WORTH_MASKS",
 ]
 
 MISSING = 255
@@ -69,6 +73,10 @@ FEW_ROWS = 8
 # Rows that are copied side by side before a subtree is grown on them: their codes and
 # words stay in a second-level cache.
 BLOCK_ROWS = 8192
+
+# Trees of at most so many leaves, and features that they split by, are gone through all
+# at once (a word has a bit for each leaf), by at least so many rows.
+MOST_LEAVES, MOST_TABLES, WORTH_MASKS = 64, 16, 1024
 
 # Sums of floats that shall not depend on their order are made of whole numbers of no
 # more bits than this.
@@ -167,3 +175,16 @@ _ROOM = [
 
 
 ROOM = with_floats(np.dtype([*_LIMITS, *_SPLIT, *_ROOM, (_STAMP, np.int8)], align=True))
+
+# Of a tree that is gone through at once: which leaves are left by the code of each
+# feature, which lie below each node, their nodes, and the features.
+MASKS = np.dtype(
+    [
+        ("tables", np.uint64, (MOST_TABLES, 256)),
+        ("below", np.uint64, (2 * MOST_LEAVES,)),
+        ("leaves", np.int64, (MOST_LEAVES,)),
+        ("features", np.int64, (MOST_TABLES,)),
+        (_STAMP, np.int8),
+    ],
+    align=True,
+)

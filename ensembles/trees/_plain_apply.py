@@ -68,9 +68,10 @@ def send_down_many(
     subsets: Any,
     values: Any,
     results: Any,
+    rooms: Any,
 ) -> None:
     """Add what the leaves of many trees predict, each from a column of `results` on."""
     width = values.shape[1]
-    for root, output in zip(roots, outputs, strict=True):
+    for root, output in zip(roots[:-1], outputs, strict=True):
         leaves = _leaves_of(rows, words, root, subset_rows, subsets)
         results[:, output : output + width] += values[leaves]

@@ -25,9 +25,11 @@ def bin_values(
     for j in range(X.shape[1]):
         n_cuts = tables[j, -1]
         codes = np.searchsorted(cuts[j, :n_cuts], X[:, j].astype(np.float64))
-        rows[:, j] = np.where(np.isnan(X[:, j]), MISSING, codes)
-    if len(columns):
-        columns[:] = rows.T
+        codes = np.where(np.isnan(X[:, j]), MISSING, codes)
+        if len(rows):
+            rows[:, j] = codes
+        if len(columns):
+            columns[j] = codes
 
 
 def _fair_share(weights: list[float], max_bins: int) -> tuple[float, float, int]:

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from ensembles import Binner
 from ensembles.boosting._newton._grower import Limits, NewtonGrower
 from ensembles.boosting._newton._tree import TreeSum
-from ensembles.trees._layout import MISSING
+from ensembles.trees._layout import MISSING, MOST_LEAVES, MOST_TABLES, WORTH_MASKS
 
 N_PROBLEMS = 120
 
@@ -132,6 +132,47 @@ def test_codes_lead_rows_to_the_leaves_that_they_were_parted_into(first):
         sent = np.zeros((len(problem.X), 1))
         TreeSum([tree], [0]).add_to(sent, problem.binned.rows)
         assert_array_equal(sent[used, 0], raw[used])
+
+
+@pytest.mark.parametrize("first", range(0, N_PROBLEMS, 40))
+def test_many_rows_at_once_arrive_where_few_do(first, by_numpy):
+    for seed in range(first, first + 40):
+        problem = Problem.drawn(seed)
+        _, tree, _ = problem.grown()
+        trees = TreeSum([tree] * 3, [0, 1, 0])
+        codes = problem.binned.rows
+        rng = np.random.default_rng(seed)
+        rows = rng.integers(0, len(codes), 2 * WORTH_MASKS + 3)
+        codes = rng.permuted(codes[rows], axis=0)
+        at_once = rng.normal(size=(len(rows), 2))
+        by_few, plain = at_once.copy(), at_once.copy()
+        trees.add_to(at_once, codes)
+        for start in range(0, len(rows), WORTH_MASKS - 1):
+            some = slice(start, start + WORTH_MASKS - 1)
+            trees.add_to(by_few[some], codes[some])
+        by_numpy(lambda t=trees, p=plain, c=codes: t.add_to(p, c))
+        assert_array_equal(at_once, by_few)
+        assert_array_equal(at_once, plain)
+
+
+@pytest.mark.parametrize(("n_features", "n_leaves"), [(40, 60), (4, 200)])
+def test_trees_of_many_features_or_leaves_are_gone_through_node_by_node(
+    n_features, n_leaves
+):
+    rng = np.random.default_rng(0)
+    n = 6000
+    X = rng.normal(size=(n, n_features))
+    binned = Binner().fit(X).bin(X)
+    gradient = X.sum(axis=1) + rng.normal(size=n)
+    grower = NewtonGrower(binned, Limits(n_leaves), None, "exact", counts_rows=True)
+    growth = grower.grow(gradient, np.ones(n), 0)
+    values, raw, sent = growth.newton_values(), np.zeros(n), np.zeros((n, 1))
+    tree = growth.tree(values)
+    n_used = len(np.unique(tree.feature)) - 1
+    assert n_used > MOST_TABLES or tree.get_n_leaf_nodes() > MOST_LEAVES
+    growth.add_values(values, raw)
+    TreeSum([tree], [0]).add_to(sent, binned.rows)
+    assert_array_equal(sent[:, 0], raw)
 
 
 @pytest.mark.parametrize("sums", ["packed", "exact"])

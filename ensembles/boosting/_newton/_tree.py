@@ -10,7 +10,7 @@ import numpy as np
 
 from ensembles._engine import kernels_for
 from ensembles._typing import BoolArray, FloatArray, IntArray
-from ensembles.trees._layout import FEATURE_PLACE, LEAF_PLACE, LEFT_PLACE
+from ensembles.trees._layout import FEATURE_PLACE, LEAF_PLACE, LEFT_PLACE, MASKS
 
 __all__ = ["NewtonTree", "TreeSum"]
 
@@ -84,11 +84,11 @@ class TreeSum:
 
     def __init__(self, trees: Sequence[NewtonTree], outputs: Sequence[int]) -> None:
         sizes = [tree.node_count for tree in trees]
-        self._roots = np.cumsum([0, *sizes[:-1]]) if trees else np.zeros(0, np.int64)
+        self._roots = np.cumsum([0, *sizes])  # the last is the end
         self._outputs = np.asarray(outputs, dtype=np.int64)
         moved = [
             tree.words + (np.uint64(root) << np.uint64(LEFT_PLACE))
-            for tree, root in zip(trees, self._roots, strict=True)
+            for tree, root in zip(trees, self._roots[:-1], strict=True)
         ]
         self._words = np.concatenate(moved) if trees else np.zeros(0, np.uint64)
         self._values = np.zeros((len(self._words), 1))
@@ -115,23 +115,24 @@ class TreeSum:
 
     def __len__(self) -> int:
         """Number of trees."""
-        return len(self._roots)
+        return len(self._outputs)
 
     def add_to(
         self, raw: FloatArray, codes: Any, first: int = 0, last: int | None = None
     ) -> None:
         """Add what trees `first` to `last` predict for codes, to (n_rows, n_raw)."""
-        roots, outputs = self._roots[first:last], self._outputs[first:last]
-        if not len(roots):
+        outputs = self._outputs[first:last]
+        if not len(outputs):
             return
-        seconds = _SECONDS_PER_ROW * len(codes) * len(roots)
+        seconds = _SECONDS_PER_ROW * len(codes) * len(outputs)
         kernels_for("trees", "apply", seconds).send_down_many(
             codes,
             self._words,
-            roots,
+            self._roots[first : first + len(outputs) + 1],
             outputs,
             self._subset_rows,
             self._subsets,
             self._values,
             raw,
+            np.zeros(1, MASKS),
         )

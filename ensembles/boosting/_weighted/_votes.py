@@ -23,6 +23,7 @@ from ensembles.trees._layout import (
     FEATURE_PLACE,
     LEAF_PLACE,
     LEFT_PLACE,
+    MASKS,
     SQUARE,
 )
 from ensembles.trees._tree import Tree
@@ -148,22 +149,28 @@ class TreeVotes:
     def _send(self, codes: Any, votes: FloatArray, first: int, last: int) -> None:
         """Add the votes of some trees."""
         words, roots, ballots = self._nodes
-        roots = roots[first:last]
-        seconds = _SECONDS_PER_ROW * len(codes) * len(roots)
-        no_output = np.zeros(len(roots), np.int64)
+        seconds = _SECONDS_PER_ROW * len(codes) * (last - first)
         kernels_for("trees", "apply", seconds).send_down_many(
-            codes, words, roots, no_output, None, None, ballots, votes
+            codes,
+            words,
+            roots[first : last + 1],
+            np.zeros(last - first, np.int64),
+            None,
+            None,
+            ballots,
+            votes,
+            np.zeros(1, MASKS),
         )
 
     @cached_property
     def _nodes(self) -> tuple[Any, Any, FloatArray]:
-        """Nodes of all trees in a row, where each tree begins, and votes of nodes."""
+        """Nodes of all trees in a row, where each begins and ends, and their votes."""
         sizes = [len(tree.words) for tree in self._trees]
-        roots = np.cumsum([0, *sizes[:-1]])
+        roots = np.cumsum([0, *sizes])
         words = np.concatenate(
             [
                 tree.words + (np.uint64(root) << np.uint64(LEFT_PLACE))
-                for tree, root in zip(self._trees, roots, strict=True)
+                for tree, root in zip(self._trees, roots[:-1], strict=True)
             ]
         )
         best = np.concatenate([tree.best_class for tree in self._trees])
@@ -185,7 +192,7 @@ class TreeVotes:
     def _tables(self) -> StumpTables:
         """Stumps of each feature added up."""
         words, roots, ballots = self._nodes
-        features, left = _inner(words)
+        (features, left), roots = _inner(words), roots[:-1]
         is_stump = features[roots] >= 0
         constant = ballots[roots[~is_stump]].sum(axis=0)
         tops = roots[is_stump]
