@@ -26,7 +26,7 @@ from ensembles._typing import Estimator
 # Few enough to send little, enough for workers that are done to find more to do.
 _BATCHES_A_WORKER = 4
 
-__all__ = ["elapsed_time", "map_members", "preferred_workers"]
+__all__ = ["elapsed_time", "map_members", "preferred_workers", "threads_for"]
 
 Result = TypeVar("Result")
 Workers = Literal["threads", "processes"]
@@ -48,6 +48,26 @@ def preferred_workers(estimator: Estimator) -> Workers | None:
         estimator = estimator.steps[-1][1]
     module = type(estimator).__module__
     return "threads" if module.startswith(_RELEASES_THE_LOCK) else None
+
+
+def threads_for(n_jobs: int | None) -> int:
+    """How many threads of this machine a number of workers means.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        Number of workers, as everywhere in scikit-learn: a context of joblib's or a
+        worker of it may say how many None and negative numbers are.
+
+    Returns
+    -------
+    int
+        At least one.
+    """
+    n_workers = int(effective_n_jobs(n_jobs))
+    is_counted = n_jobs is not None and n_jobs > 0
+    # A cluster may have more.
+    return n_workers if is_counted else max(1, min(n_workers, int(cpu_count())))
 
 
 def map_members(

@@ -14,9 +14,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ensembles._parallel import threads_for
 from ensembles._random import random_generator
 from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
 from ensembles._validation import check_sample_weight, n_rows_of, warn_user
+from ensembles.boosting._crew import Crew
 from ensembles.boosting._hist_params import check_params, limits_of
 from ensembles.boosting._judge import Judge, KnownRaw
 from ensembles.boosting._newton._tree import NewtonTree, TreeSum
@@ -74,6 +76,7 @@ class BaseHistBooster(BaseEstimator, ABC):
         one_side_sampling: tuple[float, float] | None,
         categorical_smoothing: float,
         sums: str,
+        n_jobs: int | None,
     ) -> None:
         self.loss = loss
         self.learning_rate = learning_rate
@@ -99,6 +102,7 @@ class BaseHistBooster(BaseEstimator, ABC):
         self.one_side_sampling = one_side_sampling
         self.categorical_smoothing = categorical_smoothing
         self.sums = sums
+        self.n_jobs = n_jobs
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -169,11 +173,12 @@ class BaseHistBooster(BaseEstimator, ABC):
             early = len(sample.y) > _AUTO_ROWS or given is not None
         self.do_early_stopping_ = is_splitter(early) or bool(early)
         train, validation = self._parts(sample, given)
-        rounds = self._prepare(train, goes_on)
-        judge = None
-        if self.do_early_stopping_:
-            judge = Judge(self, rounds, train, validation, self._split_seed)
-        self._run(rounds, judge, goes_on)
+        with Crew(threads_for(self.n_jobs)) as crew:
+            rounds = self._prepare(train, goes_on, crew)
+            judge = None
+            if self.do_early_stopping_:
+                judge = Judge(self, rounds, train, validation, self._split_seed)
+            self._run(rounds, judge, goes_on)
         return self
 
     def _sample(
@@ -238,7 +243,7 @@ class BaseHistBooster(BaseEstimator, ABC):
         )
         return sample.rows(train), sample.rows(validation)
 
-    def _prepare(self, train: Sample, goes_on: bool) -> Rounds:
+    def _prepare(self, train: Sample, goes_on: bool, crew: Crew) -> Rounds:
         """All that rounds need, with raw predictions where they are to start."""
         if goes_on and self.max_iter < self.n_iter_:
             raise ValueError(
@@ -258,6 +263,7 @@ class BaseHistBooster(BaseEstimator, ABC):
             sampling_of(float(self.subsample), self.one_side_sampling),
             float(self.learning_rate),
             self.sums,
+            crew,
         )
         if not goes_on:
             initial = self._loss.initial_value(train.y, train.weights)

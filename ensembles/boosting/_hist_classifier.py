@@ -100,6 +100,11 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
         64 bits, or "exact", in one each, for twice the time. "auto" takes the second
         where the first would be too coarse: for some millions of rows, or where few
         gradients are hundreds of times as large as most.
+    n_jobs : int or None, default=None
+        Threads of `fit`: they share the trees of a round, where there are several, and
+        else the large histograms of a tree, from 50,000 rows of twenty features on.
+        None means 1 unless in a :func:`joblib.parallel_config` context; -1 means all
+        processors. The bits are the same for any number.
 
     Attributes
     ----------
@@ -209,6 +214,7 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
         one_side_sampling: tuple[float, float] | None = None,
         categorical_smoothing: float = 100.0,
         sums: str = "auto",
+        n_jobs: int | None = None,
     ) -> None:
         super().__init__(
             loss,
@@ -235,6 +241,7 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
             one_side_sampling=one_side_sampling,
             categorical_smoothing=categorical_smoothing,
             sums=sums,
+            n_jobs=n_jobs,
         )
         self.class_weight = class_weight
 

@@ -12,6 +12,7 @@ from ensembles._validation import (
     check_bool,
     check_choice,
     check_count,
+    check_n_jobs,
     check_verbose,
     invalid_parameter,
     is_count,
@@ -57,6 +58,7 @@ def check_params(booster: Any, losses: tuple[str, ...]) -> None:
     check_verbose(booster, booster.verbose)
     _check_sampling(booster)
     check_choice(booster, "sums", booster.sums, _SUMS)
+    check_n_jobs(booster, booster.n_jobs)
 
 
 def _is_not_negative(value: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import final
 import numpy as np
 
 from ensembles._typing import FloatArray, IntArray
+from ensembles.boosting._crew import Crew
 from ensembles.boosting._newton._grower import Growth, Limits, NewtonGrower
 from ensembles.boosting._newton._tree import NewtonTree, TreeSum
 from ensembles.boosting._outputs import PerOutput
@@ -41,6 +42,8 @@ class Rounds:
         What leaves are multiplied by.
     sums : str
         How histograms are kept.
+    crew : Crew
+        Threads that share the trees of a round, or the work of one.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Rounds:
         sampling: RowSampling,
         learning_rate: float,
         sums: str,
+        crew: Crew,
     ) -> None:
         self.loss, self.y, self.weights = loss, y, weights
         self._binned, self._limits = binned, limits
@@ -64,7 +68,20 @@ class Rounds:
         self._gradient, self._hessian = np.empty(shape), np.ones(shape)
         one_each = loss.has_constant_hessian and self._factors is None
         one_each &= not sampling.weighs_rows
-        self._grower = NewtonGrower(binned, limits, times, sums, counts_rows=one_each)
+        several = loss.n_raw > 1
+        # Each thread grows whole trees where there are several, else all share one.
+        self._growers = [
+            NewtonGrower(
+                binned,
+                limits,
+                times,
+                sums,
+                counts_rows=one_each,
+                crew=None if several else crew,
+            )
+            for _ in range(min(crew.n_threads, loss.n_raw) if several else 1)
+        ]
+        self._crew = crew
 
     def start(self, raw: FloatArray) -> None:
         """Go on from raw predictions, (n_raw, n_rows)."""
@@ -110,13 +127,19 @@ class Rounds:
         if factors is not None:
             gradient[:, rows] *= factors
             hessian[:, rows] *= factors
-        return [
-            self._grow(loss, k, key_of(key, k + 1), rows, factors)
-            for k in range(loss.n_raw)
-        ]
+        keys = [key_of(key, k + 1) for k in range(loss.n_raw)]
+
+        def grow_share(worker: int) -> list[NewtonTree]:
+            own, grower = range(worker, len(keys), n_workers), self._growers[worker]
+            return [self._grow(grower, loss, k, keys[k], rows, factors) for k in own]
+
+        n_workers = len(self._growers)
+        shares = self._crew.run(grow_share, [(i,) for i in range(n_workers)])
+        return [shares[k % n_workers][k // n_workers] for k in range(loss.n_raw)]
 
     def _grow(
         self,
+        grower: NewtonGrower,
         loss: Loss,
         k: int,
         key: int,
@@ -124,7 +147,7 @@ class Rounds:
         factors: FloatArray | None,
     ) -> NewtonTree:
         """Grow the tree of one raw prediction and add it to this."""
-        growth = self._grower.grow(self._gradient[k], self._hessian[k], key, rows)
+        growth = grower.grow(self._gradient[k], self._hessian[k], key, rows)
         values = growth.newton_values()
         if loss.renews_leaves and len(values) > 1:
             values = self._renewed(loss, k, growth, rows, factors)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_friedman1
@@ -27,6 +28,8 @@ from ensembles import (
     HistBoostingRegressor,
     RollingOrigin,
 )
+from ensembles.boosting._crew import Crew
+from ensembles.boosting._newton import _grower
 from ensembles.losses import HuberLoss, Loss, MultinomialLoss, SquaredError
 
 LOSSES = {
@@ -536,6 +539,7 @@ ERRORS = [
     ({"loss": "quantile"}, "'quantile' parameter .* where loss='quantile'"),
     ({"loss": "quantile", "quantile": 1.5}, "'quantile' parameter"),
     ({"loss": "huber", "alpha": 0.0}, "'alpha' parameter"),
+    ({"n_jobs": "two"}, "'n_jobs' parameter .* None or an instance of 'int'"),
     ({"loss": "tweedie", "power": "high"}, "power"),
     ({"learning_rate": 0.0}, r"'learning_rate' parameter .* \(0.0, inf\)"),
     ({"max_iter": 0}, "'max_iter' parameter"),
@@ -689,3 +693,61 @@ def test_labels_of_any_kind_come_back():
     assert_allclose(booster.predict_proba(X).sum(axis=1), 1.0)
     one = classifier().fit(X, np.full(400, "only"))
     assert_array_equal(one.predict(X), np.full(400, "only"))
+
+
+@pytest.mark.parametrize("n_jobs", [2, 3, -1])
+@pytest.mark.parametrize("kind", ["binary", "classes", "targets", "wide", "sampled"])
+def test_the_bits_do_not_depend_on_the_number_of_threads(kind, n_jobs, monkeypatch):
+    # So that threads share the histograms and sums of few rows too.
+    monkeypatch.setattr(_grower, "_WORTH_THREADS", 300)
+    monkeypatch.setattr(_grower, "_WORTH_SHARING_ROWS", 50)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(700, 7))
+    X[rng.random(X.shape) < 0.1] = np.nan
+    X[:, 6] = rng.integers(0, 9, len(X))
+    score = np.nan_to_num(X[:, 0] * X[:, 1] + X[:, 2]) + rng.normal(size=len(X))
+    options = {"max_iter": 6, "categorical_features": [6], "random_state": 0}
+    if kind == "targets":
+        booster = HistBoostingRegressor(**options)
+        y = np.column_stack([score, -score, score**2])
+    elif kind == "sampled":
+        booster = HistBoostingRegressor("absolute_error", subsample=0.6, **options)
+        y = score
+    else:
+        sums = "exact" if kind == "wide" else "auto"
+        booster = HistBoostingClassifier(sums=sums, **options)
+        n_classes = 5 if kind == "classes" else 2
+        y = np.digitize(score, np.quantile(score, np.arange(1, n_classes) / n_classes))
+    one = clone(booster).fit(X, y)
+    several = clone(booster).set_params(n_jobs=n_jobs).fit(X, y)
+    predict = "predict_proba" if hasattr(booster, "predict_proba") else "predict"
+    assert_array_equal(getattr(several, predict)(X), getattr(one, predict)(X))
+    for ours, theirs in zip(several._predictors, one._predictors, strict=True):
+        for tree, other in zip(ours, theirs, strict=True):
+            assert_array_equal(tree.words, other.words)
+
+
+def test_threads_of_a_context_are_taken():
+    X, y = make_friedman1(300, random_state=0)
+    y = np.digitize(y, [10, 15])
+    with parallel_config("threading", n_jobs=2):
+        several = HistBoostingClassifier(max_iter=3).fit(X, y)
+    one = HistBoostingClassifier(max_iter=3).fit(X, y)
+    assert_array_equal(several.predict_proba(X), one.predict_proba(X))
+
+
+def test_what_a_thread_raises_is_raised():
+    def fail(number):
+        if number == 1:
+            raise ValueError("no luck")
+        return number
+
+    with Crew(3) as crew:
+        assert crew.run(fail, [(0,), (2,), (3,)]) == [0, 2, 3]
+        with pytest.raises(ValueError, match="no luck"):
+            crew.run(fail, [(0,), (1,), (2,)])
+        with pytest.raises(ValueError, match="no luck"):
+            crew.run(fail, [(1,), (0,), (2,)])
+        assert crew.shares(2) == [(0, 1), (1, 2)]
+        assert crew.shares(10) == [(0, 3), (3, 6), (6, 10)]
+    assert crew.run(fail, [(5,)]) == [5]

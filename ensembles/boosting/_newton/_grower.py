@@ -9,6 +9,7 @@ import numpy as np
 
 from ensembles._engine import kernels_for
 from ensembles._typing import FloatArray, IntArray
+from ensembles.boosting._crew import Crew
 from ensembles.boosting._newton._layout import BLOCK, HESSIAN_BITS, NODE, ROOM, WIDE
 from ensembles.boosting._newton._problem import Features, Problem, Rows, Space
 from ensembles.boosting._newton._tree import NewtonTree
@@ -21,6 +22,9 @@ __all__ = ["Growth", "Limits", "NewtonGrower"]
 # What numpy takes for a split of one feature, and for a row.
 _SECONDS_PER_SPLIT, _SECONDS_PER_ROW = 4e-5, 5e-8
 _NO_DEPTH = np.iinfo(np.int64).max
+# Rows times features of a node from which on threads share the work: a millisecond's.
+_WORTH_THREADS = 2**20
+_WORTH_SHARING_ROWS = 2**16  # to be added up by leaves
 # Least sum of hessians on a side of a split, as scikit-learn has it.
 _MIN_HESSIAN = 1e-3
 _NO_SIDE = 2.0**62  # more than any side has
@@ -164,6 +168,8 @@ class NewtonGrower:
         How histograms are kept.
     counts_rows : bool
         Whether all hessians are one.
+    crew : Crew or None, default=None
+        Threads that share the work of large nodes.
     """
 
     def __init__(
@@ -174,7 +180,10 @@ class NewtonGrower:
         sums: str,
         *,
         counts_rows: bool,
+        crew: Crew | None = None,
     ) -> None:
+        self._crew = Crew(1) if crew is None else crew
+        self._blocks = [np.zeros(BLOCK, np.int64) for _ in range(self._crew.n_threads)]
         self._columns = as_writable(np.ascontiguousarray(binned.columns))
         limits = limits.within(len(binned))
         self._limits, self._sums_kind = limits, sums
@@ -228,6 +237,7 @@ class NewtonGrower:
             "min_rows_leaf": limits.min_rows_leaf,
             "counts_rows": counts_rows and not len(self._times),
             "is_bounded": limits.trends is not None,
+            "most_sums": _WORTH_THREADS if self._crew.n_threads > 1 else _NO_DEPTH,
             "l2": limits.l2,
             "category_rows": limits.category_rows,
         }
@@ -295,9 +305,28 @@ class NewtonGrower:
         else:  # there is nothing to gain
             self._set_root(len(order), key)
             nodes = nodes[:1]
-        sums = np.zeros((len(nodes), 2), np.int64)
-        kernels.add_up_leaves(nodes, order, gradient, hessian, self._times, *fine, sums)
+        sums = self._leaf_sums(kernels, nodes, order, gradient, hessian, fine)
         return Growth(nodes, order, sums / fine, self._limits.l2)
+
+    def _leaf_sums(
+        self,
+        kernels: Any,
+        nodes: Any,
+        order: IntArray,
+        gradient: FloatArray,
+        hessian: FloatArray,
+        scales: tuple[float, float],
+    ) -> Any:
+        """What the rows of leaves add up to, in steps."""
+        shares = [(0, len(order))]
+        if len(order) > _WORTH_SHARING_ROWS:
+            shares = self._crew.shares(len(order))
+        sums = np.zeros((len(shares), len(nodes), 2), np.int64)
+        whole = nodes, order, gradient, hessian, self._times, *scales
+        parts = zip(shares, sums, strict=True)
+        tasks = [(*whole, *share, own) for share, own in parts]
+        self._crew.run(kernels.add_up_leaves, tasks)
+        return sums.sum(axis=0)
 
     def _total(self, order: IntArray) -> int:
         """How many rows the rows count as."""
@@ -388,4 +417,12 @@ class NewtonGrower:
         n_splits = len(self._nodes) // 2 * len(self._columns)
         n_sums = len(order) * len(self._columns)
         seconds = _SECONDS_PER_SPLIT * n_splits + _SECONDS_PER_ROW * n_sums
-        return int(kernels_for("boosting._newton", "grow", seconds).grow(problem))
+        kernels = kernels_for("boosting._newton", "grow", seconds)
+        n_nodes = int(kernels.grow(problem))
+        while n_nodes < 0:
+            shares = self._crew.shares(len(self._columns))
+            parts = zip(shares, self._blocks, strict=False)
+            tasks = [(problem, *share, block) for share, block in parts]
+            self._crew.run(kernels.fill_part, tasks)
+            n_nodes = int(kernels.grow(problem))
+        return n_nodes

@@ -8,10 +8,16 @@ from numba import int64, uint64
 
 from ensembles.boosting._newton._kernels_cuts import sums_of
 from ensembles.boosting._newton._kernels_nodes import make_children, search
-from ensembles.boosting._newton._kernels_sums import fill, fill_whole, subtract
+from ensembles.boosting._newton._kernels_sums import fill, subtract
+from ensembles.boosting._newton._layout import (
+    CHILD_FILLED,
+    FRESH,
+    GROWING,
+    ROOT_FILLED,
+)
 from ensembles.trees._kernels_tools import compiled, helper
 
-__all__ = ["grow"]
+__all__ = ["fill_part", "grow"]
 
 
 @helper
@@ -67,14 +73,23 @@ def _next_node(frontier: Any, nodes: Any, room: Any) -> Any:
 
 
 @helper
+def _is_asked(problem: Any, n: Any) -> Any:
+    """Fill the histograms of a node, or ask others to where there is much to add."""
+    rows, space, node, room = (
+        problem.rows, problem.space, problem.nodes[n], problem.rooms[0]
+    )  # fmt: skip
+    n_features = rows.columns.shape[0]
+    if int64(node.end - node.start) * n_features > room.most_sums:
+        room.asked = n
+        return True
+    fill(rows, problem.order, node, space.hists, space.block, 0, n_features)
+    return False
+
+
+@helper
 def _start(problem: Any) -> None:
-    """Add up all rows and look for a split of the root."""
+    """Look for a split of the root, whose histograms are filled."""
     space, node, room = problem.space, problem.nodes[0], problem.rooms[0]
-    node.slot = _take_slot(space.free, room)
-    if len(problem.order) == problem.rows.columns.shape[1]:
-        fill_whole(problem.rows, problem.order, space, node.slot)
-    else:
-        fill(problem.rows, problem.order, node.start, node.end, space, node.slot)
     g, h = int64(0), int64(0)
     for code in range(uint64(256)):
         g_b, h_b, _ = sums_of(space.hists, uint64(node.slot), uint64(0), code)
@@ -87,40 +102,91 @@ def _start(problem: Any) -> None:
 
 
 @helper
-def _fill_children(problem: Any, n: Any) -> None:
-    """Histograms of the smaller child from its rows; the larger has what is left."""
-    space, nodes, room = problem.space, problem.nodes, problem.rooms[0]
+def _smaller_child(nodes: Any, n: Any) -> Any:
+    """The child of a node with fewer rows; of equal ones the left."""
     left = nodes[n].left
-    small, large = left, left + 1
-    if nodes[small].end - nodes[small].start > nodes[large].end - nodes[large].start:
-        small, large = large, small
-    node = nodes[small]
-    node.slot, nodes[large].slot = _take_slot(space.free, room), nodes[n].slot
-    fill(problem.rows, problem.order, node.start, node.end, space, node.slot)
-    subtract(space.hists, nodes[large].slot, node.slot)
+    right_rows = nodes[left + 1].end - nodes[left + 1].start
+    return left + int64(nodes[left].end - nodes[left].start > right_rows)
+
+
+@helper
+def _give_slots(problem: Any, n: Any) -> Any:
+    """Room for the histograms of a node's children; return the smaller one.
+
+    The larger has what is left of its parent's, in their place.
+    """
+    space, nodes, room = problem.space, problem.nodes, problem.rooms[0]
+    small = _smaller_child(nodes, n)
+    large = 2 * nodes[n].left + 1 - small
+    nodes[small].slot = _take_slot(space.free, room)
+    nodes[large].slot = nodes[n].slot
+    return small
+
+
+@helper
+def _consider_children(problem: Any, n: Any) -> None:
+    """Look for splits of a node's children; those of the smaller are filled."""
+    nodes = problem.nodes
+    small = _smaller_child(nodes, n)
+    large = 2 * nodes[n].left + 1 - small
+    subtract(problem.space.hists, nodes[large].slot, nodes[small].slot)
     _consider(problem, large)
     _consider(problem, small)
 
 
+@helper
+def _begin(problem: Any) -> Any:
+    """Begin a tree or go on with it; whether histograms are asked for."""
+    room, nodes = problem.rooms[0], problem.nodes
+    if room.stage == FRESH:
+        room.n_nodes = room.n_leaves = 1
+        if not _may_split(nodes[0], room):
+            return False
+        nodes[0].slot = _take_slot(problem.space.free, room)
+        room.stage = ROOT_FILLED
+        if _is_asked(problem, 0):
+            return True
+    if room.stage == ROOT_FILLED:
+        _start(problem)
+    elif room.stage == CHILD_FILLED:
+        _consider_children(problem, room.parent)
+    room.stage = GROWING
+    return False
+
+
 @compiled
 def grow(problem: Any) -> Any:
-    """Grow a tree from ``nodes[0]``; return the number of nodes."""
+    """Grow a tree from ``nodes[0]``; return the number of nodes.
+
+    Or -1 where `fill_part` is to fill the histograms of a node first, of all features;
+    then it is to be called again.
+    """
     space, nodes, room = problem.space, problem.nodes, problem.rooms[0]
-    n_nodes, n_leaves = 1, 1
-    if _may_split(nodes[0], room):
-        _start(problem)
-    while room.n_frontier > 0 and n_nodes + 2 <= len(nodes):
+    if _begin(problem):
+        return int64(-1)
+    while room.n_frontier > 0 and room.n_nodes + 2 <= len(nodes):
         n = _next_node(space.frontier, nodes, room)
-        make_children(problem, n, n_nodes)
-        n_nodes, n_leaves = n_nodes + 2, n_leaves + 1
-        if n_leaves == room.max_leaves:
+        make_children(problem, n, room.n_nodes)
+        room.n_nodes, room.n_leaves = room.n_nodes + 2, room.n_leaves + 1
+        if room.n_leaves == room.max_leaves:
             break
         left = nodes[n].left
         if _may_split(nodes[left], room) or _may_split(nodes[left + 1], room):
-            _fill_children(problem, n)
+            if _is_asked(problem, _give_slots(problem, n)):
+                room.stage, room.parent = CHILD_FILLED, n
+                return int64(-1)
+            _consider_children(problem, n)
         else:
             _put_back(space.free, nodes[n].slot, room)
     for i in range(room.n_frontier):  # those that were not reached
         nodes[space.frontier[i]].feature = -1
-    room.n_frontier = 0
-    return n_nodes
+    room.n_frontier, room.stage = 0, FRESH
+    return room.n_nodes
+
+
+@compiled
+def fill_part(problem: Any, first: Any, end: Any, block: Any) -> None:
+    """Fill the histograms that are asked for, of the features from `first` to `end`."""
+    node = problem.nodes[problem.rooms[0].asked]
+    hists = problem.space.hists
+    fill(problem.rows, problem.order, node, hists, block, first, end)

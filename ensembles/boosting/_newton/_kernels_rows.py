@@ -103,15 +103,21 @@ def add_up_leaves(
     times: Any,
     g_scale: Any,
     h_scale: Any,
+    first: Any,
+    last: Any,
     sums: Any,
 ) -> None:
-    """Write what the rows of each leaf add up to, on a fine grid."""
+    """Write what the rows of each leaf add up to, on a fine grid.
+
+    Of those between two places in the order alone.
+    """
     counts = len(times) > 0
     for n in range(len(nodes)):
         if nodes[n].feature >= 0:
             continue
         g_sum, h_sum = int64(0), int64(0)
-        for i in range(uint64(nodes[n].start), uint64(nodes[n].end)):
+        start, end = max(nodes[n].start, first), min(nodes[n].end, last)
+        for i in range(start, end):
             row = uint64(order[i])
             g, h = _steps(gradient[row], g_scale), _steps(hessian[row], h_scale)
             if counts:

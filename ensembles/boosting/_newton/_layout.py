@@ -21,7 +21,10 @@ from ensembles.trees._layout import STRIDE
 __all__ = [
     "BLOCK",
     "CATEGORY_ROWS",
+    "CHILD_FILLED",
+    "FRESH",
     "GRADIENT",
+    "GROWING",
     "HESSIAN",
     "HESSIAN_BITS",
     "HESSIAN_MASK",
@@ -29,6 +32,7 @@ __all__ = [
     "NO_BOUNDED_GAIN",
     "NO_GAIN",
     "ROOM",
+    "ROOT_FILLED",
     "ROUNDING",
     "ROWS",
     "STRIDE",
@@ -97,6 +101,10 @@ NODE = np.dtype(
     align=True,
 )
 
+# Where a tree stands that is being grown: at its first node, at the histograms of that
+# one or of a smaller child, which others have filled, or anywhere else.
+FRESH, ROOT_FILLED, CHILD_FILLED, GROWING = 0, 1, 2, 3
+
 _LIMITS = [
     ("max_leaves", np.int64),  # 0 for any number
     ("max_depth", np.int64),
@@ -108,15 +116,22 @@ _LIMITS = [
     ("is_bounded", np.bool_),  # some features have trends
     ("l2", np.float64),
     ("category_rows", np.float64),  # what sets of categories are drawn down by
+    ("most_sums", np.int64),  # of rows times features that are not left to others
     ("n_rows", np.float64),  # as many as the rows of the tree count as
     ("gradient_step", np.float64),
     ("hessian_step", np.float64),
 ]
-# Of the tree: the hessian of `category_rows` rows. Of a node: the least of a side. Of
-# one feature: gradient and hessian up to each bin and the gain of a cut after it, in
-# memory that is read as whole numbers and as floats; categories in order. Of a split:
-# which codes go right.
+# Of the tree: where it stands, the node whose histograms are asked for and its parent,
+# its numbers of nodes and leaves, and the hessian of `category_rows` rows. Of a node:
+# the least of a side. Of one feature: gradient and hessian up to each bin and the gain
+# of a cut after it, in memory that is read as whole numbers and as floats; categories
+# in order. Of a split: which codes go right.
 _SPACE = [
+    ("stage", np.int64),
+    ("asked", np.int64),
+    ("parent", np.int64),
+    ("n_nodes", np.int64),
+    ("n_leaves", np.int64),
     ("category_l2", np.float64),
     ("least", np.int64),
     ("n_free", np.int64),

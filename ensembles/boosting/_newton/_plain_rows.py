@@ -70,13 +70,15 @@ def add_up_leaves(
     times: Any,
     g_scale: float,
     h_scale: float,
+    first: int,
+    last: int,
     sums: Any,
 ) -> None:
     """Write what the rows of each leaf add up to, on a fine grid."""
     g, h, counts = _steps(gradient, hessian, times, order, (g_scale, h_scale))
     g, h = g * counts, h * counts
     for n in np.flatnonzero(nodes["feature"] < 0):
-        rows = slice(nodes["start"][n], nodes["end"][n])
+        rows = slice(max(nodes["start"][n], first), min(nodes["end"][n], last))
         sums[n] = g[rows].sum(), h[rows].sum()
 
 
