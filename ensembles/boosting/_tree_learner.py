@@ -93,16 +93,13 @@ class TreeLearner(WeakLearner):
         )
         self._log_factor: float | None = None
         self._trees: list[WeightedTree] = []
-        self._seeds: list[int] = []
 
     def fit_next(self) -> float:
         self._trees.append(self._grower.grow(self._log_factor))
-        self._seeds.append(int(self._rng.randint(MAX_SEED)))
         return self._trees[-1].error
 
     def drop_last(self) -> None:
         self._trees.pop()
-        self._seeds.pop()
 
     def raise_wrong(self, log_factor: float) -> bool:
         self._log_factor = log_factor
@@ -110,7 +107,8 @@ class TreeLearner(WeakLearner):
 
     def fitted(self, weights: list[float]) -> FittedLearners:
         votes = TreeVotes(self._trees, weights, self._binner)
-        return FittedTrees(votes, self._classes, self._depth, self._seeds)
+        seeds = self._rng.randint(MAX_SEED, size=len(votes)).tolist()
+        return FittedTrees(votes, self._classes, self._depth, seeds)
 
 
 @final

@@ -29,6 +29,7 @@ from ensembles.trees._problem import as_writable
 __all__ = ["WeightedGrower", "WeightedTree", "bytes_of_histograms"]
 
 _CRITERIA = {"gini": GINI, "error": ERROR}
+_LARGE_LOG = 600.0  # of a factor
 # What numpy takes for a node and feature, and for a row and feature.
 _SECONDS_PER_SPLIT, _SECONDS_PER_ROW = 4e-5, 5e-8
 
@@ -50,12 +51,34 @@ class WeightedTree:
 
     words: Any
     """Children, feature and cut, packed."""
-    n_rows: IntArray
-    best_class: IntArray
-    shares: FloatArray
-    """Weight of each class as a share of that of all rows, (n_nodes, n_classes)."""
-    error: float
-    """Weight of the rows that it gets wrong, as a share of that of all."""
+    nodes: Any
+    """Records of `NODE`."""
+    totals: Any
+    """Weight of each class in steps, (n_nodes, n_classes)."""
+    wrong: int
+    """Weight of the rows that it gets wrong, in steps."""
+    total: int
+    """Weight of all rows, in steps."""
+
+    @property
+    def error(self) -> float:
+        """Weight of the rows that it gets wrong, as a share of that of all."""
+        return self.wrong / self.total
+
+    @property
+    def n_rows(self) -> IntArray:
+        """Number of rows with a weight."""
+        return np.asarray(self.nodes["end"] - self.nodes["start"])
+
+    @property
+    def best_class(self) -> IntArray:
+        """Number of the heaviest class."""
+        return np.asarray(self.nodes["best_class"])
+
+    @property
+    def shares(self) -> FloatArray:
+        """Weight of each class as a share of that of all rows, (n_nodes, n_classes)."""
+        return np.asarray(self.totals / self.total)
 
 
 @final
@@ -105,6 +128,7 @@ class WeightedGrower:
             np.zeros(n_nodes, np.uint64),
             room,
         )
+        self._wrong = self._total = 0
         self._seconds = _SECONDS_PER_SPLIT * (n_nodes // 2) * n_features
         self._seconds += _SECONDS_PER_ROW * n_rows * n_features * max_depth
 
@@ -122,21 +146,16 @@ class WeightedGrower:
             The next tree.
         """
         problem = self._problem
-        root = problem.nodes[0]
-        root["start"], root["end"] = 0, len(problem.rows.used)
-        root["slot"] = root["depth"] = 0
-        problem.rooms["n_free"] = len(problem.space.free)
-        problem.space.free[:] = np.arange(1, len(problem.space.hists))
         kernels = kernels_for("boosting._weighted", "grow", self._seconds)
         n_nodes = kernels.grow(problem, *self._factors(log_factor))
-        nodes, room = problem.nodes[:n_nodes], problem.rooms[0]
-        total = int(room["total"])
+        room = problem.rooms[0]
+        self._wrong, self._total = int(room["wrong"]), int(room["total"])
         return WeightedTree(
             problem.words[:n_nodes].copy(),
-            nodes["end"] - nodes["start"],
-            nodes["best_class"].copy(),
-            problem.totals[:n_nodes] / total,
-            int(room["wrong"]) / total,
+            problem.nodes[:n_nodes].copy(),
+            problem.totals[:n_nodes].copy(),
+            self._wrong,
+            self._total,
         )
 
     def _factors(self, log_factor: float | None) -> tuple[float, float, float]:
@@ -146,16 +165,19 @@ class WeightedGrower:
         """
         if log_factor is None:
             return FIRST_SUM, 1.0, FIRST_SUM
-        room = self._problem.rooms[0]
-        total, error = float(room["total"]), float(room["wrong"] / room["total"])
-        log_growth = np.logaddexp(math.log1p(-error), math.log(error) + log_factor)
-        log_sum = math.log(total) + log_growth
-        right = 1.0
-        if log_sum > math.log(LARGEST_SUM):
-            halvings = math.ceil((log_sum - math.log(FIRST_SUM)) / math.log(2.0))
-            right = math.ldexp(1.0, -halvings)
-            log_sum -= halvings * math.log(2.0)
-        return right, math.exp(log_factor) * right, math.exp(log_sum)
+        error, right = self._wrong / self._total, 1.0
+        if log_factor > _LARGE_LOG:  # the factor itself may be infinite
+            growth = (math.log(error) + log_factor) / math.log(2.0)
+        else:
+            growth = math.log2(1.0 - error + error * math.exp(log_factor))
+        doublings = math.log2(self._total) + growth
+        if doublings > math.log2(LARGEST_SUM):
+            right = math.ldexp(1.0, -math.ceil(doublings - math.log2(FIRST_SUM)))
+        if log_factor > _LARGE_LOG:
+            wrong = math.exp(log_factor + math.log(right))
+        else:
+            wrong = math.exp(log_factor) * right
+        return right, wrong, self._total * ((1.0 - error) * right + error * wrong)
 
     @property
     def weights(self) -> FloatArray:

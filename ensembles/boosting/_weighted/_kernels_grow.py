@@ -196,6 +196,20 @@ def _word(problem: Any, n: Any) -> Any:
     return word | uint64(cut_between(node.feature, node.low, node.high, problem.edges))
 
 
+@helper
+def _begin(problem: Any) -> None:
+    """Make the root, of all rows in order, with its histograms in slot 0."""
+    space, root, room = problem.space, problem.nodes[0], problem.rooms[0]
+    root.start, root.end, root.slot, root.depth = 0, len(space.order), 0, 0
+    room.n_free = len(space.free)
+    for i in range(len(space.free)):
+        space.free[i] = i + 1
+    if room.max_depth > 1:  # else they are in order still
+        for i in range(uint64(len(space.order))):
+            space.order[i] = problem.rows.used[i]
+    space.stack[0], room.wrong, room.total = 0, 0, _settle(problem, 0)
+
+
 @compiled
 def grow(problem: Any, right: Any, wrong: Any, total: Any) -> Any:
     """Weigh rows anew, as `weigh_anew` does; grow a tree; the number of its nodes.
@@ -203,12 +217,9 @@ def grow(problem: Any, right: Any, wrong: Any, total: Any) -> Any:
     Notes the weight of all rows, and of those that leaves get wrong.
     """
     weigh_anew(problem, right, wrong, total)
+    _begin(problem)
     nodes, space, room = problem.nodes, problem.space, problem.rooms[0]
-    if room.max_depth > 1:  # else they are in order still
-        for i in range(uint64(len(space.order))):
-            space.order[i] = problem.rows.used[i]
-    stack, n_nodes, n_waiting, room.wrong = space.stack, 1, 1, 0
-    stack[0], room.total = 0, _settle(problem, 0)
+    stack, n_nodes, n_waiting = space.stack, 1, 1
     while n_waiting > 0:
         n_waiting -= 1
         n = stack[n_waiting]

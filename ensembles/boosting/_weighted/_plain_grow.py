@@ -139,6 +139,8 @@ def grow(problem: Any, right: float, wrong: float, total: float) -> int:
     _weigh_anew(problem, right, wrong, total)
     nodes, space, room = problem.nodes, problem.space, problem.rooms[0]
     space.order[:] = problem.rows.used
+    root = nodes[0]
+    root["start"], root["end"], root["slot"], root["depth"] = 0, len(space.order), 0, 0
     _settle(problem, 0)
     room["wrong"], room["total"] = 0, problem.totals[0].sum()
     free = list(range(1, len(space.hists)))

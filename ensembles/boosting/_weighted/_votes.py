@@ -24,6 +24,7 @@ from ensembles.trees._layout import (
     LEAF_PLACE,
     LEFT_PLACE,
     MASKS,
+    SIDE_PLACE,
     SQUARE,
 )
 from ensembles.trees._tree import Tree
@@ -54,42 +55,57 @@ class TreeVotes:
     def __init__(
         self, trees: Sequence[WeightedTree], weights: Sequence[float], binner: Binner
     ) -> None:
-        self._trees, self.binner = list(trees), binner
+        self.binner = binner
         total = math.fsum(weights)
         self._unit = math.ldexp(1.0, math.frexp(total)[1] - _BITS)
         self._steps = np.rint(np.asarray(weights) / self._unit)
+        # Nodes of all trees in a row.
+        sizes = [len(tree.words) for tree in trees]
+        self._roots = np.cumsum([0, *sizes])
+        self._words = np.concatenate([tree.words for tree in trees])
+        nodes = np.concatenate([tree.nodes for tree in trees])
+        self._n_rows = (nodes["end"] - nodes["start"]).astype(np.int32)
+        self._best_class = nodes["best_class"].copy()
+        sums = np.repeat([float(tree.total) for tree in trees], sizes)
+        totals = np.concatenate([tree.totals for tree in trees])
+        self._shares = totals / sums[:, None]
 
     def __len__(self) -> int:
         """Number of trees."""
-        return len(self._trees)
+        return len(self._steps)
 
     def __getstate__(self) -> dict[str, Any]:
         """Trees and weights alone: what was made of them is made again."""
-        names = "_trees", "binner", "_unit", "_steps"
-        return {name: self.__dict__[name] for name in names}
+        made = {"_moved", "_ballots", "_tables"}
+        return {name: one for name, one in self.__dict__.items() if name not in made}
 
     @property
     def n_classes(self) -> int:
         """Number of classes."""
-        return int(self._trees[0].shares.shape[1])
+        return int(self._shares.shape[1])
 
     @property
     def weights(self) -> FloatArray:
         """Weights of votes, as they are counted."""
         return np.asarray(self._steps * self._unit)
 
+    def _nodes_of(self, number: int) -> slice:
+        """Places of the nodes of a tree."""
+        return slice(self._roots[number], self._roots[number + 1])
+
     def tree(self, number: int) -> Tree:
         """One of the trees, as estimators keep it."""
-        own = self._trees[number]
-        is_leaf = own.words >> np.uint64(LEAF_PLACE) & np.uint64(1) == 1
-        weights = np.where(is_leaf, own.shares.sum(axis=1), 0.0)
-        values = np.where(is_leaf[:, None], own.shares, 0.0)
+        own = self._nodes_of(number)
+        words, shares = self._words[own], self._shares[own]
+        is_leaf = words >> np.uint64(LEAF_PLACE) & np.uint64(1) == 1
+        weights = np.where(is_leaf, shares.sum(axis=1), 0.0)
+        values = np.where(is_leaf[:, None], shares, 0.0)
         values[is_leaf] /= weights[is_leaf, None]
         if self.n_classes == 2:
             values = values[:, 1:]
         return Tree(
-            own.words,
-            own.n_rows.astype(np.int32),
+            words,
+            self._n_rows[own],
             weights,
             values,
             values,
@@ -104,15 +120,14 @@ class TreeVotes:
 
     def importances(self) -> FloatArray:
         """Decrease of impurity by feature, as a share in each tree; (n_trees, ...)."""
-        n_features = self.binner.n_features_in_
-        shares = np.zeros((len(self), n_features))
-        for number, tree in enumerate(self._trees):
-            weight = tree.shares.sum(axis=1)
-            impurity = weight - (tree.shares**2).sum(axis=1) / weight
-            features, left = _inner(tree.words)
-            inner = np.flatnonzero(features >= 0)
-            below = impurity[left[inner]] + impurity[left[inner] + 1]
-            np.add.at(shares[number], features[inner], impurity[inner] - below)
+        weight = self._shares.sum(axis=1)
+        impurity = weight - (self._shares**2).sum(axis=1) / weight
+        features, left = _inner(self._moved)
+        inner = np.flatnonzero(features >= 0)
+        below = impurity[left[inner]] + impurity[left[inner] + 1]
+        tree = np.repeat(np.arange(len(self)), np.diff(self._roots))[inner]
+        shares = np.zeros((len(self), self.binner.n_features_in_))
+        np.add.at(shares, (tree, features[inner]), impurity[inner] - below)
         totals = shares.sum(axis=1, keepdims=True)
         return shares / np.where(totals > 0.0, totals, 1.0)
 
@@ -137,79 +152,65 @@ class TreeVotes:
 
     def said_by(self, number: int, codes: Any) -> IntArray:
         """Number of the class that a tree votes for, row by row."""
-        tree = self._trees[number]
-        leaves = np.zeros((len(codes), 1), np.int64)
+        own, leaves = self._nodes_of(number), np.zeros((len(codes), 1), np.int64)
         kernels = kernels_for("trees", "apply", _SECONDS_PER_ROW * len(codes))
-        kernels.send_down(codes, tree.words, True, None, None, None, leaves)
-        return np.asarray(tree.best_class[leaves[:, 0]])
+        kernels.send_down(codes, self._words[own], True, None, None, None, leaves)
+        return np.asarray(self._best_class[own][leaves[:, 0]])
 
     def _no_votes(self, n_rows: int) -> FloatArray:
         return np.zeros((n_rows, self.n_classes if self.n_classes > 2 else 1))
 
     def _send(self, codes: Any, votes: FloatArray, first: int, last: int) -> None:
         """Add the votes of some trees."""
-        words, roots, ballots = self._nodes
         seconds = _SECONDS_PER_ROW * len(codes) * (last - first)
         kernels_for("trees", "apply", seconds).send_down_many(
             codes,
-            words,
-            roots[first : last + 1],
+            self._moved,
+            self._roots[first : last + 1],
             np.zeros(last - first, np.int64),
             None,
             None,
-            ballots,
+            self._ballots,
             votes,
             np.zeros(1, MASKS),
         )
 
     @cached_property
-    def _nodes(self) -> tuple[Any, Any, FloatArray]:
-        """Nodes of all trees in a row, where each begins and ends, and their votes."""
-        sizes = [len(tree.words) for tree in self._trees]
-        roots = np.cumsum([0, *sizes])
-        words = np.concatenate(
-            [
-                tree.words + (np.uint64(root) << np.uint64(LEFT_PLACE))
-                for tree, root in zip(self._trees, roots[:-1], strict=True)
-            ]
-        )
-        best = np.concatenate([tree.best_class for tree in self._trees])
-        ballots = self._ballots(best, np.repeat(self._steps, sizes))
-        return words, roots, ballots
+    def _moved(self) -> Any:
+        """Words of nodes, numbered through."""
+        sizes = np.diff(self._roots)
+        roots = np.repeat(self._roots[:-1], sizes).astype(np.uint64)
+        return self._words + (roots << np.uint64(LEFT_PLACE))
 
-    def _ballots(self, classes: IntArray, steps: FloatArray) -> FloatArray:
-        """What votes for classes add to the columns."""
+    @cached_property
+    def _ballots(self) -> FloatArray:
+        """What nodes add to the columns of votes."""
+        steps = np.repeat(self._steps, np.diff(self._roots))
         if self.n_classes == 2:
-            return np.where(classes == 1, steps, -steps)[:, None]
-        return np.asarray(np.eye(self.n_classes)[classes] * steps[:, None])
+            return np.where(self._best_class == 1, steps, -steps)[:, None]
+        return np.asarray(np.eye(self.n_classes)[self._best_class] * steps[:, None])
 
     @property
     def are_stumps(self) -> bool:
         """Whether no tree has more than one split."""
-        return max(len(tree.words) for tree in self._trees) <= 3
+        return bool(np.diff(self._roots).max() <= 3)
 
     @cached_property
     def _tables(self) -> StumpTables:
         """Stumps of each feature added up."""
-        words, roots, ballots = self._nodes
-        (features, left), roots = _inner(words), roots[:-1]
+        words, ballots, roots = self._moved, self._ballots, self._roots[:-1]
+        features, left = _inner(words)
         is_stump = features[roots] >= 0
-        constant = ballots[roots[~is_stump]].sum(axis=0)
         tops = roots[is_stump]
-        cuts = (words[tops] & np.uint64(255)).astype(np.intp)
-        sides = left[tops]
+        codes = (words[tops] & np.uint64(255)).astype(np.intp)
+        cuts = [self._cut(*split) for split in zip(features[tops], codes, strict=True)]
         return StumpTables.of(
             features[tops],
-            np.array(
-                [
-                    self._cut(feature, cut)
-                    for feature, cut in zip(features[tops], cuts, strict=True)
-                ]
-            ),
-            ballots[sides],
-            ballots[sides + 1],
-            (words[tops] >> np.uint64(8) & np.uint64(1)).astype(bool),
-            constant,
+            np.array(cuts),
+            ballots[left[tops]],
+            ballots[left[tops] + 1],
+            (words[tops] >> np.uint64(SIDE_PLACE) & np.uint64(1)).astype(bool),
+            ballots[roots[~is_stump]].sum(axis=0),
         )
 
     def _cut(self, feature: int, code: int) -> float:
