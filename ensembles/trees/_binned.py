@@ -20,12 +20,22 @@ class BinnedMatrix:
     share one pass over the values. Rows of it are taken by ``binned[rows]``, columns by
     ``binned[:, columns]``; scikit-learn's searches and folds take rows so.
 
+    Parameters
+    ----------
+    rows : ndarray of shape (n_samples, n_features), dtype uint8, or None
+        Code of each value; 255 where it is missing. None makes them of the columns
+        when they are asked for.
+    columns : ndarray of shape (n_features, n_samples), dtype uint8, or None
+        The same, transposed; None for rows to predict.
+    binner : Binner
+        What the codes stand for.
+
     Attributes
     ----------
     rows : ndarray of shape (n_samples, n_features), dtype uint8
-        Code of each value; 255 where it is missing.
+        Code of each value, row by row.
     columns : ndarray of shape (n_features, n_samples), dtype uint8, or None
-        The same, transposed; None for rows to predict.
+        Code of each value, column by column.
     binner : Binner
         What the codes stand for.
 
@@ -60,7 +70,7 @@ class BinnedMatrix:
 
     @property
     def rows(self) -> Any:
-        """Code of each value, row by row; made from columns when first asked for."""
+        """Code of each value, row by row."""
         if self._rows is None:
             self._rows = np.ascontiguousarray(self.columns.T)
         return self._rows

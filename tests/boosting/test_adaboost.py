@@ -83,6 +83,24 @@ def test_rounds_are_those_of_scikit_learn(depth, n_classes, learning_rate):
         assert_allclose(one.predict_proba(X_new), other.predict_proba(X_new))
 
 
+@pytest.mark.parametrize("learning_rate", [5.0, 10.0])
+@pytest.mark.parametrize("member", [DecisionTreeClassifier(max_depth=1), GaussianNB()])
+def test_weights_sink_no_lower_than_those_of_scikit_learn(member, learning_rate):
+    X, y, rng = data(600)
+    weights = rng.uniform(0.5, 2.0, len(y))
+    # Few rows have nearly all of the weight: what the others have is held up.
+    options = {"n_estimators": 12, "learning_rate": learning_rate, "random_state": 0}
+    kind = sklearn.ensemble.AdaBoostClassifier
+    expected = kind(member, **options).fit(X, y, weights)
+    ours = AdaBoostClassifier(member, **options).fit(X, y, weights)
+    assert expected.estimator_errors_.min() < 1e-4
+    errors = expected.estimator_errors_
+    # Those of compiled trees are sums of whole numbers of 1e-17.
+    assert_allclose(ours.estimator_errors_, errors, rtol=1e-9, atol=2e-14)
+    if not hasattr(member, "max_depth"):
+        assert_array_equal(ours.estimator_errors_, errors)
+
+
 def test_stumps_are_those_of_scikit_learn_for_many_rounds_and_equal_weights():
     X, y, _ = data(4001)
     expected = theirs(n_estimators=150).fit(X, y)
