@@ -30,6 +30,7 @@ from ensembles._validation import (
     check_count,
     check_sample_weight,
     invalid_parameter,
+    is_count,
     is_positive,
     n_rows_of,
 )
@@ -125,7 +126,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
     Notes
     -----
     Where columns have no more distinct values than bins, and no two splits are equally
-    good, compiled trees are those of scikit-learn, and so are weights and errors. Else
+    good, compiled trees part the rows of the fit as scikit-learn's do, and weights and
+    errors are the same, as long as no member errs on less than 1e-9 of the weight. Else
     cuts lie between bins. Weights of rows are whole numbers where they are added up, so
     that trees do not depend on the order of rows, to the bit. Trees of other parameters
     than `max_depth`, with categories, or whose histograms of all rows would take more
@@ -240,6 +242,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
             )
         X, y = check_table_and_target(self, X, self._checked_labels(y))
         weights = check_sample_weight(sample_weight, n_rows_of(X))
+        if isinstance(X, BinnedMatrix) and hasattr(X.binner, "feature_names_in_"):
+            self.feature_names_in_ = X.binner.feature_names_in_
         classes, codes = np.unique(y, return_inverse=True)
         learner = self._learner(estimator, X, classes, codes, weights)
         votes, errors = boost(learner, self.n_estimators, float(self.learning_rate))
@@ -264,10 +268,10 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
             raise invalid_parameter(self, "learning_rate", self.learning_rate, allowed)
         check_choice(self, "algorithm", self.algorithm, ("samme",))
         check_choice(self, "split", self.split, ("gini", "error"))
-        check_count(self, "max_bins", self.max_bins, low=2, none=True)
-        if self.max_bins is not None and self.max_bins > MAX_BINS:
+        bins = self.max_bins
+        if bins is not None and not (is_count(bins) and 2 <= bins <= MAX_BINS):
             allowed = f"an int in the range [2, {MAX_BINS}] or None"
-            raise invalid_parameter(self, "max_bins", self.max_bins, allowed)
+            raise invalid_parameter(self, "max_bins", bins, allowed)
 
     def _checked_labels(self, y: Any) -> Any:
         """Labels of rows."""
@@ -300,17 +304,17 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         """What is fitted in each round."""
         rng = random_generator(self.random_state)
         is_ours = type(estimator) is HistTreeClassifier
-        depth = None
-        if len(classes) > 1 and (is_ours or self.max_bins is not None):
-            depth = depth_of_plain_tree(estimator)
+        depth = self._compiled_depth(estimator, X, len(classes))
         given = np.ones(len(codes)) if weights is None else weights
         if is_ours or depth is not None:
-            binned = self._binned(estimator, X, weights, rng)
-            X = binned if is_ours else X
-            if depth is not None and _fits(binned, len(classes), depth):
-                return TreeLearner(
-                    binned, codes, classes, given, depth, self.split, rng
-                )
+            X = self._binned(estimator, X, weights, rng)
+            if depth is not None and not X.binner.is_categorical_.any():
+                return TreeLearner(X, codes, classes, given, depth, self.split, rng)
+        if isinstance(X, BinnedMatrix) and not is_ours:
+            raise ValueError(
+                f"{estimator!r} takes no codes, and X is a BinnedMatrix. Pass the "
+                "table that it was made of, or a HistTreeClassifier as estimator."
+            )
         if self.split != "gini" and len(classes) > 1:
             raise ValueError(
                 f"split={self.split!r} is of stumps and shallow trees, which are grown "
@@ -319,6 +323,21 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
                 "no categories."
             )
         return AnyLearner(estimator, X, classes[codes], classes, given, rng)
+
+    def _compiled_depth(
+        self, estimator: Estimator, X: Table, n_classes: int
+    ) -> int | None:
+        """How deep compiled trees are to be grown; None for other members."""
+        is_left_alone = self.max_bins is None
+        if n_classes < 2 or (
+            is_left_alone and type(estimator) is not HistTreeClassifier
+        ):
+            return None
+        depth = depth_of_plain_tree(estimator)
+        if depth is None:
+            return None
+        size = bytes_of_histograms(np.shape(X)[1], n_classes, depth)
+        return depth if size <= _MOST_BYTES else None
 
     def _binned(
         self,
@@ -591,10 +610,3 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         if self.n_classes_ == 2:
             return votes[:, 0] / total * 2.0
         return (votes - (total - votes) / (self.n_classes_ - 1)) / total
-
-
-def _fits(binned: BinnedMatrix, n_classes: int, depth: int) -> bool:
-    """Whether rows can be learned by compiled trees of weights."""
-    if binned.binner.is_categorical_.any():
-        return False
-    return bytes_of_histograms(binned.shape[1], n_classes, depth) <= _MOST_BYTES

@@ -115,7 +115,9 @@ class FittedMembers(FittedLearners):
         return self._members
 
     def count(self, X: Table) -> FloatArray:
-        *_, votes = self.staged(X)
+        votes: FloatArray = np.zeros(0)
+        for votes in self.staged(X):  # noqa: B007 - the last is wanted
+            pass
         return votes
 
     def staged(self, X: Table) -> Iterator[FloatArray]:

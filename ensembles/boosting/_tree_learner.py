@@ -187,9 +187,11 @@ class FittedTrees(FittedLearners):
 
     def _values(self, X: Table) -> Any:
         """Rows as floats side by side; None for those that are codes, or sparse."""
-        if isinstance(X, BinnedMatrix) or sparse.issparse(X):
+        if isinstance(X, BinnedMatrix):
             return None
         values = self.binner._checked(X, self.binner.is_categorical_, reset=False)
+        if sparse.issparse(values):  # a frame of sparse columns is, too
+            return None
         flags = values.flags
         is_contiguous = flags.c_contiguous or flags.f_contiguous
         return values if is_contiguous else np.ascontiguousarray(values)

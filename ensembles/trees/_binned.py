@@ -39,6 +39,11 @@ class BinnedMatrix:
     binner : Binner
         What the codes stand for.
 
+    Raises
+    ------
+    ValueError
+        If there are neither rows nor columns.
+
     See Also
     --------
     Binner : Makes it, by `Binner.bin`.
@@ -66,6 +71,11 @@ class BinnedMatrix:
     """
 
     def __init__(self, rows: Any, columns: Any, binner: Binner) -> None:
+        if rows is None and columns is None:
+            raise ValueError(
+                "A BinnedMatrix needs rows or columns, got neither. Make it by "
+                "Binner.bin(X)."
+            )
         self._rows, self.columns, self.binner = rows, columns, binner
 
     @property

@@ -111,14 +111,20 @@ class WordColumn:
     @property
     def floats(self) -> FloatArray:
         """The values as numbers, NaN where there is none."""
-        numbers = np.array([*map(float, self.values), np.nan])
-        return np.asarray(numbers[self.numbers])  # the last for none
+        numbers = np.full(len(self.values) + 1, np.nan)  # the last for none
+        for number in self._present_numbers:
+            numbers[number] = float(self.values[number])
+        return np.asarray(numbers[self.numbers])
 
     @property
     def present(self) -> list[Any]:
         """Those of the values that some row has."""
-        numbers = np.unique(self.numbers[self.numbers >= 0])
-        return [self.values[number] for number in numbers]
+        return [self.values[number] for number in self._present_numbers]
+
+    @property
+    def _present_numbers(self) -> Any:
+        """Their numbers."""
+        return np.unique(self.numbers[self.numbers >= 0])
 
 
 def too_many_categories(name: str, most: int, n_categories: int) -> ValueError:

@@ -1,6 +1,7 @@
 """AdaBoost: what scikit-learn's does round by round, and what it could not do."""
 
 import pickle
+import tracemalloc
 from math import prod
 
 import numpy as np
@@ -236,6 +237,21 @@ def test_missing_values_are_treated_as_by_trees_that_are_grown_one_by_one(
     assert_array_equal(ours.predict(X_new), expected.predict(X_new))
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_missing_values_that_no_row_had_go_with_most_rows(depth):
+    X, y, rng = data(900)
+    weights = rng.uniform(0.5, 2.0, len(y))
+    plain = HistTreeClassifier(max_depth=depth)
+    one_by_one = HistTreeClassifier(max_depth=depth, min_impurity_decrease=1e-300)
+    ours, expected = (
+        AdaBoostClassifier(member, n_estimators=6).fit(X, y, weights)
+        for member in (plain, one_by_one)
+    )
+    X = np.where(rng.random(X.shape) < 0.3, np.nan, X)
+    for one, other in zip(ours, expected, strict=True):
+        assert_array_equal(one.predict(X), other.predict(X))
+
+
 def test_categories_and_names_of_a_data_frame():
     rng = np.random.default_rng(0)
     kinds = rng.choice(["ash", "birch", "cedar", "oak"], 800)
@@ -419,3 +435,84 @@ def test_a_regressor_is_no_weak_learner_of_classes():
     booster = AdaBoostClassifier(RandomForestRegressor(3), n_estimators=3)
     with pytest.raises(ValueError, match="RandomForestRegressor is a regressor"):
         booster.fit(X, y)
+
+
+def test_frames_of_sparse_columns_are_predicted():
+    X, y, _ = data(300)
+    X = np.where(X > 0, X, 0.0)
+    frame = pd.DataFrame(X).astype(pd.SparseDtype(float, 0.0))
+    for depth in 1, 2:
+        member = HistTreeClassifier(max_depth=depth)
+        booster = AdaBoostClassifier(member, n_estimators=4).fit(frame, y)
+        expected = AdaBoostClassifier(member, n_estimators=4).fit(X, y)
+        assert_array_equal(booster.predict_proba(frame), expected.predict_proba(X))
+
+
+@pytest.mark.parametrize("above", [-300.0, -1.0, 0.8])
+def test_factors_as_large_as_floats_are_those_of_scikit_learn(above):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(250, 4))
+    y = (X[:, 0] + X[:, 1] > 0).astype(int)
+    (log_odds,) = theirs(n_estimators=1).fit(X, y).estimator_weights_
+    options = {"n_estimators": 2, "learning_rate": (709.78 + above) / log_odds}
+    expected = theirs(**options).fit(X, y)
+    ours = AdaBoostClassifier(**options).fit(X, y)
+    assert len(ours) == 2
+    assert_allclose(ours.estimator_errors_[0], expected.estimator_errors_[0])
+    # Rows that are right have next to nothing of the weight.
+    assert_allclose(ours.estimator_errors_, expected.estimator_errors_, atol=1e-13)
+
+
+def test_bins_are_as_many_as_wanted_and_weighed():
+    X, y, rng = data(500)
+    X = rng.normal(size=X.shape)
+    weights = rng.integers(0, 2, len(y))
+    for member in None, DecisionTreeClassifier(max_depth=1):
+        booster = AdaBoostClassifier(member, n_estimators=2, max_bins=7)
+        assert booster.fit(X, y)[0].binner_.n_bins_.tolist() == [7] * 6
+        cuts = booster.fit(X, y, weights)[0].binner_.bin_thresholds_
+        used = weights > 0
+        for own, other in zip(
+            cuts, Binner(7).fit(X[used]).bin_thresholds_, strict=True
+        ):
+            assert_array_equal(own, other)
+    member = HistTreeClassifier(max_depth=1, max_bins=9)
+    booster = AdaBoostClassifier(member, n_estimators=2, max_bins=7).fit(X, y)
+    assert booster[0].binner_.n_bins_.tolist() == [9] * 6
+
+
+def test_names_of_columns_come_with_their_codes():
+    X, y, _ = data(200)
+    frame = pd.DataFrame(X, columns=[*"abcdef"])
+    binned = Binner().fit(frame).bin(frame)[:, [0, 2]]
+    booster = AdaBoostClassifier(n_estimators=3).fit(binned, y)
+    assert_array_equal(booster.feature_names_in_, ["a", "c"])
+    expected = AdaBoostClassifier(n_estimators=3).fit(frame[["a", "c"]], y)
+    own = booster.predict(frame[["a", "c"]])
+    assert_array_equal(own, expected.predict(frame[["a", "c"]]))
+
+
+def test_codes_are_refused_by_members_that_do_not_take_them():
+    X, y, _ = data(100)
+    binned = Binner().fit(X).bin(X)
+    for booster in (
+        AdaBoostClassifier(GaussianNB()),
+        AdaBoostClassifier(max_bins=None),
+        AdaBoostClassifier(DecisionTreeClassifier(min_samples_leaf=3)),
+    ):
+        with pytest.raises(ValueError, match="takes no codes, and X is a BinnedMatri"):
+            booster.fit(binned, y)
+
+
+def test_votes_of_many_members_take_no_more_memory_than_those_of_few():
+    X, y, _ = data(3000)
+    peaks = []
+    for n_estimators in 4, 40:
+        member = DecisionTreeClassifier(max_depth=1, min_samples_leaf=2)
+        booster = AdaBoostClassifier(member, n_estimators=n_estimators).fit(X, y)
+        assert len(booster) == n_estimators
+        tracemalloc.start()
+        booster.decision_function(X)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.5 * peaks[0]

@@ -223,6 +223,34 @@ def test_a_stump_is_the_best_of_all_cuts(criterion, seed):
     assert_allclose(reached, best, rtol=1e-12)
 
 
+@pytest.mark.parametrize("criterion", ["gini", "error"])
+@pytest.mark.parametrize("seed", range(6))
+def test_each_node_of_a_tree_is_split_as_a_stump_of_its_rows_is(criterion, seed):
+    rng = np.random.default_rng(seed)
+    n, n_classes = 400, 2 + seed % 3
+    X = rng.normal(size=(n, 4)).round(1)
+    y = np.where(rng.random(n) < 0.4, rng.integers(0, n_classes, n), X[:, 0] > 0)
+    weights, binned = rng.uniform(0.1, 2.0, n), Binner().fit(X).bin(X)
+    tree = WeightedGrower(binned, y, n_classes, weights, 3, criterion).grow(None)
+    nodes, above = tree.nodes, np.ones((len(tree.nodes), n), bool)
+    inner = np.flatnonzero(nodes["feature"] >= 0)
+    assert len(inner) >= 3
+    for number in inner:
+        own = above[number]
+        stump = WeightedGrower(binned, y, n_classes, weights * own, 1, criterion)
+        best = stump.grow(None)
+        left = nodes["left"][number]
+        sides = tree.shares[left : left + 2] / tree.shares[number].sum()
+        assert_allclose(
+            sum(worth(criterion, side) for side in sides),
+            sum(worth(criterion, side) for side in best.shares[1:]),
+            rtol=1e-9,
+        )
+        cut = nodes["low"][number]
+        goes_left = binned.columns[nodes["feature"][number]] <= cut
+        above[left], above[left + 1] = own & goes_left, own & ~goes_left
+
+
 def test_a_tree_of_errors_alone_has_no_split_that_gains_nothing():
     X, y = np.arange(6.0)[:, None], np.array([0, 0, 0, 0, 0, 1])
     # Any cut leaves the first class the heaviest on both sides.

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer
 
 from ensembles.exceptions import InvalidParameterError
-from ensembles.trees import Binner
+from ensembles.trees import BinnedMatrix, Binner
 from ensembles.trees import _kernels_bins as kernels
 from ensembles.trees import _plain_bins as twins
 from ensembles.trees._bins import bins_of_values, tables_of
@@ -216,6 +216,15 @@ def test_objects_of_an_array_are_categories_where_that_is_said():
     assert_array_equal(binner.transform(as_objects), binner.transform(X))
 
 
+def test_words_that_no_row_has_are_not_read_as_numbers():
+    column = pd.Categorical([0, 2, 1, 2], categories=[0, 1, 2, "x"])
+    X = pd.DataFrame({"a": column, "c": ["q", "q", "r", "r"]})
+    binner = Binner(categorical_features=["c"]).fit(X)
+    assert binner.transform(X)[:, 0].tolist() == [0, 2, 1, 2]
+    X = pl.DataFrame({"a": ["x", None, "y"], "b": [True, None, False]})
+    assert Binner().fit(X).transform(X).tolist() == [[0, 1], [255, 255], [1, 0]]
+
+
 def test_categories_that_no_row_has_get_no_bin():
     column = pd.Categorical(["u", "w", None], categories=["w", "v", "u"])
     X = pd.DataFrame({"kind": column, "size": [1.0, 2.0, 3.0]})
@@ -263,6 +272,20 @@ def test_rows_of_a_binned_matrix():
         assert some.columns.flags.c_contiguous
     again = pickle.loads(pickle.dumps(binned))
     assert_array_equal(again.rows, binned.rows)
+
+
+def test_rows_of_codes_are_made_of_columns_when_asked_for():
+    X = np.random.default_rng(0).normal(size=(50, 3))
+    binner = Binner(9).fit(X)
+    whole, columns = binner.bin(X), binner._bin_columns(X)
+    assert columns.shape == (50, 3)
+    assert len(columns[10:30]) == 20
+    for part in (slice(None), slice(5, 20), np.arange(7), (slice(9), [0, 2])):
+        assert_array_equal(columns[part].rows, whole[part].rows)
+        assert_array_equal(columns[part].columns, whole[part].columns)
+    assert_array_equal(pickle.loads(pickle.dumps(columns)).rows, whole.rows)
+    with pytest.raises(ValueError, match="needs rows or columns, got neither"):
+        BinnedMatrix(None, None, binner)
 
 
 def test_in_a_pipeline_and_cloned():
