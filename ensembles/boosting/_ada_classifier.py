@@ -15,7 +15,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ensembles._ensemble import BaseEnsemble
-from ensembles._ensemble._data import check_table, check_table_and_target
+from ensembles._ensemble._data import (
+    check_table,
+    check_table_and_target,
+    n_columns_of,
+)
 from ensembles._random import MAX_SEED, random_generator
 from ensembles._typing import (
     ArrayLike,
@@ -336,7 +340,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         depth = depth_of_plain_tree(estimator)
         if depth is None:
             return None
-        size = bytes_of_histograms(np.shape(X)[1], n_classes, depth)
+        n_features = n_columns_of(X) or 1  # what is no table is refused with reason
+        size = bytes_of_histograms(n_features, n_classes, depth)
         return depth if size <= _MOST_BYTES else None
 
     def _binned(
