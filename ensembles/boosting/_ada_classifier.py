@@ -332,13 +332,9 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         self, estimator: Estimator, X: Table, n_classes: int
     ) -> int | None:
         """How deep compiled trees are to be grown; None for other members."""
-        is_left_alone = self.max_bins is None
-        if n_classes < 2 or (
-            is_left_alone and type(estimator) is not HistTreeClassifier
-        ):
-            return None
+        is_ours = type(estimator) is HistTreeClassifier
         depth = depth_of_plain_tree(estimator)
-        if depth is None:
+        if depth is None or n_classes < 2 or not (is_ours or self.max_bins):
             return None
         n_features = n_columns_of(X) or 1  # what is no table is refused with reason
         size = bytes_of_histograms(n_features, n_classes, depth)

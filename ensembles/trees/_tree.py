@@ -25,7 +25,7 @@ from ensembles.trees._layout import (
 if TYPE_CHECKING:
     from ensembles.trees._binner import Binner
 
-__all__ = ["Tree", "pack_nodes"]
+__all__ = ["Tree", "pack_nodes", "unpack_splits"]
 
 _NO_FEATURE = -2  # what scikit-learn writes for leaves
 _SECONDS_PER_ROW = 2e-6  # of the twin that sends rows down a tree
@@ -50,6 +50,15 @@ def pack_nodes(
     words |= side.astype(np.int64) << SIDE_PLACE
     cut = np.where(by_value, cut, np.where(is_leaf, MISSING, 0))
     return (words | cut).astype(np.uint64)
+
+
+def unpack_splits(words: Any) -> tuple[IntArray, IntArray]:
+    """Feature of each node, -1 for leaves, and its left child, from packed words."""
+    is_leaf = words >> np.uint64(LEAF_PLACE) & np.uint64(1) == 1
+    wide = np.uint64((1 << (LEFT_PLACE - FEATURE_PLACE)) - 1)
+    feature = (words >> np.uint64(FEATURE_PLACE) & wide).astype(np.intp)
+    left = (words >> np.uint64(LEFT_PLACE)).astype(np.intp)
+    return np.where(is_leaf, -1, feature), left
 
 
 @final

@@ -10,12 +10,12 @@ import numpy as np
 
 from ensembles._engine import kernels_for
 from ensembles._typing import BoolArray, FloatArray, IntArray
-from ensembles.trees._layout import FEATURE_PLACE, LEAF_PLACE, LEFT_PLACE, MASKS
+from ensembles.trees._layout import LEAF_PLACE, LEFT_PLACE, MASKS
+from ensembles.trees._tree import unpack_splits
 
 __all__ = ["NewtonTree", "TreeSum"]
 
 _SECONDS_PER_ROW = 2e-6  # of the twin that sends rows down a tree
-_WIDE = (1 << (LEFT_PLACE - FEATURE_PLACE)) - 1
 
 
 @final
@@ -52,8 +52,8 @@ class NewtonTree:
     @property
     def feature(self) -> IntArray:
         """Feature that each node is split by, -1 for leaves."""
-        feature = self.words >> np.uint64(FEATURE_PLACE) & np.uint64(_WIDE)
-        return np.where(self.is_leaf, -1, feature.astype(np.intp))
+        feature, _ = unpack_splits(self.words)
+        return feature
 
     def get_n_leaf_nodes(self) -> int:
         """Number of leaves."""

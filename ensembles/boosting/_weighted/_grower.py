@@ -40,7 +40,7 @@ def bytes_of_histograms(n_features: int, n_classes: int, max_depth: int) -> int:
 
 
 def _n_slots(max_depth: int) -> int:
-    """Histograms that are kept at a time: of all rows, and of two nodes a level."""
+    """Histograms that are kept at a time: of all rows, two nodes, and one a level."""
     return max_depth + 2
 
 

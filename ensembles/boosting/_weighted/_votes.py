@@ -20,14 +20,13 @@ from ensembles.boosting._weighted._grower import WeightedTree
 from ensembles.boosting._weighted._tables import StumpTables
 from ensembles.trees import Binner
 from ensembles.trees._layout import (
-    FEATURE_PLACE,
     LEAF_PLACE,
     LEFT_PLACE,
     MASKS,
     SIDE_PLACE,
     SQUARE,
 )
-from ensembles.trees._tree import Tree
+from ensembles.trees._tree import Tree, unpack_splits
 
 __all__ = ["TreeVotes"]
 
@@ -122,7 +121,7 @@ class TreeVotes:
         """Decrease of impurity by feature, as a share in each tree; (n_trees, ...)."""
         weight = self._shares.sum(axis=1)
         impurity = weight - (self._shares**2).sum(axis=1) / weight
-        features, left = _inner(self._moved)
+        features, left = unpack_splits(self._moved)
         inner = np.flatnonzero(features >= 0)
         below = impurity[left[inner]] + impurity[left[inner] + 1]
         tree = np.repeat(np.arange(len(self)), np.diff(self._roots))[inner]
@@ -199,7 +198,7 @@ class TreeVotes:
     def _tables(self) -> StumpTables:
         """Stumps of each feature added up."""
         words, ballots, roots = self._moved, self._ballots, self._roots[:-1]
-        features, left = _inner(words)
+        features, left = unpack_splits(words)
         is_stump = features[roots] >= 0
         tops = roots[is_stump]
         codes = (words[tops] & np.uint64(255)).astype(np.intp)
@@ -217,12 +216,3 @@ class TreeVotes:
         """The largest value that goes left."""
         cuts = self.binner.bin_thresholds_[feature]
         return float(cuts[code]) if code < len(cuts) else math.inf
-
-
-def _inner(words: Any) -> tuple[IntArray, IntArray]:
-    """Feature of each node, -1 for leaves, and its left child."""
-    is_leaf = words >> np.uint64(LEAF_PLACE) & np.uint64(1) == 1
-    wide = np.uint64((1 << (LEFT_PLACE - FEATURE_PLACE)) - 1)
-    feature = (words >> np.uint64(FEATURE_PLACE) & wide).astype(np.intp)
-    left = (words >> np.uint64(LEFT_PLACE)).astype(np.intp)
-    return np.where(is_leaf, -1, feature), left
