@@ -252,6 +252,44 @@ def test_a_cut_that_is_too_small_on_one_side_may_do_with_missing_values():
         assert [len(growth.rows_of(leaf)) for leaf in growth.leaves] == [44, 100]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_stump_has_the_best_of_the_cuts_with_enough_rows_on_both_sides(seed):
+    """Of heavy rows and light ones, hessians do not tell how many there are."""
+    rng = np.random.default_rng(seed)
+    n, least = 300, 20
+    X = rng.normal(size=(n, 3))
+    gradient, hessian = X.sum(axis=1), np.exp(3.0 * rng.normal(size=n))
+    X[rng.random((n, 3)) < 0.1] = np.nan
+    binned = Binner(60).fit(X).bin(X)
+    limits = Limits(max_leaves=2, min_rows_leaf=least)
+    grower = NewtonGrower(binned, limits, None, "packed", counts_rows=False)
+    root = grower.grow(gradient, hessian, 0).nodes[0]
+    share = hessian.mean() * (least - 1)
+    best = 0.0
+    for codes in binned.rows.T:
+        for cut in range(60):
+            for aside in codes == MISSING, codes < 0:
+                left = (codes <= cut) | aside
+                hessians = hessian[left].sum(), hessian[~left].sum()
+                if min(left.sum(), (~left).sum()) < least or min(hessians) < share:
+                    continue
+                sums = gradient[left].sum(), gradient[~left].sum()
+                gains = (g**2 / h for g, h in zip(sums, hessians, strict=True))
+                best = max(best, sum(gains))
+    assert_allclose(root["gain"], best, rtol=1e-4)
+
+
+def test_where_a_set_of_categories_has_too_few_rows_another_one_is_found():
+    X = np.repeat([0.0, 1.0, 2.0], [5, 100, 100])[:, None]
+    gradient = np.repeat([-200.0, -1.0, 1.0], [5, 100, 100])
+    hessian = np.repeat([20.0, 1.0, 1.0], [5, 100, 100])
+    binned = Binner(categorical_features=[0]).fit(X).bin(X)
+    for sums in "packed", "exact":
+        grower = NewtonGrower(binned, Limits(2), None, sums, counts_rows=False)
+        growth = grower.grow(gradient, hessian, 0)
+        assert [len(growth.rows_of(leaf)) for leaf in growth.leaves] == [105, 100]
+
+
 def test_limits_beyond_all_rows_end_in_a_leaf():
     X = np.arange(50.0)[:, None]
     binned = Binner().fit(X).bin(X)

@@ -10,11 +10,18 @@ import numpy as np
 from ensembles._engine import kernels_for
 from ensembles._typing import FloatArray, IntArray
 from ensembles.boosting._crew import Crew
-from ensembles.boosting._newton._layout import BLOCK, HESSIAN_BITS, NODE, ROOM, WIDE
+from ensembles.boosting._newton._layout import (
+    BLOCK,
+    HESSIAN_BITS,
+    NODE,
+    ROOM,
+    SPLIT,
+    WIDE,
+)
 from ensembles.boosting._newton._problem import Features, Problem, Rows, Space
 from ensembles.boosting._newton._tree import NewtonTree
 from ensembles.trees import BinnedMatrix
-from ensembles.trees._layout import MAX_BINS, STRIDE
+from ensembles.trees._layout import STRIDE
 from ensembles.trees._problem import as_writable
 
 __all__ = ["Growth", "Limits", "NewtonGrower"]
@@ -249,8 +256,6 @@ class NewtonGrower:
         """Words of rows and room for packed or wide sums, made when first needed."""
         if width not in self._spaces:
             n_features, n_rows = self._columns.shape
-            allowed = np.zeros((4, n_features), np.int64)
-            allowed[[1, 3]] = MAX_BINS
             space = Space(
                 np.zeros((self._n_slots, n_features, STRIDE * width), np.int64),
                 np.zeros(self._n_slots, np.int64),
@@ -258,7 +263,7 @@ class NewtonGrower:
                 np.zeros(n_rows + 1, np.int32),
                 np.zeros(BLOCK, np.int64),
                 np.zeros(n_features, np.int64),
-                allowed,
+                np.zeros(n_features, SPLIT),
             )
             self._spaces[width] = np.zeros((n_rows, width), np.int64), space
         return self._spaces[width]

@@ -61,20 +61,21 @@ def _smoothed_gain(g: Any, h: Any, node: Any, room: Any) -> Any:
 
 
 @helper
-def _keep_set(from_: Any, to: Any, node: Any, room: Any) -> None:
+def _keep_set(from_: Any, to: Any, split: Any, room: Any) -> None:
     """Note that these places of the order go left."""
     for quarter in range(4):
-        node.subset[quarter] = uint64(0)
+        split.subset[quarter] = uint64(0)
     for p in range(from_, to):
-        node.subset[room.bins[p] >> 6] |= uint64(1) << uint64(room.bins[p] & 63)
+        split.subset[room.bins[p] >> 6] |= uint64(1) << uint64(room.bins[p] & 63)
 
 
 @helper
 def try_categories(
-    hists: Any, features: Any, feature: Any, node: Any, room: Any
+    hists: Any, features: Any, feature: Any, node: Any, split: Any, room: Any
 ) -> None:
     """Try to send left the first of the order, up to the middle, then the last."""
-    s, j, knows_rows = uint64(node.slot), uint64(feature), is_wide(hists)
+    s, j = uint64(node.slot), uint64(feature)
+    knows_rows = is_wide(hists) or split.is_counted
     n = _order(hists, s, j, features.n_bins[j], node, room)
     n_rows, least = int64(node.end - node.start), room.min_rows_leaf
     if n < 2:
@@ -84,6 +85,8 @@ def try_categories(
         for i in range(middle):
             at = n - 1 - i if end else i
             g_b, h_b, rows_b = sums_of(hists, s, j, room.bins[at])
+            if split.is_counted:
+                rows_b = room.rows[room.bins[at]]
             g, h, rows = g + g_b, h + h_b, rows + rows_b
             if h < room.least or node.hessian - h < room.least:
                 continue
@@ -92,5 +95,5 @@ def try_categories(
             gain = _smoothed_gain(float(g), float(h), node, room)
             if room.is_bounded:
                 gain = min(gain, bounded_gain(float(g), float(h), 0.0, node, room))
-            if keep_if_better(gain, feature, int64(-1), False, node):
-                _keep_set(at if end else 0, n if end else at + 1, node, room)
+            if keep_if_better(gain, int64(-1), False, split):
+                _keep_set(at if end else 0, n if end else at + 1, split, room)

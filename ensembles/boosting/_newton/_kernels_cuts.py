@@ -122,8 +122,8 @@ def _add_up(
             g_b, h_b, rows_b = sums_of(hists, s, j, b)
             g, h, rows = g + g_b, h + h_b, rows + rows_b
             room.floats[uint64(0), b], room.floats[uint64(1), b] = float(g), float(h)
-            first += int64(h < least or rows < room.min_rows_leaf)
-            last += int64(h <= most and n_rows - rows >= room.min_rows_leaf)
+            first += int64((h < least) | (rows < room.min_rows_leaf))
+            last += int64((h <= most) & (n_rows - rows >= room.min_rows_leaf))
     else:
         word = hists[s, j, uint64(MISSING)] if aside else int64(0)
         for b in range(n):
@@ -176,20 +176,30 @@ def _best_bounded(
 
 
 @helper
-def keep_if_better(
-    gain: Any, feature: Any, cut: Any, missing_left: Any, node: Any
-) -> Any:
+def _cuts_with_rows(n_cuts: Any, aside: Any, node: Any, room: Any) -> Any:
+    """The first and last cut whose sides have enough of the rows that were counted."""
+    rows = room.rows[uint64(MISSING)] if aside else int64(0)
+    most, first, last = int64(node.end - node.start), int64(0), int64(-1)
+    most -= room.min_rows_leaf
+    for b in range(uint64(n_cuts)):
+        rows += room.rows[b]
+        first += int64(rows < room.min_rows_leaf)
+        last += int64(rows <= most)
+    return first, last
+
+
+@helper
+def keep_if_better(gain: Any, cut: Any, missing_left: Any, split: Any) -> Any:
     """Note a split if it beats the best so far; whether it does."""
-    if not gain > node.gain:
+    if not gain > split.gain:
         return False
-    node.gain, node.feature, node.cut = gain, feature, cut
-    node.missing_left = missing_left
+    split.gain, split.cut, split.missing_left = gain, cut, missing_left
     return True
 
 
 @helper
 def try_cuts(
-    hists: Any, features: Any, allowed: Any, feature: Any, node: Any, room: Any
+    hists: Any, features: Any, feature: Any, node: Any, split: Any, room: Any
 ) -> None:
     """Try all cuts of a feature, with missing values on the right, then on the left."""
     s, j = uint64(node.slot), uint64(feature)
@@ -200,12 +210,13 @@ def try_cuts(
         aside = side == 1
         n_cuts = features.n_bins[j] - 1 + int64(absent and not aside)
         first, last = _add_up(hists, s, j, n_cuts, aside, node, room)
-        first = max(first, allowed[2 * side, j])
-        last = min(last, allowed[2 * side + 1, j])
+        if split.is_counted:
+            first_counted, last_counted = _cuts_with_rows(n_cuts, aside, node, room)
+            first, last = max(first, first_counted), min(last, last_counted)
         if first > last:
             continue
         if room.is_bounded:
             gain, cut = _best_bounded(first, last, shift, trend, node, room)
         else:
             gain, cut = _best_free(first, last, shift, node, room)
-        keep_if_better(gain, feature, cut, aside, node)
+        keep_if_better(gain, cut, aside, split)

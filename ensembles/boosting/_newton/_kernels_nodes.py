@@ -17,7 +17,7 @@ from ensembles.boosting._newton._layout import (
     TO_RIGHT,
 )
 from ensembles.resampling._kernels_words import word_of
-from ensembles.trees._kernels_tools import helper
+from ensembles.trees._kernels_tools import helper, inlined
 from ensembles.trees._layout import MISSING
 
 __all__ = ["make_children", "search"]
@@ -80,12 +80,10 @@ def _add_up_left(hists: Any, node: Any, room: Any) -> None:
 
 
 @helper
-def _has_rows(columns: Any, order: Any, node: Any, allowed: Any, room: Any) -> Any:
+def _has_rows(columns: Any, order: Any, node: Any, room: Any) -> Any:
     """Whether both sides of a split have enough rows.
 
-    Where hessians are large they tell it. Else rows are counted; where they are too
-    few, this cut and those beyond it are not allowed any more, with missing values on
-    the same side.
+    Where hessians are large they tell it. Else rows are counted.
     """
     least, f = room.min_rows_leaf, uint64(node.feature)
     lighter = min(node.left_hessian, node.hessian - node.left_hessian)
@@ -94,70 +92,97 @@ def _has_rows(columns: Any, order: Any, node: Any, allowed: Any, room: Any) -> A
     n_right = int64(0)
     for i in range(uint64(node.start), uint64(node.end)):
         n_right += int64(room.goes_right[uint64(columns[f, uint64(order[i])])])
-    n_left = int64(node.end - node.start) - n_right
-    if min(n_left, n_right) >= least:
-        return True
-    if node.is_category:
-        allowed[0, f] = 256
-    elif n_left < least:
-        allowed[2 * int64(node.missing_left), f] = node.cut + 1
-    else:
-        allowed[2 * int64(node.missing_left) + 1, f] = node.cut - 1
-    return False
+    return min(n_right, int64(node.end - node.start) - n_right) >= least
 
 
 @helper
-def _find(
-    features: Any, hists: Any, allowed: Any, drawn: Any, n_drawn: Any, node: Any,
+def _count_rows(columns: Any, order: Any, node: Any, room: Any) -> None:
+    """Write how many rows of a node have each code of its feature."""
+    f = uint64(node.feature)
+    for code in range(uint64(256)):
+        room.rows[code] = 0
+    for i in range(uint64(node.start), uint64(node.end)):
+        room.rows[uint64(columns[f, uint64(order[i])])] += 1
+
+
+@inlined
+def _least_gain(node: Any, room: Any) -> Any:
+    """What a split has to gain more than."""
+    if room.is_bounded:
+        return NO_BOUNDED_GAIN * abs(
+            float(node.gradient) * room.gradient_step * node.value
+        )
+    g = float(node.gradient) * room.gradient_step
+    return NO_GAIN * (g * g / (float(node.hessian) * room.hessian_step + room.l2))
+
+
+@inlined
+def _try(
+    features: Any, hists: Any, feature: Any, is_counted: Any, node: Any, splits: Any,
     room: Any,
 ) -> None:  # fmt: skip
-    """Note the best split by the features drawn."""
-    g, h = float(node.gradient), float(node.hessian) * room.hessian_step
-    g *= room.gradient_step
-    node.gain, node.feature = NO_GAIN * (g * g / (h + room.l2)), -1
-    if room.is_bounded:
-        node.gain = NO_BOUNDED_GAIN * abs(g * node.value)
+    """Note the best split of a node by a feature."""
+    split = splits[feature]
+    split.gain, split.is_counted = _least_gain(node, room), is_counted
+    if features.categorical[feature]:
+        try_categories(hists, features, feature, node, split, room)
+    else:
+        try_cuts(hists, features, feature, node, split, room)
+
+
+@inlined
+def _take_best(
+    features: Any, hists: Any, drawn: Any, n_drawn: Any, node: Any, splits: Any,
+    room: Any,
+) -> Any:  # fmt: skip
+    """Write the best of the splits by the features drawn; whether there is one."""
+    node.gain, node.feature = _least_gain(node, room), -1
     for i in range(n_drawn):
-        feature = drawn[i]
-        if features.categorical[feature]:
-            if allowed[0, feature] == 0:
-                try_categories(hists, features, feature, node, room)
-        else:
-            try_cuts(hists, features, allowed, feature, node, room)
+        if splits[drawn[i]].gain > node.gain:
+            node.gain, node.feature = splits[drawn[i]].gain, drawn[i]
+    if node.feature < 0:
+        return False
+    split = splits[node.feature]
+    node.cut, node.missing_left = split.cut, split.missing_left
+    for quarter in range(4):
+        node.subset[quarter] = split.subset[quarter]
+    node.is_category = features.categorical[node.feature]
+    _mark_right(node, room)
+    _add_up_left(hists, node, room)
+    return True
 
 
 @helper
 def search(problem: Any, n: Any) -> Any:
-    """Write the best split of a node to it; whether there is one that gains."""
+    """Write the best split of a node to it; whether there is one that gains.
+
+    Packed sums do not know their rows. Where the best split has too few on a side,
+    those of its feature are counted, and it is gone through once more.
+    """
     rows, features, space, order, nodes, rooms = problem
-    node, room, allowed, hists = nodes[n], rooms[0], space.allowed, space.hists
+    node, room, splits, hists = nodes[n], rooms[0], space.splits, space.hists
     knows_rows = room.counts_rows or is_wide(hists)
-    room.least, is_changed, searches = room.min_hessian, False, True
+    room.least = room.min_hessian
     if not knows_rows:
         # More than one row fewer would have on average.
         a_row: Any = float(node.hessian) / float(node.end - node.start)
         share = int64(a_row * float(room.min_rows_leaf - 1)) + 1
         room.least = max(room.least, share)
     n_drawn = _draw(features, space.drawn, n, node.key, room)
-    while searches:
-        _find(features, hists, allowed, space.drawn, n_drawn, node, room)
-        searches = False
-        if node.feature >= 0:
-            node.is_category = features.categorical[node.feature]
-            _mark_right(node, room)
-            _add_up_left(hists, node, room)
-            if not knows_rows:
-                searches = not _has_rows(rows.columns, order, node, allowed, room)
-                is_changed |= searches
-    if is_changed:
-        for feature in range(allowed.shape[1]):
-            allowed[0, feature], allowed[1, feature] = 0, MISSING
-            allowed[2, feature], allowed[3, feature] = 0, MISSING
-    if node.feature < 0:
-        return False
-    absent = sums_of(hists, uint64(node.slot), uint64(node.feature), MISSING)
-    node.has_missing = has_any(absent)
-    return True
+    for i in range(n_drawn):
+        _try(features, hists, space.drawn[i], False, node, splits, room)
+    while _take_best(features, hists, space.drawn, n_drawn, node, splits, room):
+        if (
+            knows_rows
+            or splits[node.feature].is_counted
+            or _has_rows(rows.columns, order, node, room)
+        ):
+            absent = sums_of(hists, uint64(node.slot), uint64(node.feature), MISSING)
+            node.has_missing = has_any(absent)
+            return True
+        _count_rows(rows.columns, order, node, room)
+        _try(features, hists, node.feature, True, node, splits, room)
+    return False
 
 
 @helper

@@ -35,6 +35,7 @@ __all__ = [
     "ROOT_FILLED",
     "ROUNDING",
     "ROWS",
+    "SPLIT",
     "STRIDE",
     "TO_LEFT",
     "TO_RIGHT",
@@ -101,6 +102,19 @@ NODE = np.dtype(
     align=True,
 )
 
+# The best split of a node by one feature, and whether it comes from rows that were
+# counted code by code.
+SPLIT = np.dtype(
+    [
+        ("gain", np.float64),
+        ("subset", np.uint64, (4,)),
+        ("cut", np.int32),
+        ("missing_left", np.bool_),
+        ("is_counted", np.bool_),
+    ],
+    align=True,
+)
+
 # Where a tree stands that is being grown: at its first node, at the histograms of that
 # one or of a smaller child, which others have filled, or anywhere else.
 FRESH, ROOT_FILLED, CHILD_FILLED, GROWING = 0, 1, 2, 3
@@ -125,7 +139,7 @@ _LIMITS = [
 # its numbers of nodes and leaves, and the hessian of `category_rows` rows. Of a node:
 # the least of a side. Of one feature: gradient and hessian up to each bin and the gain
 # of a cut after it, in memory that is read as whole numbers and as floats; categories
-# in order. Of a split: which codes go right.
+# in order; rows of each code, where they are counted. Of a split: which codes go right.
 _SPACE = [
     ("stage", np.int64),
     ("asked", np.int64),
@@ -139,6 +153,7 @@ _SPACE = [
     ("numbers", np.int64, (3, 256)),
     ("ranks", np.float64, (256,)),
     ("bins", np.int64, (256,)),
+    ("rows", np.int64, (256,)),
     ("goes_right", np.uint8, (256,)),
 ]
 

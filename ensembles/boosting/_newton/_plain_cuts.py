@@ -72,23 +72,30 @@ def _gains(g: Any, h: Any, trend: float, node: Any, room: Any) -> Any:
     return _free_gains(g, h, node, room)
 
 
-def _keep_if_better(
-    gain: float, feature: int, cut: int, missing_left: bool, node: Any
-) -> bool:
+def _keep_if_better(gain: float, cut: int, missing_left: bool, split: Any) -> bool:
     """Note a split if it beats the best so far; whether it does."""
-    if not gain > node["gain"]:
+    if not gain > split["gain"]:
         return False
-    node["gain"], node["feature"], node["cut"] = gain, feature, cut
-    node["missing_left"] = missing_left
+    split["gain"], split["cut"], split["missing_left"] = gain, cut, missing_left
     return True
 
 
+def _sums_and_rows(
+    hists: Any, feature: int, node: Any, split: Any, room: Any
+) -> tuple[Any, bool]:
+    """Gradients, hessians and rows of all bins, and whether rows are known."""
+    sums = sums_of(hists, node["slot"], feature)
+    if split["is_counted"]:
+        sums[2] = room["rows"]
+    return sums, hists.shape[2] > STRIDE or bool(split["is_counted"])
+
+
 def try_cuts(
-    hists: Any, features: Any, allowed: Any, feature: int, node: Any, room: Any
+    hists: Any, features: Any, feature: int, node: Any, split: Any, room: Any
 ) -> None:
     """Try all cuts of a feature, with missing values on the right, then on the left."""
-    sums, n_rows = sums_of(hists, node["slot"], feature), node["end"] - node["start"]
-    absent, is_wide = sums[:, MISSING], hists.shape[2] > STRIDE
+    sums, knows_rows = _sums_and_rows(hists, feature, node, split, room)
+    n_rows, absent = node["end"] - node["start"], sums[:, MISSING]
     trend = float(features.trends[feature])
     has_missing = bool((absent[:2] != 0).any())
     for aside in [False, True][: 1 + has_missing]:
@@ -98,12 +105,10 @@ def try_cuts(
             left += absent[:, None]
         g, h, rows = left
         fine_left, fine_right = h >= room["least"], node["hessian"] - h >= room["least"]
-        if is_wide:
+        if knows_rows:
             fine_left &= rows >= room["min_rows_leaf"]
             fine_right &= n_rows - rows >= room["min_rows_leaf"]
-        low, high = allowed[2 * aside : 2 * aside + 2, feature]
-        first = max(np.count_nonzero(~fine_left), low)
-        last = min(np.count_nonzero(fine_right) - 1, high)
+        first, last = np.count_nonzero(~fine_left), np.count_nonzero(fine_right) - 1
         if first > last:
             continue
         cuts = slice(first, last + 1)
@@ -111,7 +116,7 @@ def try_cuts(
         gains, scale, shared = _gains(g, h, trend, node, room)
         best = int(np.argmax(gains))
         gain = gains[best] * scale + shared
-        _keep_if_better(gain, feature, int(first) + best, aside, node)
+        _keep_if_better(gain, int(first) + best, aside, split)
 
 
 def _smoothed_gain(g: float, h: float, node: Any, room: Any) -> float:
@@ -135,13 +140,13 @@ def _subset(codes: Any) -> Any:
 
 
 def try_categories(
-    hists: Any, features: Any, feature: int, node: Any, room: Any
+    hists: Any, features: Any, feature: int, node: Any, split: Any, room: Any
 ) -> None:
     """Try to send left the first of the order, up to the middle, then the last."""
-    is_wide, least = hists.shape[2] > STRIDE, room["min_rows_leaf"]
-    n_rows = node["end"] - node["start"]
+    sums, knows_rows = _sums_and_rows(hists, feature, node, split, room)
+    n_rows, least = node["end"] - node["start"], room["min_rows_leaf"]
     codes = np.r_[np.arange(features.n_bins[feature]), MISSING]
-    sums = sums_of(hists, node["slot"], feature)[:, codes]
+    sums = sums[:, codes]
     rows_of_hessian = float(n_rows) / float(node["hessian"])
     is_large = sums[1].astype(np.float64) * rows_of_hessian >= CATEGORY_ROWS - ROUNDING
     codes, sums = codes[is_large], sums[:, is_large]
@@ -157,11 +162,11 @@ def try_categories(
         for i, (g, h, rows) in enumerate(left.T):
             if min(h, node["hessian"] - h) < room["least"]:
                 continue
-            if is_wide and min(rows, n_rows - rows) < least:
+            if knows_rows and min(rows, n_rows - rows) < least:
                 continue
             gain = _smoothed_gain(float(g), float(h), node, room)
             if room["is_bounded"]:
                 bounded = _bounded_gains(float(g), float(h), 0.0, node, room)
                 gain = min(gain, float(bounded))
-            if _keep_if_better(gain, feature, -1, False, node):
-                node["subset"] = _subset(codes[places[: i + 1]])
+            if _keep_if_better(gain, -1, False, split):
+                split["subset"] = _subset(codes[places[: i + 1]])

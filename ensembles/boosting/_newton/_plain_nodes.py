@@ -50,70 +50,75 @@ def _goes_right(node: Any) -> Any:
     return goes
 
 
-def _has_rows(columns: Any, order: Any, node: Any, allowed: Any, room: Any) -> bool:
-    """Whether both sides of a split have enough rows; else forbid what has fewer."""
-    least, f = int(room["min_rows_leaf"]), node["feature"]
-    left_hessian = int(node["left_hessian"])
+def _has_rows(columns: Any, order: Any, node: Any, room: Any) -> bool:
+    """Whether both sides of a split have enough rows."""
+    least, left_hessian = int(room["min_rows_leaf"]), int(node["left_hessian"])
     lighter = min(left_hessian, int(node["hessian"]) - left_hessian)
     if lighter >= least * int(room["heaviest"]):
         return True
-    codes = columns[f, order[node["start"] : node["end"]]]
+    codes = columns[node["feature"], order[node["start"] : node["end"]]]
     n_right = int(np.count_nonzero(_goes_right(node)[codes]))
-    n_left = len(codes) - n_right
-    if min(n_left, n_right) >= least:
-        return True
-    side = 2 * int(node["missing_left"])
-    if node["is_category"]:
-        allowed[0, f] = 256
-    elif n_left < least:
-        allowed[side, f] = node["cut"] + 1
-    else:
-        allowed[side + 1, f] = node["cut"] - 1
-    return False
+    return min(n_right, len(codes) - n_right) >= least
 
 
-def _find(
-    features: Any, hists: Any, allowed: Any, drawn: Any, node: Any, room: Any
-) -> None:
-    """Note the best split by the features drawn."""
+def _least_gain(node: Any, room: Any) -> Any:
+    """What a split has to gain more than."""
     g = float(node["gradient"]) * room["gradient_step"]
-    h = float(node["hessian"]) * room["hessian_step"]
-    node["gain"], node["feature"] = NO_GAIN * (g * g / (h + room["l2"])), -1
     if room["is_bounded"]:
-        node["gain"] = NO_BOUNDED_GAIN * abs(g * node["value"])
-    for feature in drawn:
-        if features.categorical[feature]:
-            if allowed[0, feature] == 0:
-                try_categories(hists, features, feature, node, room)
-        else:
-            try_cuts(hists, features, allowed, feature, node, room)
+        return NO_BOUNDED_GAIN * abs(g * node["value"])
+    h = float(node["hessian"]) * room["hessian_step"]
+    return NO_GAIN * (g * g / (h + room["l2"]))
+
+
+def _try(problem: Any, feature: int, is_counted: bool, node: Any) -> None:
+    """Note the best split of a node by a feature."""
+    features, space, room = problem.features, problem.space, problem.rooms[0]
+    split = space.splits[feature]
+    split["gain"], split["is_counted"] = _least_gain(node, room), is_counted
+    is_category = features.categorical[feature]
+    attempt = try_categories if is_category else try_cuts
+    attempt(space.hists, features, feature, node, split, room)
+
+
+def _take_best(problem: Any, drawn: Any, node: Any) -> bool:
+    """Write the best of the splits by the features drawn; whether there is one."""
+    splits, hists = problem.space.splits, problem.space.hists
+    gains = splits["gain"][drawn]
+    node["gain"], node["feature"] = _least_gain(node, problem.rooms[0]), -1
+    if not len(drawn) or not gains.max() > node["gain"]:
+        return False
+    node["feature"] = feature = drawn[np.argmax(gains)]
+    for name in "gain", "cut", "missing_left", "subset":
+        node[name] = splits[feature][name]
+    node["is_category"] = problem.features.categorical[feature]
+    sums = sums_of(hists, node["slot"], feature)[:2]
+    node["left_gradient"], node["left_hessian"] = sums[:, ~_goes_right(node)].sum(1)
+    node["has_missing"] = (sums[:, MISSING] != 0).any()
+    return True
 
 
 def search(problem: Any, n: int) -> bool:
     """Write the best split of a node to it; whether there is one that gains."""
     rows, features, space, order, nodes, rooms = problem
-    node, room, hists = nodes[n], rooms[0], space.hists
-    knows_rows = room["counts_rows"] or hists.shape[2] > STRIDE
+    node, room = nodes[n], rooms[0]
+    knows_rows = room["counts_rows"] or space.hists.shape[2] > STRIDE
     room["least"] = room["min_hessian"]
     if not knows_rows:
         a_row = float(node["hessian"]) / float(node["end"] - node["start"])
         share = int(a_row * float(room["min_rows_leaf"] - 1)) + 1
         room["least"] = max(room["least"], share)
     drawn = _draw(features, n, int(node["key"]), room)
-    while True:
-        _find(features, hists, space.allowed, drawn, node, room)
-        if node["feature"] < 0:
-            break
+    for feature in drawn:
+        _try(problem, feature, False, node)
+    while _take_best(problem, drawn, node):
         feature = node["feature"]
-        node["is_category"] = features.categorical[feature]
-        sums = sums_of(hists, node["slot"], feature)
-        left = sums[:2, ~_goes_right(node)].sum(axis=1)
-        node["left_gradient"], node["left_hessian"] = left
-        if knows_rows or _has_rows(rows.columns, order, node, space.allowed, room):
-            node["has_missing"] = (sums[:2, MISSING] != 0).any()
-            break
-    space.allowed[[0, 2]], space.allowed[[1, 3]] = 0, MISSING
-    return bool(node["feature"] >= 0)
+        is_sure = knows_rows or space.splits["is_counted"][feature]
+        if is_sure or _has_rows(rows.columns, order, node, room):
+            return True
+        codes = rows.columns[feature, order[node["start"] : node["end"]]]
+        room["rows"] = np.bincount(codes, minlength=256)
+        _try(problem, feature, True, node)
+    return False
 
 
 def _part(columns: Any, order: Any, node: Any) -> int:

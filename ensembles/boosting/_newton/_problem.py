@@ -44,9 +44,8 @@ class Space(NamedTuple):
     """Words of `BLOCK` rows."""
     drawn: Any
     """Features drawn for a node."""
-    allowed: Any
-    """(4, n_features), the first and the last cut with enough rows on its sides, with
-    missing values on the right, then on the left."""
+    splits: Any
+    """Records of `SPLIT`, one a feature."""
 
 
 class Problem(NamedTuple):
