@@ -13,7 +13,7 @@ from numba import uint64
 
 from ensembles.boosting._newton._kernels_cuts import is_wide
 from ensembles.boosting._newton._layout import BLOCK, WIDE
-from ensembles.trees._kernels_tools import helper
+from ensembles.trees._kernels_tools import helper, inlined
 
 __all__ = ["fill", "subtract"]
 
@@ -27,48 +27,75 @@ def _clear(hists: Any, slot: Any, j: Any, end: Any) -> None:
             hists[s, feature, b] = 0
 
 
+@inlined
+def _lanes(left: Any) -> Any:
+    """How many of the features that are left are filled together: four, three or one.
+
+    Rows that follow each other often add to the same bin, and each waits for the one
+    before: the bins of other features are filled in between. Any number from six on
+    is a sum of fours and threes.
+    """
+    if left % uint64(4) == 0:
+        return uint64(4)
+    return uint64(3) if left >= uint64(3) else uint64(1)
+
+
 @helper
 def _add_packed(
     columns: Any, words: Any, order: Any, first: Any, size: Any, hists: Any, s: Any,
     j: Any, end: Any, block: Any,
 ) -> None:  # fmt: skip
-    """Add the words of a block of rows to the features from `j` on, four at a time."""
-    one, two, three, four = uint64(1), uint64(2), uint64(3), uint64(4)
+    """Add the words of a block of rows to the features from `j` on."""
+    one, two, three = uint64(1), uint64(2), uint64(3)
     for i in range(size):
         block[i] = words[uint64(order[first + i]), uint64(0)]
-    while j + four <= end:
-        for i in range(size):
-            word, row = block[i], uint64(order[first + i])
-            hists[s, j, uint64(columns[j, row])] += word
-            hists[s, j + one, uint64(columns[j + one, row])] += word
-            hists[s, j + two, uint64(columns[j + two, row])] += word
-            hists[s, j + three, uint64(columns[j + three, row])] += word
-        j += four
     while j < end:
-        for i in range(size):
-            hists[s, j, uint64(columns[j, uint64(order[first + i])])] += block[i]
-        j += one
+        n_lanes = _lanes(end - j)
+        if n_lanes > three:
+            for i in range(size):
+                word, row = block[i], uint64(order[first + i])
+                hists[s, j, uint64(columns[j, row])] += word
+                hists[s, j + one, uint64(columns[j + one, row])] += word
+                hists[s, j + two, uint64(columns[j + two, row])] += word
+                hists[s, j + three, uint64(columns[j + three, row])] += word
+        elif n_lanes > one:
+            for i in range(size):
+                word, row = block[i], uint64(order[first + i])
+                hists[s, j, uint64(columns[j, row])] += word
+                hists[s, j + one, uint64(columns[j + one, row])] += word
+                hists[s, j + two, uint64(columns[j + two, row])] += word
+        else:
+            for i in range(size):
+                hists[s, j, uint64(columns[j, uint64(order[first + i])])] += block[i]
+        j += n_lanes
 
 
 @helper
 def _add_all_packed(
     columns: Any, words: Any, hists: Any, s: Any, j: Any, end: Any
-) -> Any:
-    """Add the words of all rows of the table; the first feature that is left.
-
-    Those of a last group of fewer than four are.
-    """
+) -> None:
+    """Add the words of all rows of the table to the features from `j` on."""
     n_rows, zero = uint64(columns.shape[1]), uint64(0)
-    one, two, three, four = uint64(1), uint64(2), uint64(3), uint64(4)
-    while j + four <= end:
-        for row in range(n_rows):
-            word = words[row, zero]
-            hists[s, j, uint64(columns[j, row])] += word
-            hists[s, j + one, uint64(columns[j + one, row])] += word
-            hists[s, j + two, uint64(columns[j + two, row])] += word
-            hists[s, j + three, uint64(columns[j + three, row])] += word
-        j += four
-    return j
+    one, two, three = uint64(1), uint64(2), uint64(3)
+    while j < end:
+        n_lanes = _lanes(end - j)
+        if n_lanes > three:
+            for row in range(n_rows):
+                word = words[row, zero]
+                hists[s, j, uint64(columns[j, row])] += word
+                hists[s, j + one, uint64(columns[j + one, row])] += word
+                hists[s, j + two, uint64(columns[j + two, row])] += word
+                hists[s, j + three, uint64(columns[j + three, row])] += word
+        elif n_lanes > one:
+            for row in range(n_rows):
+                word = words[row, zero]
+                hists[s, j, uint64(columns[j, row])] += word
+                hists[s, j + one, uint64(columns[j + one, row])] += word
+                hists[s, j + two, uint64(columns[j + two, row])] += word
+        else:
+            for row in range(n_rows):
+                hists[s, j, uint64(columns[j, row])] += words[row, zero]
+        j += n_lanes
 
 
 @helper
@@ -97,8 +124,9 @@ def fill(
         _add_wide(columns, words, order, start, last, hists, s, j, end)
         return
     if last - start == uint64(columns.shape[1]):
-        j = _add_all_packed(columns, words, hists, s, j, end)
-    while start < last and j < end:
+        _add_all_packed(columns, words, hists, s, j, end)
+        return
+    while start < last:
         size = min(uint64(BLOCK), last - start)
         _add_packed(columns, words, order, start, size, hists, s, j, end, block)
         start += size
