@@ -18,6 +18,18 @@ def _twins_of_trees(monkeypatch):
     monkeypatch.setattr(_engine, "_SECONDS_TO_LOAD", float("inf"))
 
 
+@pytest.fixture
+def by_numpy(monkeypatch):
+    """Function that runs another one by numpy alone."""
+
+    def run(function):
+        with monkeypatch.context() as inner:
+            inner.setattr(_engine, "_SECONDS_TO_LOAD", float("inf"))
+            return function()
+
+    return run
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread():
     """Tables of tests are too small for more, and two workers share the cores."""

@@ -21,16 +21,17 @@ from ensembles._validation import check_sample_weight, n_rows_of, warn_user
 from ensembles.boosting._crew import Crew
 from ensembles.boosting._hist_params import check_params, limits_of
 from ensembles.boosting._judge import Judge, KnownRaw
-from ensembles.boosting._newton._tree import NewtonTree, TreeSum
+from ensembles.boosting._newton._tree import NewtonTree, packed
 from ensembles.boosting._rounds import Rounds, key_of
 from ensembles.boosting._samples import Sample
 from ensembles.boosting._sampling import sampling_of
 from ensembles.boosting._stopping import is_splitter, split_rows
 from ensembles.losses import Loss
 from ensembles.trees import BinnedMatrix, Binner
-from ensembles.trees._binned import codes_by
+from ensembles.trees._binned import binned_by
 from ensembles.trees._categories import name_of_column, too_many_categories
 from ensembles.trees._layout import MISSING
+from ensembles.trees._packed import PackedTrees, bin_to_send
 
 __all__ = ["BaseHistBooster"]
 
@@ -115,7 +116,7 @@ class BaseHistBooster(BaseEstimator, ABC):
     def __getstate__(self) -> dict[str, Any]:
         """Parameters and trees alone: what was made of them is made again."""
         state = dict(super().__getstate__())
-        state.pop("_tree_sum", None)
+        state.pop("_packed", None)
         return state
 
     def fit(
@@ -271,8 +272,8 @@ class BaseHistBooster(BaseEstimator, ABC):
             self._predictors = []
             self._train_scores: list[float] = []
             self._scores: list[float] = []
-            self._tree_sum: TreeSum | None = None
-        raw = self._raw_of_codes(binned.rows) if goes_on else self._first_raw(binned)
+            self._packed: PackedTrees | None = None
+        raw = self._raw_of_binned(binned) if goes_on else self._first_raw(binned)
         rounds.start(raw.T)
         return rounds
 
@@ -292,7 +293,7 @@ class BaseHistBooster(BaseEstimator, ABC):
             table, X = X, binner._bin_columns(X)
             self._warn_of_empty_columns(table, X)
         elif binner is not None:
-            codes_by(binner, X)
+            binned_by(binner, X)
         self.binner_ = X.binner
         self.n_features_in_ = self.binner_.n_features_in_
         mask = self.binner_.is_categorical_
@@ -327,7 +328,7 @@ class BaseHistBooster(BaseEstimator, ABC):
             judge.note(self, self._train_scores, self._scores)
         for number in range(start, self.max_iter):
             self._predictors.append(self._boost(rounds, number))
-            self._tree_sum = None
+            self._packed = None
             if judge is None:
                 self._say_round(number, begin)
                 continue
@@ -337,7 +338,7 @@ class BaseHistBooster(BaseEstimator, ABC):
             scores = self._scores if judge.has_validation else self._train_scores
             if self._should_stop(scores):
                 break
-        self._sum_of_trees()
+        self._all_trees()
         self.train_score_ = np.array(self._train_scores)
         self.validation_score_ = np.array(self._scores)
         if self.verbose:
@@ -420,45 +421,47 @@ class BaseHistBooster(BaseEstimator, ABC):
     def _raw_predict(self, X: Table) -> FloatArray:
         """Raw predictions of rows, (n_rows, n_trees_per_iteration_)."""
         check_is_fitted(self)
-        return X.raw if isinstance(X, KnownRaw) else self._raw_of_codes(self._codes(X))
+        if isinstance(X, KnownRaw):
+            return X.raw
+        return self._raw_of_binned(self._binned_to_send(X))
 
     def _staged_raw_predict(self, X: Table) -> Iterator[FloatArray]:
         """Raw predictions after each round."""
         check_is_fitted(self)
-        codes, n_raw = self._codes(X), self.n_trees_per_iteration_
-        raw, trees = self._first_raw(codes), self._sum_of_trees()
+        binned, n_raw = self._binned_to_send(X), self.n_trees_per_iteration_
+        raw, trees = self._first_raw(binned), self._all_trees()
         for first in range(0, len(trees), n_raw):
-            trees.add_to(raw, codes, first, first + n_raw)
+            trees.add_to(raw, binned, first, first + n_raw)
             yield raw.copy()
 
-    def _first_raw(self, rows: Any) -> FloatArray:
+    def _first_raw(self, rows: BinnedMatrix) -> FloatArray:
         """Raw predictions of rows before the first round."""
         return np.tile(self.initial_value_, (len(rows), 1))
 
-    def _raw_of_codes(self, codes: Any) -> FloatArray:
+    def _raw_of_binned(self, binned: BinnedMatrix) -> FloatArray:
         """Raw predictions of rows, by their codes."""
-        raw = self._first_raw(codes)
-        self._sum_of_trees().add_to(raw, codes)
+        raw = self._first_raw(binned)
+        self._all_trees().add_to(raw, binned)
         return raw
 
-    def _sum_of_trees(self) -> TreeSum:
+    def _all_trees(self) -> PackedTrees:
         """All trees so far in one piece, made when first needed."""
-        whole: TreeSum | None = self.__dict__.get("_tree_sum")
+        whole: PackedTrees | None = self.__dict__.get("_packed")
         if whole is None:
             trees = [tree for trees in self._predictors for tree in trees]
             outputs = [k for trees in self._predictors for k in range(len(trees))]
-            whole = self._tree_sum = TreeSum(trees, outputs)
+            whole = self._packed = packed(trees, outputs)
         return whole
 
-    def _codes(self, X: Table) -> Any:
+    def _binned_to_send(self, X: Table) -> BinnedMatrix:
         """Codes of rows to predict."""
         if isinstance(X, BinnedMatrix):
-            return codes_by(self.binner_, X)
+            return binned_by(self.binner_, X)
         if not hasattr(X, "shape"):
             X = np.asarray(X)
         if len(X.shape) == 2:  # of others the binner says what is wrong
             validate_data(self, X, reset=False, skip_check_array=True)
-        return self.binner_.transform(X)
+        return bin_to_send(self.binner_, X)
 
     @abstractmethod
     def _encode(self, y: Any, like: str | None) -> FloatArray:

@@ -8,7 +8,7 @@ from typing import Any, final
 from sklearn.metrics import check_scoring
 
 from ensembles._typing import FloatArray
-from ensembles.boosting._newton._tree import NewtonTree, TreeSum
+from ensembles.boosting._newton._tree import NewtonTree, packed
 from ensembles.boosting._rounds import Rounds
 from ensembles.boosting._samples import Sample
 from ensembles.boosting._stopping import rows_to_score
@@ -71,8 +71,8 @@ class Judge:
         # What scorers of the user's own look at is theirs to say.
         self._knows_raw = booster.scoring is None or isinstance(booster.scoring, str)
         if validation is not None:
-            self._codes = booster._codes(validation.X)
-            self._raw = booster._raw_of_codes(self._codes)
+            self._binned = booster._binned_to_send(validation.X)
+            self._raw = booster._raw_of_binned(self._binned)
 
     @property
     def has_validation(self) -> bool:
@@ -82,7 +82,7 @@ class Judge:
     def add(self, trees: list[NewtonTree]) -> None:
         """Add the trees of a round to what is known of the validation rows."""
         if self._validation is not None:
-            TreeSum(trees, range(len(trees))).add_to(self._raw, self._codes)
+            packed(trees, range(len(trees))).add_to(self._raw, self._binned)
 
     def note(
         self, booster: Any, train_scores: list[float], scores: list[float]

@@ -9,7 +9,7 @@ import numpy as np
 from ensembles._typing import FloatArray, IntArray
 from ensembles.boosting._crew import Crew
 from ensembles.boosting._newton._grower import Growth, Limits, NewtonGrower
-from ensembles.boosting._newton._tree import NewtonTree, TreeSum
+from ensembles.boosting._newton._tree import NewtonTree, packed
 from ensembles.boosting._outputs import PerOutput
 from ensembles.boosting._repeated import times_of
 from ensembles.boosting._sampling import RowSampling
@@ -158,7 +158,7 @@ class Rounds:
         if rows is None:
             growth.add_values(values, self.raw[k])
         else:  # rows that were not drawn fall into leaves too
-            TreeSum([tree], [0]).add_to(self.raw[k][:, None], self._binned.rows)
+            packed([tree], [0]).add_to(self.raw[k][:, None], self._binned)
         return tree
 
     def _renewed(

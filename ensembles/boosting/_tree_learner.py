@@ -17,7 +17,8 @@ from ensembles.boosting._samme import FittedLearners, WeakLearner
 from ensembles.boosting._weighted._grower import WeightedGrower, WeightedTree
 from ensembles.boosting._weighted._votes import TreeVotes
 from ensembles.trees import BinnedMatrix, HistTreeClassifier
-from ensembles.trees._binned import codes_by
+from ensembles.trees._binned import binned_by
+from ensembles.trees._packed import bin_to_send
 
 __all__ = ["FittedTrees", "TreeLearner", "depth_of_plain_tree"]
 
@@ -172,14 +173,14 @@ class FittedTrees(FittedLearners):
         values = self._values(X) if self._votes.are_stumps else None
         if values is not None:
             return self._votes.count_values(values)
-        return self._votes.count(self._codes(X))
+        return self._votes.count(self._binned(X))
 
     def staged(self, X: Table) -> Iterator[FloatArray]:
-        return self._votes.staged(self._codes(X))
+        return self._votes.staged(self._binned(X))
 
     def said(self, X: Table) -> IntArray:
-        codes = self._codes(X)
-        said = [self._votes.said_by(i, codes) for i in range(len(self._votes))]
+        binned = self._binned(X)
+        said = [self._votes.said_by(i, binned) for i in range(len(self._votes))]
         return np.array(said)
 
     def importances(self) -> FloatArray:
@@ -196,7 +197,7 @@ class FittedTrees(FittedLearners):
         is_contiguous = flags.c_contiguous or flags.f_contiguous
         return values if is_contiguous else np.ascontiguousarray(values)
 
-    def _codes(self, X: Table) -> Any:
+    def _binned(self, X: Table) -> BinnedMatrix:
         if isinstance(X, BinnedMatrix):
-            return codes_by(self.binner, X)
-        return self.binner.transform(X)
+            return binned_by(self.binner, X)
+        return bin_to_send(self.binner, X)

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ensembles._random import entropy_from
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Table
 from ensembles._validation import check_bool, check_count, check_sample_weight
-from ensembles.trees._binned import BinnedMatrix, codes_by
+from ensembles.trees._binned import BinnedMatrix, binned_by
 from ensembles.trees._binner import Binner, bin_once
 from ensembles.trees._growth import Limits, grow_tree
 from ensembles.trees._params import (
@@ -120,7 +120,7 @@ class BaseHistTree(BaseEstimator, ABC):
         """Codes of rows to predict."""
         check_is_fitted(self)
         if isinstance(X, BinnedMatrix):
-            return codes_by(self.binner_, X)
+            return binned_by(self.binner_, X).rows
         if not hasattr(X, "shape"):
             X = np.asarray(X)
         if len(X.shape) == 2:  # of others the binner says what is wrong

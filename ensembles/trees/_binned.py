@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from ensembles.trees._binner import Binner
 
-__all__ = ["BinnedMatrix", "codes_by"]
+__all__ = ["BinnedMatrix", "binned_by"]
 
 
 @final
@@ -26,7 +26,7 @@ class BinnedMatrix:
         Code of each value; 255 where it is missing. None makes them of the columns
         when they are asked for.
     columns : ndarray of shape (n_features, n_samples), dtype uint8, or None
-        The same, transposed; None for rows to predict.
+        The same, transposed. None makes them of the rows.
     binner : Binner
         What the codes stand for.
 
@@ -34,7 +34,7 @@ class BinnedMatrix:
     ----------
     rows : ndarray of shape (n_samples, n_features), dtype uint8
         Code of each value, row by row.
-    columns : ndarray of shape (n_features, n_samples), dtype uint8, or None
+    columns : ndarray of shape (n_features, n_samples), dtype uint8
         Code of each value, column by column.
     binner : Binner
         What the codes stand for.
@@ -76,20 +76,27 @@ class BinnedMatrix:
                 "A BinnedMatrix needs rows or columns, got neither. Make it by "
                 "Binner.bin(X)."
             )
-        self._rows, self.columns, self.binner = rows, columns, binner
+        self._rows, self._columns, self.binner = rows, columns, binner
 
     @property
     def rows(self) -> Any:
         """Code of each value, row by row."""
         if self._rows is None:
-            self._rows = np.ascontiguousarray(self.columns.T)
+            self._rows = np.ascontiguousarray(self._columns.T)
         return self._rows
+
+    @property
+    def columns(self) -> Any:
+        """Code of each value, column by column."""
+        if self._columns is None:
+            self._columns = np.ascontiguousarray(self._rows.T)
+        return self._columns
 
     @property
     def shape(self) -> tuple[int, int]:
         """Numbers of rows and features."""
         if self._rows is None:
-            n_features, n_rows = self.columns.shape
+            n_features, n_rows = self._columns.shape
         else:
             n_rows, n_features = self._rows.shape
         return int(n_rows), int(n_features)
@@ -101,7 +108,7 @@ class BinnedMatrix:
     def __getitem__(self, key: Any) -> BinnedMatrix:
         """Some of the rows, by a slice, a mask or positions; or rows and columns."""
         rows, features = key if isinstance(key, tuple) else (key, ...)
-        binner, codes, columns = self.binner, self._rows, self.columns
+        binner, codes, columns = self.binner, self._rows, self._columns
         if not (features is ... or _is_everything(features)):
             binner = binner._of_columns(features)
             codes = None if codes is None else codes[:, features]
@@ -117,8 +124,8 @@ def _side_by_side(codes: Any) -> Any:
     return None if codes is None else np.ascontiguousarray(codes)
 
 
-def codes_by(binner: Binner, binned: BinnedMatrix) -> Any:
-    """Codes of rows, if they are those of a binner.
+def binned_by(binner: Binner, binned: BinnedMatrix) -> BinnedMatrix:
+    """The matrix, if its codes are those of a binner.
 
     Raises
     ------
@@ -136,7 +143,7 @@ def codes_by(binner: Binner, binned: BinnedMatrix) -> Any:
                 "The BinnedMatrix was made by another Binner than that of the fit, "
                 "with other bins. Make it by binner_.bin(X)."
             )
-    return binned.rows
+    return binned
 
 
 def _is_everything(key: Any) -> bool:

@@ -233,12 +233,12 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return BinnedMatrix(*self._codes(X, by_rows=True, by_columns=True), self)
 
     def _bin_columns(self, X: Table) -> BinnedMatrix:
-        """Codes by columns alone, which is all that gradient boosting reads."""
+        """Codes by columns alone, which is all that boosters read of many rows."""
         _, columns = self._codes(X, by_rows=False, by_columns=True)
         return BinnedMatrix(None, columns, self)
 
     def _bin_to_predict(self, X: Table) -> BinnedMatrix:
-        """Codes by rows alone, which is all that predictions need."""
+        """Codes by rows alone, which is all that large trees need to predict."""
         return BinnedMatrix(self.transform(X), None, self)
 
     def _of_columns(self, features: Any) -> Binner:

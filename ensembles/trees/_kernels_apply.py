@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numba import int64, uint32, uint64
 
-from ensembles.trees._kernels_masks import add_by_masks, fill_masks
 from ensembles.trees._kernels_tools import compiled, inlined
 from ensembles.trees._layout import (
     BLOCK_ROWS,
@@ -21,7 +20,6 @@ from ensembles.trees._layout import (
     LEAF_PLACE,
     LEFT_PLACE,
     SIDE_PLACE,
-    WORTH_MASKS,
 )
 
 __all__ = ["send_down", "send_down_many"]
@@ -153,7 +151,6 @@ def send_down_many(
     subsets: Any,
     values: Any,
     results: Any,
-    rooms: Any,
 ) -> None:
     """Add what the leaves of many trees predict, each from a column of `results` on.
 
@@ -161,19 +158,12 @@ def send_down_many(
     trees are numbered through; the last of the roots is the end of the last tree.
     `subset_rows` and `subsets` may be None.
     """
-    n_rows, first, room = uint64(len(rows)), uint64(0), rooms[0]
+    n_rows, first = uint64(len(rows)), uint64(0)
     while first < n_rows:
         last = min(first + uint64(BLOCK_ROWS), n_rows)
         for tree in range(uint64(len(outputs))):
-            top, end = uint64(roots[tree]), uint64(roots[tree + _ONE])
-            output, n_tables = uint64(outputs[tree]), int64(-1)
-            if last - first >= uint64(WORTH_MASKS):
-                n_tables = fill_masks(words, top, end, subset_rows, subsets, room)
-            if n_tables >= 0:
-                add_by_masks(rows, first, last, n_tables, values, output, results, room)
-            else:
-                _send(
-                    rows, first, last, words, top, True, subset_rows, subsets, values,
-                    output, results,
-                )  # fmt: skip
+            _send(
+                rows, first, last, words, uint64(roots[tree]), True, subset_rows,
+                subsets, values, uint64(outputs[tree]), results,
+            )  # fmt: skip
         first = last

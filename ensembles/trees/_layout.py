@@ -27,12 +27,12 @@ __all__ = [
     "FEW_ROWS",
     "GROUP",
     "LARGEST_SUM",
-    "MASKS",
     "MAX_BINS",
     "MISSING",
     "MOST_LEAVES",
-    "MOST_TABLES",
     "NODE",
+    "PLANES",
+    "PLANE_ROWS",
     "POISSON",
     "ROOM",
     "SMALL_ROWS",
@@ -41,7 +41,7 @@ __all__ = [
     "TABLE",
     "WEIGHT",
     "WEIGHT_BITS",
-    "WORTH_MASKS",
+    "WORTH_PLANES",
 ]
 
 MISSING = 255
@@ -74,9 +74,10 @@ FEW_ROWS = 8
 # words stay in a second-level cache.
 BLOCK_ROWS = 8192
 
-# Trees of at most so many leaves, and features that they split by, are gone through all
-# at once (a word has a bit for each leaf), by at least so many rows.
-MOST_LEAVES, MOST_TABLES, WORTH_MASKS = 64, 16, 1024
+# At least so many rows go down trees node by node, each node all of them, where trees
+# have at most so many leaves: their numbers fill a byte. So many rows at a time, whose
+# planes fill half of a first-level cache or less.
+WORTH_PLANES, MOST_LEAVES, PLANE_ROWS = 256, 256, 1024
 
 # Sums of floats that shall not depend on their order are made of whole numbers of no
 # more bits than this.
@@ -176,14 +177,20 @@ _ROOM = [
 
 ROOM = with_floats(np.dtype([*_LIMITS, *_SPLIT, *_ROOM, (_STAMP, np.int8)], align=True))
 
-# Of a tree that is gone through at once: which leaves are left by the code of each
-# feature, which lie below each node, their nodes, and the features.
-MASKS = np.dtype(
+# Of rows that go down a tree together: the leaves that they have left, eight a plane;
+# whether they go left at a node; of those left the eight with the first one, and its
+# number. Of a tree: leaves below each node, the first of them, and nodes that are
+# leaves. Of a node: which categories go left.
+PLANES = np.dtype(
     [
-        ("tables", np.uint64, (MOST_TABLES, 256)),
+        ("planes", np.uint8, (MOST_LEAVES // 8, PLANE_ROWS)),
+        ("is_left", np.uint8, (PLANE_ROWS,)),
+        ("bits", np.uint8, (PLANE_ROWS,)),
+        ("number", np.uint8, (PLANE_ROWS,)),
         ("below", np.uint64, (2 * MOST_LEAVES,)),
-        ("leaves", np.int64, (MOST_LEAVES,)),
-        ("features", np.int64, (MOST_TABLES,)),
+        ("first", np.uint64, (2 * MOST_LEAVES,)),
+        ("leaves", np.uint64, (MOST_LEAVES,)),
+        ("subset", np.uint8, (256,)),
         (_STAMP, np.int8),
     ],
     align=True,

@@ -68,7 +68,6 @@ def send_down_many(
     subsets: Any,
     values: Any,
     results: Any,
-    rooms: Any,
 ) -> None:
     """Add what the leaves of many trees predict, each from a column of `results` on."""
     width = values.shape[1]

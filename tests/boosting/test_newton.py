@@ -9,8 +9,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from ensembles import Binner
 from ensembles.boosting._newton._grower import Limits, NewtonGrower
-from ensembles.boosting._newton._tree import TreeSum
-from ensembles.trees._layout import MISSING, MOST_LEAVES, MOST_TABLES, WORTH_MASKS
+from ensembles.boosting._newton._tree import packed
+from ensembles.trees import BinnedMatrix
+from ensembles.trees._layout import MISSING
 
 N_PROBLEMS = 120
 
@@ -130,49 +131,8 @@ def test_codes_lead_rows_to_the_leaves_that_they_were_parted_into(first):
         _, tree, raw = problem.grown()
         used = slice(None) if problem.rows is None else problem.rows
         sent = np.zeros((len(problem.X), 1))
-        TreeSum([tree], [0]).add_to(sent, problem.binned.rows)
+        packed([tree], [0]).add_to(sent, problem.binned)
         assert_array_equal(sent[used, 0], raw[used])
-
-
-@pytest.mark.parametrize("first", range(0, N_PROBLEMS, 40))
-def test_many_rows_at_once_arrive_where_few_do(first, by_numpy):
-    for seed in range(first, first + 40):
-        problem = Problem.drawn(seed)
-        _, tree, _ = problem.grown()
-        trees = TreeSum([tree] * 3, [0, 1, 0])
-        codes = problem.binned.rows
-        rng = np.random.default_rng(seed)
-        rows = rng.integers(0, len(codes), 2 * WORTH_MASKS + 3)
-        codes = rng.permuted(codes[rows], axis=0)
-        at_once = rng.normal(size=(len(rows), 2))
-        by_few, plain = at_once.copy(), at_once.copy()
-        trees.add_to(at_once, codes)
-        for start in range(0, len(rows), WORTH_MASKS - 1):
-            some = slice(start, start + WORTH_MASKS - 1)
-            trees.add_to(by_few[some], codes[some])
-        by_numpy(lambda t=trees, p=plain, c=codes: t.add_to(p, c))
-        assert_array_equal(at_once, by_few)
-        assert_array_equal(at_once, plain)
-
-
-@pytest.mark.parametrize(("n_features", "n_leaves"), [(40, 60), (4, 200)])
-def test_trees_of_many_features_or_leaves_are_gone_through_node_by_node(
-    n_features, n_leaves
-):
-    rng = np.random.default_rng(0)
-    n = 6000
-    X = rng.normal(size=(n, n_features))
-    binned = Binner().fit(X).bin(X)
-    gradient = X.sum(axis=1) + rng.normal(size=n)
-    grower = NewtonGrower(binned, Limits(n_leaves), None, "exact", counts_rows=True)
-    growth = grower.grow(gradient, np.ones(n), 0)
-    values, raw, sent = growth.newton_values(), np.zeros(n), np.zeros((n, 1))
-    tree = growth.tree(values)
-    n_used = len(np.unique(tree.feature)) - 1
-    assert n_used > MOST_TABLES or tree.get_n_leaf_nodes() > MOST_LEAVES
-    growth.add_values(values, raw)
-    TreeSum([tree], [0]).add_to(sent, binned.rows)
-    assert_array_equal(sent[:, 0], raw)
 
 
 @pytest.mark.parametrize("sums", ["packed", "exact"])
@@ -227,6 +187,11 @@ def test_a_stump_has_the_cut_of_largest_gain(l2, sums):
     assert_allclose(growth.newton_values()[1:], expected, rtol=1e-12)
 
 
+def missing_row(binned):
+    """A row without its one value."""
+    return BinnedMatrix(np.array([[MISSING]], np.uint8), None, binned.binner)
+
+
 def test_missing_values_go_to_the_side_that_gains_more():
     X = np.r_[np.zeros(50), np.ones(50), np.full(50, np.nan)][:, None]
     binned = Binner().fit(X).bin(X)
@@ -236,7 +201,7 @@ def test_missing_values_go_to_the_side_that_gains_more():
         growth = grower.grow(gradient, np.ones(150), 0)
         tree = growth.tree(growth.newton_values())
         raw = np.zeros((1, 1))
-        TreeSum([tree], [0]).add_to(raw, np.array([[MISSING]], np.uint8))
+        packed([tree], [0]).add_to(raw, missing_row(binned))
         assert raw[0, 0] == [1.0, -1.0][side]
 
 
@@ -306,7 +271,7 @@ def test_values_that_are_missing_only_later_go_with_most_rows():
     growth = grower.grow(gradient, np.ones(120), 0)
     raw = np.zeros((1, 1))
     tree = growth.tree(growth.newton_values())
-    TreeSum([tree], [0]).add_to(raw, np.array([[MISSING]], np.uint8))
+    packed([tree], [0]).add_to(raw, missing_row(binned))
     assert raw[0, 0] == -1.0
 
 

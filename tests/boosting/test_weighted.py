@@ -141,7 +141,7 @@ def test_weights_are_those_of_logarithms_and_no_row_is_lost(first):
         problem = Problem.drawn(seed)
         used = problem.weights > 0.0
         expected = np.where(used, problem.weights, 0.0) / problem.weights.sum()
-        codes = problem.binned.rows
+        binned = problem.binned
         for number, (tree, grower) in enumerate(problem.rounds()):
             times = grower._problem.rows.times
             least = LEAST_SHARE * used * (times if len(times) else 1.0)
@@ -149,7 +149,7 @@ def test_weights_are_those_of_logarithms_and_no_row_is_lost(first):
                 grower.weights, np.maximum(expected, least), rtol=1e-9, atol=1e-15
             )
             assert (grower.weights[used] > 0.0).all()
-            said = TreeVotes([tree], [1.0], problem.binned.binner).said_by(0, codes)
+            said = TreeVotes([tree], [1.0], binned.binner).said_by(0, binned)
             wrong = (said != problem.y) & used
             assert_allclose(grower.weights[wrong].sum(), tree.error, atol=1e-12)
             if number < len(problem.log_factors):
@@ -282,44 +282,44 @@ def test_tables_of_stumps_say_what_trees_say_to_the_bit(first, by_numpy):
         X[rng.random(X.shape) < 0.1] = np.nan
         binner = votes.binner
         binner._ensure_all_finite = False
-        by_trees = votes.count(binner.transform(X))
+        by_trees = votes.count(binner.bin(X))
         for table in X, np.asfortranarray(X), X.astype(np.float32).astype(float):
-            codes = binner.transform(table)
-            assert_array_equal(votes.count_values(table), votes.count(codes))
+            binned = binner.bin(table)
+            assert_array_equal(votes.count_values(table), votes.count(binned))
         assert_array_equal(by_numpy(lambda v=votes, X=X: v.count_values(X)), by_trees)
         narrow = X.astype(np.float32)
-        expected = votes.count(binner.transform(narrow))
+        expected = votes.count(binner.bin(narrow))
         assert_array_equal(votes.count_values(narrow), expected)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_votes_of_many_trees_are_the_sums_of_theirs(seed, by_numpy):
     problem = Problem.drawn(seed)
-    votes, codes = votes_of(problem), problem.binned.rows
-    expected = np.zeros((len(codes), problem.n_classes))
+    votes, binned = votes_of(problem), problem.binned
+    expected = np.zeros((len(binned), problem.n_classes))
     for number, weight in enumerate(votes.weights):
-        said = votes.said_by(number, codes)
-        expected[np.arange(len(codes)), said] += weight
-    counted = votes.count(codes)
+        said = votes.said_by(number, binned)
+        expected[np.arange(len(binned)), said] += weight
+    counted = votes.count(binned)
     if problem.n_classes == 2:
         assert_array_equal(counted[:, 0], expected[:, 1] - expected[:, 0])
     else:
         assert_array_equal(counted, expected)
-    *_, last = votes.staged(codes)
+    *_, last = votes.staged(binned)
     assert_array_equal(last, counted)
-    assert_array_equal(by_numpy(lambda: votes_of(problem).count(codes)), counted)
-    assert_array_equal(pickle.loads(pickle.dumps(votes)).count(codes), counted)
+    assert_array_equal(by_numpy(lambda: votes_of(problem).count(binned)), counted)
+    assert_array_equal(pickle.loads(pickle.dumps(votes)).count(binned), counted)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_tree_as_an_estimator_keeps_it_predicts_what_it_votes_for(seed):
     problem = Problem.drawn(seed)
-    votes, codes = votes_of(problem), problem.binned.rows
+    votes, binned = votes_of(problem), problem.binned
     for number in range(len(votes)):
         tree = votes.tree(number)
-        shares = tree.values_of(codes)
+        shares = tree.values_of(binned.rows)
         assert_allclose(shares.sum(axis=1), 1.0)
-        assert_array_equal(shares.argmax(axis=1), votes.said_by(number, codes))
+        assert_array_equal(shares.argmax(axis=1), votes.said_by(number, binned))
         assert tree.n_node_samples[0] == np.count_nonzero(problem.weights)
         assert_allclose(tree.weighted_n_node_samples[0], 1.0)
         assert tree.max_depth <= problem.max_depth

@@ -8,14 +8,12 @@ from typing import Any, final
 
 import numpy as np
 
-from ensembles._engine import kernels_for
 from ensembles._typing import BoolArray, FloatArray, IntArray
-from ensembles.trees._layout import LEAF_PLACE, LEFT_PLACE, MASKS
+from ensembles.trees._layout import LEAF_PLACE, LEFT_PLACE
+from ensembles.trees._packed import PackedTrees
 from ensembles.trees._tree import unpack_splits
 
-__all__ = ["NewtonTree", "TreeSum"]
-
-_SECONDS_PER_ROW = 2e-6  # of the twin that sends rows down a tree
+__all__ = ["NewtonTree", "packed"]
 
 
 @final
@@ -70,9 +68,8 @@ class NewtonTree:
             level, depth = np.concatenate([left, left + 1]), depth + 1
 
 
-@final
-class TreeSum:
-    """The nodes of many trees in a row, so that rows go down all in one call.
+def packed(trees: Sequence[NewtonTree], outputs: Sequence[int]) -> PackedTrees:
+    """Trees in one piece.
 
     Parameters
     ----------
@@ -80,59 +77,38 @@ class TreeSum:
         Trees.
     outputs : sequence of int
         Which raw prediction each adds to.
+
+    Returns
+    -------
+    PackedTrees
+        Their nodes in a row.
     """
+    roots = np.cumsum([0, *(tree.node_count for tree in trees)])
+    moved = [
+        tree.words + (np.uint64(root) << np.uint64(LEFT_PLACE))
+        for tree, root in zip(trees, roots[:-1], strict=True)
+    ]
+    return PackedTrees(
+        np.concatenate([np.zeros(0, np.uint64), *moved]),
+        roots,
+        np.asarray(outputs, dtype=np.int64),
+        np.concatenate([np.zeros(0), *(tree.values for tree in trees)])[:, None],
+        *_joined_subsets(trees),
+    )
 
-    def __init__(self, trees: Sequence[NewtonTree], outputs: Sequence[int]) -> None:
-        sizes = [tree.node_count for tree in trees]
-        self._roots = np.cumsum([0, *sizes])  # the last is the end
-        self._outputs = np.asarray(outputs, dtype=np.int64)
-        moved = [
-            tree.words + (np.uint64(root) << np.uint64(LEFT_PLACE))
-            for tree, root in zip(trees, self._roots[:-1], strict=True)
-        ]
-        self._words = np.concatenate(moved) if trees else np.zeros(0, np.uint64)
-        self._values = np.zeros((len(self._words), 1))
-        self._subset_rows: Any = None
-        self._subsets: Any = None
-        if trees:
-            self._values[:, 0] = np.concatenate([tree.values for tree in trees])
-        if any(tree.subsets is not None for tree in trees):
-            self._join_subsets(trees)
 
-    def _join_subsets(self, trees: Sequence[NewtonTree]) -> None:
-        """Number the subsets of all trees through."""
-        rows: list[Any] = []
-        subsets: list[Any] = []
-        n = 0
-        for tree in trees:
-            if tree.subsets is None:
-                rows.append(np.zeros(tree.node_count, np.int32))
-                continue
-            rows.append(tree.subset_rows + np.int32(n))
-            subsets.append(tree.subsets)
-            n += len(tree.subsets)
-        self._subset_rows, self._subsets = np.concatenate(rows), np.concatenate(subsets)
-
-    def __len__(self) -> int:
-        """Number of trees."""
-        return len(self._outputs)
-
-    def add_to(
-        self, raw: FloatArray, codes: Any, first: int = 0, last: int | None = None
-    ) -> None:
-        """Add what trees `first` to `last` predict for codes, to (n_rows, n_raw)."""
-        outputs = self._outputs[first:last]
-        if not len(outputs):
-            return
-        seconds = _SECONDS_PER_ROW * len(codes) * len(outputs)
-        kernels_for("trees", "apply", seconds).send_down_many(
-            codes,
-            self._words,
-            self._roots[first : first + len(outputs) + 1],
-            outputs,
-            self._subset_rows,
-            self._subsets,
-            self._values,
-            raw,
-            np.zeros(1, MASKS),
-        )
+def _joined_subsets(trees: Sequence[NewtonTree]) -> tuple[Any, Any]:
+    """Subsets of all trees numbered through, and which of them each node has."""
+    rows: list[Any] = []
+    subsets: list[Any] = []
+    n = 0
+    for tree in trees:
+        if tree.subsets is None:
+            rows.append(np.zeros(tree.node_count, np.int32))
+            continue
+        rows.append(tree.subset_rows + np.int32(n))
+        subsets.append(tree.subsets)
+        n += len(tree.subsets)
+    if not subsets:
+        return None, None
+    return np.concatenate(rows), np.concatenate(subsets)

@@ -18,14 +18,14 @@ from ensembles._engine import kernels_for
 from ensembles._typing import FloatArray, IntArray
 from ensembles.boosting._weighted._grower import WeightedTree
 from ensembles.boosting._weighted._tables import StumpTables
-from ensembles.trees import Binner
+from ensembles.trees import BinnedMatrix, Binner
 from ensembles.trees._layout import (
     LEAF_PLACE,
     LEFT_PLACE,
-    MASKS,
     SIDE_PLACE,
     SQUARE,
 )
+from ensembles.trees._packed import PackedTrees
 from ensembles.trees._tree import Tree, unpack_splits
 
 __all__ = ["TreeVotes"]
@@ -75,7 +75,7 @@ class TreeVotes:
 
     def __getstate__(self) -> dict[str, Any]:
         """Trees and weights alone: what was made of them is made again."""
-        made = {"_moved", "_ballots", "_tables"}
+        made = {"_packed", "_moved", "_ballots", "_tables"}
         return {name: one for name, one in self.__dict__.items() if name not in made}
 
     @property
@@ -130,10 +130,10 @@ class TreeVotes:
         totals = shares.sum(axis=1, keepdims=True)
         return shares / np.where(totals > 0.0, totals, 1.0)
 
-    def count(self, codes: Any) -> FloatArray:
+    def count(self, binned: BinnedMatrix) -> FloatArray:
         """Votes of all trees for rows, by their codes; (n_rows, n_columns)."""
-        votes = self._no_votes(len(codes))
-        self._send(codes, votes, 0, len(self))
+        votes = self._no_votes(len(binned))
+        self._packed.add_to(votes, binned)
         return votes * self._unit
 
     def count_values(self, X: Any) -> FloatArray:
@@ -142,37 +142,28 @@ class TreeVotes:
         self._tables.add_to(votes, X)
         return votes * self._unit
 
-    def staged(self, codes: Any) -> Iterator[FloatArray]:
+    def staged(self, binned: BinnedMatrix) -> Iterator[FloatArray]:
         """Votes after each tree."""
-        votes = self._no_votes(len(codes))
+        votes = self._no_votes(len(binned))
         for number in range(len(self)):
-            self._send(codes, votes, number, number + 1)
+            self._packed.add_to(votes, binned, number, number + 1)
             yield votes * self._unit
 
-    def said_by(self, number: int, codes: Any) -> IntArray:
+    def said_by(self, number: int, binned: BinnedMatrix) -> IntArray:
         """Number of the class that a tree votes for, row by row."""
-        own, leaves = self._nodes_of(number), np.zeros((len(codes), 1), np.int64)
-        kernels = kernels_for("trees", "apply", _SECONDS_PER_ROW * len(codes))
-        kernels.send_down(codes, self._words[own], True, None, None, None, leaves)
+        own, leaves = self._nodes_of(number), np.zeros((len(binned), 1), np.int64)
+        kernels = kernels_for("trees", "apply", _SECONDS_PER_ROW * len(binned))
+        kernels.send_down(binned.rows, self._words[own], True, None, None, None, leaves)
         return np.asarray(self._best_class[own][leaves[:, 0]])
 
     def _no_votes(self, n_rows: int) -> FloatArray:
         return np.zeros((n_rows, self.n_classes if self.n_classes > 2 else 1))
 
-    def _send(self, codes: Any, votes: FloatArray, first: int, last: int) -> None:
-        """Add the votes of some trees."""
-        seconds = _SECONDS_PER_ROW * len(codes) * (last - first)
-        kernels_for("trees", "apply", seconds).send_down_many(
-            codes,
-            self._moved,
-            self._roots[first : last + 1],
-            np.zeros(last - first, np.int64),
-            None,
-            None,
-            self._ballots,
-            votes,
-            np.zeros(1, MASKS),
-        )
+    @cached_property
+    def _packed(self) -> PackedTrees:
+        """Trees with their votes, in one piece."""
+        outputs = np.zeros(len(self), np.int64)
+        return PackedTrees(self._moved, self._roots, outputs, self._ballots)
 
     @cached_property
     def _moved(self) -> Any:
