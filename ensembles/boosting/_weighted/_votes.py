@@ -62,9 +62,8 @@ class TreeVotes:
         sizes = [len(tree.words) for tree in trees]
         self._roots = np.cumsum([0, *sizes])
         self._words = np.concatenate([tree.words for tree in trees])
-        nodes = np.concatenate([tree.nodes for tree in trees])
-        self._n_rows = (nodes["end"] - nodes["start"]).astype(np.int32)
-        self._best_class = nodes["best_class"].copy()
+        self._n_rows = np.concatenate([tree.n_rows for tree in trees])
+        self._best_class = np.concatenate([tree.best_class for tree in trees])
         sums = np.repeat([float(tree.total) for tree in trees], sizes)
         totals = np.concatenate([tree.totals for tree in trees])
         self._shares = totals / sums[:, None]
