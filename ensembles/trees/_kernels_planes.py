@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numba import uint8, uint64
 
-from ensembles.trees._kernels_tools import compiled, helper
+from ensembles.trees._kernels_tools import compiled, helper, lowest_bit
 from ensembles.trees._layout import (
     CATEGORY_PLACE,
     FEATURE_PLACE,
@@ -60,6 +60,38 @@ def _number_leaves(words: Any, top: Any, n_nodes: Any, room: Any) -> Any:
 
 
 @helper
+def _note_codes(subset: Any, subsets: Any, room: Any) -> Any:
+    """Write the codes of a set of categories; their number, made a multiple of four.
+
+    The last is written again as often as that takes.
+    """
+    n, four = uint64(0), uint64(4)
+    for quarter in range(four):
+        bits = subsets[subset, quarter]
+        while bits != uint64(0):
+            room.codes[n] = uint8(uint64(64) * quarter + lowest_bit(bits))
+            bits &= bits - _ONE
+            n += _ONE
+    while n > uint64(0) and n % four != uint64(0):
+        room.codes[n] = room.codes[n - _ONE]
+        n += _ONE
+    return n
+
+
+@helper
+def _mark_four(
+    columns: Any, feature: Any, first: Any, size: Any, at: Any, room: Any
+) -> None:
+    """Write all bits for each row of four categories."""
+    one, two = room.codes[at], room.codes[at + _ONE]
+    three, four = room.codes[at + uint64(2)], room.codes[at + uint64(3)]
+    for i in range(size):
+        code = columns[feature, first + i]
+        is_any = (code == one) | (code == two) | (code == three) | (code == four)
+        room.is_left[i] |= _ALL if is_any else _NONE
+
+
+@helper
 def _look_left(
     columns: Any, first: Any, size: Any, word: Any, node: Any, subset_rows: Any,
     subsets: Any, room: Any,
@@ -68,12 +100,11 @@ def _look_left(
     feature, cut = (word >> uint64(FEATURE_PLACE)) & _FEATURE, uint8(word & _LOW)
     if subsets is not None:  # noqa: SIM102 - so that no code is made of it for None
         if (word >> uint64(CATEGORY_PLACE)) & _ONE == _ONE:
-            subset = uint64(subset_rows[node])
-            for code in range(uint64(256)):
-                bit = subsets[subset, code >> uint64(6)] >> (code & uint64(63))
-                room.subset[code] = _ALL if bit & _ONE == _ONE else _NONE
+            n_codes = _note_codes(uint64(subset_rows[node]), subsets, room)
             for i in range(size):
-                room.is_left[i] = room.subset[uint64(columns[feature, first + i])]
+                room.is_left[i] = _NONE
+            for at in range(uint64(0), n_codes, uint64(4)):
+                _mark_four(columns, feature, first, size, at, room)
             return
     if (word >> uint64(SIDE_PLACE)) & _ONE == _ONE:
         for i in range(size):

@@ -180,7 +180,7 @@ ROOM = with_floats(np.dtype([*_LIMITS, *_SPLIT, *_ROOM, (_STAMP, np.int8)], alig
 # Of rows that go down a tree together: the leaves that they have left, eight a plane;
 # whether they go left at a node; of those left the eight with the first one, and its
 # number. Of a tree: leaves below each node, the first of them, and nodes that are
-# leaves. Of a node: which categories go left.
+# leaves. Of a node: the categories that go left.
 PLANES = np.dtype(
     [
         ("planes", np.uint8, (MOST_LEAVES // 8, PLANE_ROWS)),
@@ -190,7 +190,7 @@ PLANES = np.dtype(
         ("below", np.uint64, (2 * MOST_LEAVES,)),
         ("first", np.uint64, (2 * MOST_LEAVES,)),
         ("leaves", np.uint64, (MOST_LEAVES,)),
-        ("subset", np.uint8, (256,)),
+        ("codes", np.uint8, (256,)),
         (_STAMP, np.int8),
     ],
     align=True,
