@@ -7,8 +7,14 @@ from typing import Any
 import numpy as np
 from numba import int64, uint64
 
-from ensembles.boosting._newton._layout import GRADIENT, HESSIAN, HESSIAN_BITS, ROWS
-from ensembles.trees._kernels_tools import compiled, inlined
+from ensembles.boosting._newton._layout import (
+    AHEAD,
+    GRADIENT,
+    HESSIAN,
+    HESSIAN_BITS,
+    ROWS,
+)
+from ensembles.trees._kernels_tools import compiled, inlined, prefetch
 from ensembles.trees._layout import (
     CATEGORY_PLACE,
     FEATURE_PLACE,
@@ -118,6 +124,9 @@ def add_up_leaves(
         g_sum, h_sum = int64(0), int64(0)
         start, end = max(nodes[n].start, first), min(nodes[n].end, last)
         for i in range(start, end):
+            ahead = int64(order[min(i + AHEAD, len(order) - 1)])
+            prefetch(gradient, ahead)
+            prefetch(hessian, ahead)
             row = uint64(order[i])
             g, h = _steps(gradient[row], g_scale), _steps(hessian[row], h_scale)
             if counts:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import uint64
+from numba import int64, uint64
 
 from ensembles.boosting._newton._kernels_cuts import is_wide
-from ensembles.boosting._newton._layout import BLOCK, WIDE
-from ensembles.trees._kernels_tools import helper, inlined
+from ensembles.boosting._newton._layout import AHEAD, BLOCK, WIDE
+from ensembles.trees._kernels_tools import helper, inlined, prefetch
 
 __all__ = ["fill", "subtract"]
 
@@ -47,7 +47,9 @@ def _add_packed(
 ) -> None:  # fmt: skip
     """Add the words of a block of rows to the features from `j` on."""
     one, two, three = uint64(1), uint64(2), uint64(3)
+    end_of_order = uint64(len(order)) - one
     for i in range(size):
+        prefetch(words, int64(order[min(first + i + uint64(AHEAD), end_of_order)]))
         block[i] = words[uint64(order[first + i]), uint64(0)]
     while j < end:
         n_lanes = _lanes(end - j)

@@ -19,6 +19,7 @@ from ensembles._records import stamp_of, with_floats
 from ensembles.trees._layout import STRIDE
 
 __all__ = [
+    "AHEAD",
     "BLOCK",
     "CATEGORY_ROWS",
     "CHILD_FILLED",
@@ -51,8 +52,9 @@ TO_LEFT, TO_RIGHT = np.uint64(0xD1B54A32D192ED03), np.uint64(0x8CB92BA72F3D8DD7)
 # Gains of less than this share of what the node's sums are worth are rounding, without
 # bounds and with.
 NO_GAIN, NO_BOUNDED_GAIN = 1e-24, 1e-12
-# Rows whose words are gathered before features are gone through.
-BLOCK = 4096
+# Rows whose words are gathered before features are gone through, and how far ahead of
+# need those of scattered rows are asked for.
+BLOCK, AHEAD = 4096, 64
 # Categories of fewer rows in a node go right, and so much hessian is added to each when
 # they are put in order: as in scikit-learn.
 CATEGORY_ROWS = 10.0
