@@ -346,7 +346,7 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         X = check_table(self, X)
         if self._binner is None or isinstance(X, BinnedMatrix):
             return X
-        return self._binner._bin_to_predict(X)
+        return self._binner._bin_rows(X)
 
     # What scikit-learn asks of a meta-estimator.
 

@@ -142,4 +142,4 @@ class FittedMembers(FittedLearners):
         """Rows as members take them."""
         if self._binner is None or isinstance(X, BinnedMatrix):
             return X
-        return self._binner._bin_to_predict(X)
+        return self._binner._bin_rows(X)

@@ -190,7 +190,7 @@ class FittedTrees(FittedLearners):
         """Rows as floats side by side; None for those that are codes, or sparse."""
         if isinstance(X, BinnedMatrix):
             return None
-        values = self.binner._checked(X, self.binner.is_categorical_, reset=False)
+        values = self.binner._checked_numbers(X, self.binner.is_categorical_)
         if sparse.issparse(values):  # a frame of sparse columns is, too
             return None
         flags = values.flags

@@ -125,7 +125,7 @@ class BaseHistTree(BaseEstimator, ABC):
             X = np.asarray(X)
         if len(X.shape) == 2:  # of others the binner says what is wrong
             validate_data(self, X, reset=False, skip_check_array=True)
-        return self.binner_.transform(X)
+        return self.binner_._bin_rows(X).rows
 
     @property
     def feature_importances_(self) -> FloatArray:

@@ -210,7 +210,7 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         NotFittedError
             If the binner is not fitted.
         """
-        return self._codes(X, by_rows=True, by_columns=False)[0]
+        return self._codes(self._checked_again(X), by_rows=True, by_columns=False)[0]
 
     def bin(self, X: Table) -> BinnedMatrix:
         """Codes of values as trees take them in place of a table.
@@ -230,16 +230,23 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         NotFittedError
             If the binner is not fitted.
         """
+        X = self._checked_again(X)
         return BinnedMatrix(*self._codes(X, by_rows=True, by_columns=True), self)
+
+    # What follows is for estimators that have checked the names of features, and would
+    # have them checked, and users warned, twice.
 
     def _bin_columns(self, X: Table) -> BinnedMatrix:
         """Codes by columns alone, which is all that boosters read of many rows."""
+        X = self._checked_numbers(X, self.is_categorical_)
         _, columns = self._codes(X, by_rows=False, by_columns=True)
         return BinnedMatrix(None, columns, self)
 
-    def _bin_to_predict(self, X: Table) -> BinnedMatrix:
+    def _bin_rows(self, X: Table) -> BinnedMatrix:
         """Codes by rows alone, which is all that large trees need to predict."""
-        return BinnedMatrix(self.transform(X), None, self)
+        X = self._checked_numbers(X, self.is_categorical_)
+        rows, _ = self._codes(X, by_rows=True, by_columns=False)
+        return BinnedMatrix(rows, None, self)
 
     def _of_columns(self, features: Any) -> Binner:
         """A binner of some of the columns, by positions or a mask."""
@@ -261,17 +268,28 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_count(self, "subsample", self.subsample, none=True)
 
     def _checked(self, X: Table, mask: BoolArray, *, reset: bool) -> Table:
+        """X with names and numbers checked."""
+        table = self._checked_numbers(X, mask)
+        named = X if is_frame(X) else table
+        validate_data(self, named, reset=reset, skip_check_array=True)
+        return table
+
+    def _checked_again(self, X: Table) -> Table:
+        """The same after the fit."""
+        check_is_fitted(self)
+        return self._checked(X, self.is_categorical_, reset=False)
+
+    def _checked_numbers(self, X: Table, mask: BoolArray) -> Table:
         """X with numbers checked; as it came where some columns are categories."""
         if not mask.any():
-            return validate_data(
-                self,
+            return check_array(
                 X,
-                reset=reset,
                 dtype=[np.float64, np.float32],
                 accept_sparse="csc",
                 ensure_all_finite=self._ensure_all_finite,
+                estimator=self,
+                input_name="X",
             )
-        validate_data(self, X, reset=reset, skip_check_array=True)
         if is_frame(X):
             if X.shape[0] == 0:
                 raise ValueError(
@@ -329,9 +347,8 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self._edges = edges_of(columns)
 
     def _codes(self, X: Table, *, by_rows: bool, by_columns: bool) -> tuple[Any, Any]:
-        """Codes by rows and by columns; without entries what is not wanted."""
-        check_is_fitted(self)
-        X = self._numbers(self._checked(X, self.is_categorical_, reset=False))
+        """Codes of checked rows, by rows and by columns; none that are not wanted."""
+        X = self._numbers(X)
         n_rows, n_features = X.shape
         kernels = kernels_for("trees", "bins", _SECONDS_TO_BIN * n_rows * n_features)
         rows = np.empty((n_rows, n_features) if by_rows else (0, 0), np.uint8)

@@ -70,4 +70,4 @@ def bin_to_send(binner: Binner, X: Any) -> BinnedMatrix:
     shape: tuple[int, ...] = getattr(X, "shape", ())
     if len(shape) > 0 and shape[0] >= WORTH_PLANES:
         return binner._bin_columns(X)
-    return binner._bin_to_predict(X)
+    return binner._bin_rows(X)
