@@ -49,12 +49,7 @@ def check_table_and_target(estimator: Estimator, X: Table, y: Any) -> tuple[Tabl
         estimator.__dict__.pop("n_features_in_", None)
     check_consistent_length(X, y)
     if n_rows_of(X) == 0 or n_columns_of(X) == 0:
-        shape = getattr(X, "shape", (0,))
-        what = "sample(s)" if n_rows_of(X) == 0 else "feature(s)"
-        raise ValueError(
-            f"Found array with 0 {what} (shape={tuple(shape)}) while a minimum of 1 is "
-            f"required by {type(estimator).__name__}."
-        )
+        raise _is_empty(estimator, X)
     return X, y
 
 
@@ -64,9 +59,11 @@ def check_table(estimator: Estimator, X: Table) -> Table:
     Raises
     ------
     ValueError
-        If the number or the names of the columns differ.
+        If the number or the names of the columns differ, or a list has no rows.
     """
     X = _as_indexable(X)
+    if isinstance(X, list) and not X:
+        raise _is_empty(estimator, X)
     if hasattr(estimator, "n_features_in_") and len(getattr(X, "shape", ())) == 1:
         raise ValueError(
             f"Expected 2D array, got 1D array instead:\narray={X}.\n"
@@ -75,6 +72,16 @@ def check_table(estimator: Estimator, X: Table) -> Table:
             "if it contains a single sample."
         )
     return validate_data(estimator, X, reset=False, skip_check_array=True)
+
+
+def _is_empty(estimator: Estimator, X: Table) -> ValueError:
+    """The error for a table without rows or columns."""
+    shape = getattr(X, "shape", (0,))
+    what = "sample(s)" if n_rows_of(X) == 0 else "feature(s)"
+    return ValueError(
+        f"Found array with 0 {what} (shape={tuple(shape)}) while a minimum of 1 is "
+        f"required by {type(estimator).__name__}."
+    )
 
 
 def n_columns_of(X: Table) -> int | None:

@@ -237,13 +237,13 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     # have them checked, and users warned, twice.
 
     def _bin_columns(self, X: Table) -> BinnedMatrix:
-        """Codes by columns alone, which is all that boosters read of many rows."""
+        """Codes by columns alone, as boosters read many rows."""
         X = self._checked_numbers(X, self.is_categorical_)
         _, columns = self._codes(X, by_rows=False, by_columns=True)
         return BinnedMatrix(None, columns, self)
 
     def _bin_rows(self, X: Table) -> BinnedMatrix:
-        """Codes by rows alone, which is all that large trees need to predict."""
+        """Codes by rows alone, as rows go down large trees, and few rows any tree."""
         X = self._checked_numbers(X, self.is_categorical_)
         rows, _ = self._codes(X, by_rows=True, by_columns=False)
         return BinnedMatrix(rows, None, self)

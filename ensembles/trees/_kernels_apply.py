@@ -130,10 +130,12 @@ def send_down(
     subsets: Any,
     values: Any,
     results: Any,
+    stamped: Any,
 ) -> None:
     """Add what leaves predict to `results`, or, without `values`, note the leaves.
 
-    `sided`, `subset_rows`, `subsets` and `values` may be None.
+    `sided`, `subset_rows`, `subsets` and `values` may be None. The record is there for
+    its stamp.
     """
     _send(
         rows, uint64(0), uint64(len(rows)), words, uint64(0), sided, subset_rows,
@@ -151,12 +153,13 @@ def send_down_many(
     subsets: Any,
     values: Any,
     results: Any,
+    stamped: Any,
 ) -> None:
     """Add what the leaves of many trees predict, each from a column of `results` on.
 
     A block of rows goes down all trees while its codes are in the cache. Nodes of all
     trees are numbered through; the last of the roots is the end of the last tree.
-    `subset_rows` and `subsets` may be None.
+    `subset_rows` and `subsets` may be None. The record is there for its stamp.
     """
     n_rows, first = uint64(len(rows)), uint64(0)
     while first < n_rows:

@@ -37,6 +37,7 @@ __all__ = [
     "ROOM",
     "SMALL_ROWS",
     "SQUARE",
+    "STAMPED",
     "STRIDE",
     "TABLE",
     "WEIGHT",
@@ -76,7 +77,7 @@ BLOCK_ROWS = 8192
 
 # At least so many rows go down trees node by node, each node all of them, where trees
 # have at most so many leaves: their numbers fill a byte. So many rows at a time, whose
-# planes fill half of a first-level cache or less.
+# planes fill a first-level cache at most, and an eighth of it for 31 leaves.
 WORTH_PLANES, MOST_LEAVES, PLANE_ROWS = 256, 256, 1024
 
 # Sums of floats that shall not depend on their order are made of whole numbers of no
@@ -195,3 +196,6 @@ PLANES = np.dtype(
     ],
     align=True,
 )
+
+# For kernels that need no other record.
+STAMPED = np.zeros(1, np.dtype([(_STAMP, np.int8)]))

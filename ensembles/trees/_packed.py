@@ -9,7 +9,8 @@ import numpy as np
 
 from ensembles._engine import kernels_for
 from ensembles._typing import FloatArray, IntArray
-from ensembles.trees._layout import MOST_LEAVES, PLANES, WORTH_PLANES
+from ensembles.trees._layout import MOST_LEAVES, PLANES, STAMPED, WORTH_PLANES
+from ensembles.trees._problem import as_writable
 
 if TYPE_CHECKING:
     from ensembles.trees._binned import BinnedMatrix
@@ -55,18 +56,22 @@ class PackedTrees:
             return
         roots = self.roots[first : first + len(outputs) + 1]
         subset_rows, subsets, values = self.subset_rows, self.subsets, self.values
-        trees = self.words, roots, outputs, subset_rows, subsets, values, results
+        parts = self.words, roots, outputs, subset_rows, subsets, values
+        trees = [as_writable(part) for part in parts]
         seconds = _SECONDS_PER_ROW * len(binned) * len(outputs)
         most_nodes = np.diff(roots).max()  # one less than twice the leaves
         if len(binned) >= WORTH_PLANES and most_nodes < 2 * MOST_LEAVES:
-            kernels = kernels_for("trees", "planes", seconds)
-            kernels.send_columns_down(binned.columns, *trees, np.zeros(1, PLANES))
+            kernels, room = kernels_for("trees", "planes", seconds), np.zeros(1, PLANES)
+            columns = as_writable(np.ascontiguousarray(binned.columns))
+            kernels.send_columns_down(columns, *trees, results, room)
         else:
-            kernels_for("trees", "apply", seconds).send_down_many(binned.rows, *trees)
+            kernels = kernels_for("trees", "apply", seconds)
+            rows = as_writable(np.ascontiguousarray(binned.rows))
+            kernels.send_down_many(rows, *trees, results, STAMPED)
 
 
 def bin_to_send(binner: Binner, X: Any) -> BinnedMatrix:
-    """Codes of rows to predict, written as trees of few leaves read them."""
+    """Codes of rows to predict, the way round that trees of few leaves read so many."""
     shape: tuple[int, ...] = getattr(X, "shape", ())
     if len(shape) > 0 and shape[0] >= WORTH_PLANES:
         return binner._bin_columns(X)

@@ -50,6 +50,7 @@ def send_down(
     subsets: Any,
     values: Any,
     results: Any,
+    stamped: Any,
 ) -> None:
     """Add what leaves predict to `results`, or, without `values`, note the leaves."""
     leaves = _leaves_of(rows, words, 0, subset_rows, subsets)
@@ -68,6 +69,7 @@ def send_down_many(
     subsets: Any,
     values: Any,
     results: Any,
+    stamped: Any,
 ) -> None:
     """Add what the leaves of many trees predict, each from a column of `results` on."""
     width = values.shape[1]

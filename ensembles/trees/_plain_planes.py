@@ -21,5 +21,5 @@ def send_columns_down(
     rooms: Any,
 ) -> None:
     """Add what the leaves of many trees predict, each from a column of `results` on."""
-    rows = columns.T
-    send_down_many(rows, words, roots, outputs, subset_rows, subsets, values, results)
+    trees = words, roots, outputs, subset_rows, subsets, values
+    send_down_many(columns.T, *trees, results, rooms)

@@ -20,6 +20,7 @@ from ensembles.trees._layout import (
     MISSING,
     POISSON,
     SIDE_PLACE,
+    STAMPED,
 )
 
 if TYPE_CHECKING:
@@ -268,6 +269,7 @@ class Tree:
             self.subsets,
             values,
             results,
+            STAMPED,
         )
 
     def values_of(self, codes: Any) -> FloatArray:

@@ -255,6 +255,53 @@ def test_where_a_set_of_categories_has_too_few_rows_another_one_is_found():
         assert [len(growth.rows_of(leaf)) for leaf in growth.leaves] == [105, 100]
 
 
+@pytest.mark.parametrize("categories", [False, True])
+def test_where_a_split_has_too_few_rows_another_may_have_just_enough(categories):
+    """The five heaviest rows are too few on the right, with 15 more they are not."""
+    X = np.repeat([0.0, 1.0, 2.0], [100, 15, 5])[:, None]
+    gradient = np.repeat([-1.0, 1.0, 200.0], [100, 15, 5])
+    hessian = np.repeat([1.0, 2.0, 20.0], [100, 15, 5])
+    named = [0] if categories else None
+    binned = Binner(categorical_features=named).fit(X).bin(X)
+    for sums in "packed", "exact":
+        grower = NewtonGrower(binned, Limits(2), None, sums, counts_rows=False)
+        growth = grower.grow(gradient, hessian, 0)
+        assert [len(growth.rows_of(leaf)) for leaf in growth.leaves] == [100, 20]
+
+
+@pytest.mark.parametrize("sums", ["packed", "exact"])
+def test_rows_that_add_nothing_are_predicted_as_they_were_parted(sums, by_numpy):
+    """Steps of the missing one are zero in packed sums."""
+    X = np.r_[np.zeros(90), np.ones(30), np.nan][:, None]
+    gradient = np.r_[-np.ones(90), np.ones(30), 1e-14]
+    hessian = np.r_[np.ones(120), 1e-14]
+    binned = Binner().fit(X).bin(X)
+
+    def differences():
+        grower = NewtonGrower(binned, Limits(2), None, sums, counts_rows=False)
+        growth = grower.grow(gradient, hessian, 0)
+        values, raw, sent = growth.newton_values(), np.zeros(121), np.zeros((121, 1))
+        growth.add_values(values, raw)
+        packed([growth.tree(values)], [0]).add_to(sent, binned)
+        assert len(values) == 3
+        return raw - sent[:, 0]
+
+    assert not differences().any()
+    assert not by_numpy(differences).any()
+
+
+def test_a_node_without_any_feature_to_draw_is_a_leaf(by_numpy):
+    X = np.arange(100.0)[:, None]
+    binned, limits = (
+        Binner().fit(X).bin(X),
+        Limits(max_features=0.5, groups=np.zeros((1, 1), bool)),
+    )
+    grower = NewtonGrower(binned, limits, None, "packed", counts_rows=True)
+    gradient, hessian = X[:, 0] - 50.0, np.ones(100)
+    assert len(grower.grow(gradient, hessian, 0).nodes) == 1
+    assert len(by_numpy(lambda: grower.grow(gradient, hessian, 0)).nodes) == 1
+
+
 def test_limits_beyond_all_rows_end_in_a_leaf():
     X = np.arange(50.0)[:, None]
     binned = Binner().fit(X).bin(X)

@@ -78,7 +78,7 @@ def test_by_columns_by_rows_and_by_numpy_trees_add_the_same(
     rng = np.random.default_rng(n_rows + width)
     small = [1, 2, 3, 8, 9, 31, 64, 65, int(rng.integers(2, 257)), MOST_LEAVES]
     binned = drawn_rows(rng, n_rows)
-    for sizes in small, [31, MOST_LEAVES + 1, 700]:
+    for sizes in small, [31, MOST_LEAVES + 1], [700]:
         trees = drawn_trees(rng, sizes, width, categories=categories)
         results = rng.normal(size=(n_rows, width + 2))
         one_by_one, plain = results.copy(), results.copy()

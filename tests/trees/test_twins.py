@@ -31,6 +31,7 @@ from ensembles.trees._layout import (
     ROOM,
     SMALL_ROWS,
     SQUARE,
+    STAMPED,
     STRIDE,
     WEIGHT_BITS,
 )
@@ -529,14 +530,14 @@ def test_rows_sent_down_equal_the_twin(n_rows, adds):
     for module in _kernels_apply, _plain_apply:
         results = np.ones((n_rows, 1), float if adds else np.int64)
         values = tree.leaf_values if adds else None
-        module.send_down(codes, tree.words, True, None, None, values, results)
+        words, none = tree.words, (None, None)
+        module.send_down(codes, words, True, *none, values, results, STAMPED)
         found.append(results)
     assert_array_equal(found[0], found[1])
     if adds:
         assert_allclose(found[0][:, 0], 1.0 + y[:n_rows])
     complete = ~np.isnan(X[:n_rows]).any(axis=1)
     again = np.ones((complete.sum(), 1), float if adds else np.int64)
-    _kernels_apply.send_down(
-        codes[complete], tree.words, None, None, None, values, again
-    )
+    rest = tree.words, None, None, None, values, again, STAMPED
+    _kernels_apply.send_down(codes[complete], *rest)
     assert_array_equal(again, found[0][complete])

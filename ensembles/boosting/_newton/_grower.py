@@ -21,7 +21,7 @@ from ensembles.boosting._newton._layout import (
 from ensembles.boosting._newton._problem import Features, Problem, Rows, Space
 from ensembles.boosting._newton._tree import NewtonTree
 from ensembles.trees import BinnedMatrix
-from ensembles.trees._layout import STRIDE
+from ensembles.trees._layout import MISSING, STRIDE
 from ensembles.trees._problem import as_writable
 
 __all__ = ["Growth", "Limits", "NewtonGrower"]
@@ -228,6 +228,7 @@ class NewtonGrower:
         return Features(
             np.asarray(binner.n_bins_, dtype=np.int64),
             as_writable(binner.is_categorical_),
+            np.array([(codes == MISSING).any() for codes in self._columns]),
             as_writable(trends),
             as_writable(groups),
             np.ones((n_nodes, len(groups)), bool),

@@ -172,7 +172,7 @@ def search(problem: Any, n: Any) -> Any:
     for i in range(n_drawn):
         _try(features, hists, space.drawn[i], False, node, splits, room)
     while _take_best(features, hists, space.drawn, n_drawn, node, splits, room):
-        if (
+        if (  # of a split that was counted it is known
             knows_rows
             or splits[node.feature].is_counted
             or _has_rows(rows.columns, order, node, room)
@@ -202,10 +202,26 @@ def _part(columns: Any, order: Any, aside: Any, node: Any, room: Any) -> Any:
 
 
 @helper
-def _send_missing(node: Any, middle: Any) -> None:
-    """Let values that are missing later go with most rows, where none was so far."""
+def _any_missing(columns: Any, order: Any, feature: Any, start: Any, end: Any) -> Any:
+    """Whether any row of some has no value."""
+    f = uint64(feature)
+    for i in range(uint64(start), uint64(end)):
+        if columns[f, uint64(order[i])] == MISSING:
+            return True
+    return False
+
+
+@helper
+def _send_missing(problem: Any, node: Any, middle: Any) -> None:
+    """Let values that are missing later go with most rows, where none was so far.
+
+    Rows without a value that add to no sum have gone right, and so will those to come.
+    """
     if not node.has_missing:
+        columns, order, f = problem.rows.columns, problem.order, node.feature
         goes_left = middle - node.start > node.end - middle
+        if goes_left and problem.features.has_missing[f]:
+            goes_left = not _any_missing(columns, order, f, middle, node.end)
         node.missing_left = goes_left
         if node.is_category:
             bit = uint64(1) << uint64(MISSING & 63)
@@ -238,7 +254,7 @@ def make_children(problem: Any, n: Any, n_nodes: Any) -> None:
     room, groups, open_groups = rooms[0], features.groups, features.open_groups
     _mark_right(node, room)
     middle = _part(rows.columns, order, space.aside, node, room)
-    _send_missing(node, middle)
+    _send_missing(problem, node, middle)
     node.left = n_nodes
     left.start, left.end, right.start, right.end = node.start, middle, middle, node.end
     left.key, right.key = word_of(node.key + TO_LEFT), word_of(node.key + TO_RIGHT)

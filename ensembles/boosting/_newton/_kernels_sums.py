@@ -45,7 +45,7 @@ def _add_packed(
     columns: Any, words: Any, order: Any, first: Any, size: Any, hists: Any, s: Any,
     j: Any, end: Any, block: Any,
 ) -> None:  # fmt: skip
-    """Add the words of a block of rows to the features from `j` on."""
+    """Add the words of a block of rows to the features from `j` to `end`."""
     one, two, three = uint64(1), uint64(2), uint64(3)
     end_of_order = uint64(len(order)) - one
     for i in range(size):
@@ -76,7 +76,7 @@ def _add_packed(
 def _add_all_packed(
     columns: Any, words: Any, hists: Any, s: Any, j: Any, end: Any
 ) -> None:
-    """Add the words of all rows of the table to the features from `j` on."""
+    """Add the words of all rows of the table to the features from `j` to `end`."""
     n_rows, zero = uint64(columns.shape[1]), uint64(0)
     one, two, three = uint64(1), uint64(2), uint64(3)
     while j < end:

@@ -36,7 +36,7 @@ def _draw(features: Any, n: int, key: int, room: Any) -> Any:
         below = (word_of(key) >> 32) * (len(is_open) - i) >> 32
         if below < wanted - len(drawn):
             drawn.append(int(feature))
-    return np.array(drawn)
+    return np.array(drawn, dtype=np.intp)
 
 
 def _goes_right(node: Any) -> Any:
@@ -129,10 +129,12 @@ def _part(columns: Any, order: Any, node: Any) -> int:
     return int(node["start"] + np.count_nonzero(~goes))
 
 
-def _send_missing(node: Any, middle: int) -> None:
+def _send_missing(rows: Any, order: Any, node: Any, middle: int) -> None:
     """Let values that are missing later go with most rows, where none was so far."""
     if not node["has_missing"]:
+        right = rows.columns[node["feature"], order[middle : node["end"]]]
         goes_left = middle - node["start"] > node["end"] - middle
+        goes_left &= not (right == MISSING).any()
         node["missing_left"] = goes_left
         if node["is_category"]:
             bit, last = np.uint64(1 << (MISSING & 63)), node["subset"][MISSING >> 6]
@@ -160,7 +162,7 @@ def make_children(problem: Any, n: int, n_nodes: int) -> None:
     rows, features, _, order, nodes, rooms = problem
     node, left, right = nodes[n], nodes[n_nodes], nodes[n_nodes + 1]
     middle, key = _part(rows.columns, order, node), int(node["key"])
-    _send_missing(node, middle)
+    _send_missing(rows, order, node, middle)
     node["left"] = n_nodes
     nodes[n_nodes : n_nodes + 2] = np.zeros((), nodes.dtype)
     left["start"], left["end"] = node["start"], middle

@@ -21,6 +21,8 @@ class Features(NamedTuple):
 
     n_bins: Any
     categorical: Any
+    has_missing: Any
+    """Whether any row of the table has no value."""
     trends: Any
     """1, -1, or 0 where there is none."""
     groups: Any

@@ -24,8 +24,10 @@ from ensembles.trees._layout import (
     LEFT_PLACE,
     SIDE_PLACE,
     SQUARE,
+    STAMPED,
 )
 from ensembles.trees._packed import PackedTrees
+from ensembles.trees._problem import as_writable
 from ensembles.trees._tree import Tree, unpack_splits
 
 __all__ = ["TreeVotes"]
@@ -152,7 +154,8 @@ class TreeVotes:
         """Number of the class that a tree votes for, row by row."""
         own, leaves = self._nodes_of(number), np.zeros((len(binned), 1), np.int64)
         kernels = kernels_for("trees", "apply", _SECONDS_PER_ROW * len(binned))
-        kernels.send_down(binned.rows, self._words[own], True, None, None, None, leaves)
+        words, none = as_writable(self._words[own]), (None, None, None)
+        kernels.send_down(binned.rows, words, True, *none, leaves, STAMPED)
         return np.asarray(self._best_class[own][leaves[:, 0]])
 
     def _no_votes(self, n_rows: int) -> FloatArray:
