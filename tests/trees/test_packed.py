@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from ensembles import Binner
-from ensembles.trees import BinnedMatrix
+from ensembles.trees import BinnedMatrix, _kernels_planes
 from ensembles.trees._layout import (
     CATEGORY_PLACE,
     FEATURE_PLACE,
@@ -121,3 +121,18 @@ def test_rows_are_coded_the_way_round_that_they_are_read(n_rows):
     assert_array_equal(binned.rows, expected)
     assert_array_equal(binned.columns, expected.T)
     assert_array_equal(bin_to_send(binner, X.tolist()).columns, expected.T)
+
+
+def test_kernels_are_not_compiled_again_for_codes_of_another_kind():
+    rng = np.random.default_rng(0)
+    trees, binned = drawn_trees(rng, [5, 9], 1, categories=False), drawn_rows(rng, 300)
+    expected = np.zeros((300, 3))
+    trees.add_to(expected, binned)
+    n_compiled = len(_kernels_planes.send_columns_down.signatures)
+    read_only = binned.columns.copy()
+    read_only.flags.writeable = False
+    for columns in read_only, np.asfortranarray(binned.columns):
+        results = np.zeros((300, 3))
+        trees.add_to(results, BinnedMatrix(None, columns, None))
+        assert_array_equal(results, expected)
+    assert len(_kernels_planes.send_columns_down.signatures) == n_compiled
