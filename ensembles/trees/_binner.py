@@ -233,8 +233,8 @@ class Binner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X = self._checked_again(X)
         return BinnedMatrix(*self._codes(X, by_rows=True, by_columns=True), self)
 
-    # What follows is for estimators that have checked the names of features, and would
-    # have them checked, and users warned, twice.
+    # The next two are for estimators that have checked the names of features: users
+    # would be warned twice.
 
     def _bin_columns(self, X: Table) -> BinnedMatrix:
         """Codes by columns alone, as boosters read many rows."""

@@ -72,3 +72,8 @@ def test_columns_are_counted_only_in_tables():
     assert n_columns_of(np.zeros((2, 3))) == 3
     assert n_columns_of(np.zeros((2, 3, 4))) is None
     assert n_columns_of(["a", "b"]) is None
+
+
+def test_a_list_without_rows_is_refused_in_words():
+    with pytest.raises(ValueError, match=r"0 sample\(s\) .* is required by Plain"):
+        check_table(Plain(), [])
