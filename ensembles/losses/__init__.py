@@ -3,6 +3,7 @@
 from ensembles.losses._base import Loss
 from ensembles.losses._classes import BinomialLoss, MultinomialLoss
 from ensembles.losses._deviances import GammaLoss, PoissonLoss, TweedieLoss
+from ensembles.losses._exponential import ExponentialLoss
 from ensembles.losses._huber import HuberLoss
 from ensembles.losses._pinball import AbsoluteError, PinballLoss
 from ensembles.losses._squared import SquaredError
@@ -10,6 +11,7 @@ from ensembles.losses._squared import SquaredError
 __all__ = [
     "AbsoluteError",
     "BinomialLoss",
+    "ExponentialLoss",
     "GammaLoss",
     "HuberLoss",
     "Loss",

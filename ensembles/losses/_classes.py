@@ -13,12 +13,9 @@ from ensembles._typing import FloatArray
 from ensembles._validation import check_count
 from ensembles.losses._base import Loss
 from ensembles.losses._derivatives import write_derivatives
-from ensembles.losses._means import exact_mean
+from ensembles.losses._means import EPS, share_of_ones
 
 __all__ = ["BinomialLoss", "MultinomialLoss"]
-
-# Shares of zero and one are taken for some of these away: they have no log-odds.
-_EPS = float(np.finfo(np.float64).eps)
 
 
 @final
@@ -47,6 +44,7 @@ class BinomialLoss(Loss):
     See Also
     --------
     MultinomialLoss : For more than two classes.
+    ExponentialLoss : What AdaBoost makes small.
 
     References
     ----------
@@ -80,8 +78,7 @@ class BinomialLoss(Loss):
         write_derivatives("binomial", y, raw, gradient, hessian)
 
     def initial_value(self, y: FloatArray, sample_weight: FloatArray | None) -> float:
-        share = exact_mean(y, sample_weight)
-        return float(logit(np.clip(share, 10 * _EPS, 1.0 - 10 * _EPS)))
+        return float(logit(share_of_ones(y, sample_weight)))
 
     def prediction(self, raw: FloatArray) -> FloatArray:
         return np.asarray(expit(raw))
@@ -177,7 +174,7 @@ class MultinomialLoss(Loss):
         else:
             own = [fsum(sample_weight[codes == k]) for k in range(self.n_raw)]
             shares = np.array(own) / fsum(sample_weight)
-        logs = np.log(np.clip(shares, _EPS, 1.0 - _EPS))
+        logs = np.log(np.clip(shares, EPS, 1.0 - EPS))
         return np.asarray(logs - logs.mean())
 
     def prediction(self, raw: FloatArray) -> FloatArray:

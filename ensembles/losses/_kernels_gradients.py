@@ -22,7 +22,7 @@ from ensembles.losses._constants import (
     SHIFT,
 )
 
-__all__ = ["binomial", "gamma", "multinomial", "poisson", "tweedie"]
+__all__ = ["binomial", "exponential", "gamma", "multinomial", "poisson", "tweedie"]
 
 # Division by zero gives an infinity, as in numpy, which leaves loops free of branches.
 # Nobody counts references to arrays, since kernels allocate nothing.
@@ -90,6 +90,16 @@ def binomial(y: Any, raw: Any, gradient: Any, hessian: Any) -> None:
         first = power if is_likely else 1.0
         gradient[i] = ((1.0 - y[i]) * second - y[i] * first) * share
         hessian[i] = power * share * share
+
+
+@_compiled
+def exponential(y: Any, raw: Any, gradient: Any, hessian: Any) -> None:
+    """Of exponential loss by half the log-odds."""
+    for i in range(uint64(len(y))):
+        sign = 1.0 - 2.0 * y[i]
+        power = _exp_anywhere(sign * raw[i])
+        gradient[i] = sign * power
+        hessian[i] = power
 
 
 @_compiled

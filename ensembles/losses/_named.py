@@ -9,6 +9,7 @@ from ensembles._validation import check_choice
 from ensembles.losses._base import Loss
 from ensembles.losses._classes import BinomialLoss, MultinomialLoss
 from ensembles.losses._deviances import GammaLoss, PoissonLoss, TweedieLoss
+from ensembles.losses._exponential import ExponentialLoss
 from ensembles.losses._huber import HuberLoss
 from ensembles.losses._pinball import AbsoluteError, PinballLoss
 from ensembles.losses._squared import SquaredError
@@ -23,6 +24,7 @@ def _log_loss(n_classes: int) -> Loss:
 
 LOSSES: dict[str, Callable[..., Loss]] = {
     "absolute_error": AbsoluteError,
+    "exponential": ExponentialLoss,
     "gamma": GammaLoss,
     "huber": HuberLoss,
     "log_loss": _log_loss,

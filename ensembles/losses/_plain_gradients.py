@@ -15,7 +15,7 @@ from ensembles.losses._constants import (
     SHIFT,
 )
 
-__all__ = ["binomial", "gamma", "multinomial", "poisson", "tweedie"]
+__all__ = ["binomial", "exponential", "gamma", "multinomial", "poisson", "tweedie"]
 
 _C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11 = COEFFICIENTS
 
@@ -43,6 +43,13 @@ def binomial(y: Any, raw: Any, gradient: Any, hessian: Any) -> None:
     first = np.where(is_likely, power, 1.0)
     gradient[:] = ((1.0 - y) * second - y * first) * share
     hessian[:] = power * share * share
+
+
+def exponential(y: Any, raw: Any, gradient: Any, hessian: Any) -> None:
+    """Of exponential loss by half the log-odds."""
+    sign = 1.0 - 2.0 * y
+    hessian[:] = _exp(sign * raw)
+    np.multiply(sign, hessian, out=gradient)
 
 
 def multinomial(y: Any, raw: Any, gradient: Any, hessian: Any) -> None:

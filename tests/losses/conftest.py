@@ -9,6 +9,7 @@ from sklearn._loss import loss as theirs
 from ensembles.losses import (
     AbsoluteError,
     BinomialLoss,
+    ExponentialLoss,
     GammaLoss,
     HuberLoss,
     MultinomialLoss,
@@ -31,6 +32,7 @@ PAIRS = [
         for power in (-1, 0, 0.5, 1, 1.5, 2, 3)
     ),
     (BinomialLoss(), theirs.HalfBinomialLoss()),
+    (ExponentialLoss(), theirs.ExponentialLoss()),
     (MultinomialLoss(3), theirs.HalfMultinomialLoss(n_classes=3)),
     (MultinomialLoss(6), theirs.HalfMultinomialLoss(n_classes=6)),
 ]
@@ -51,6 +53,7 @@ def case_of(loss, same, n_rows):
     rng = np.random.default_rng(0)
     draw = {
         BinomialLoss: lambda: rng.integers(0, 2, n_rows) * 1.0,
+        ExponentialLoss: lambda: rng.integers(0, 2, n_rows) * 1.0,
         MultinomialLoss: lambda: rng.integers(0, loss.n_raw, n_rows) * 1.0,
         PoissonLoss: lambda: rng.poisson(1.5, n_rows) * 1.0,
         GammaLoss: lambda: rng.gamma(2.0, size=n_rows),

@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from ensembles.losses import (
     BinomialLoss,
+    ExponentialLoss,
     GammaLoss,
     HuberLoss,
     MultinomialLoss,
@@ -14,6 +15,7 @@ from ensembles.losses import (
 )
 from ensembles.losses._constants import LARGEST
 
+CLASS_LOSSES = BinomialLoss | ExponentialLoss | MultinomialLoss
 EXTREMES = np.array([-700.0, -40.0, -20.0, -1e-9, 0.0, 1e-9, 20.0, 40.0, 700.0])
 
 
@@ -75,7 +77,7 @@ def test_boosting_starts_where_scikit_learn_does(case, weighted):
 
 @pytest.mark.parametrize("constant", [0.0, 1.0])
 def test_one_class_alone_starts_at_a_finite_number(case, constant):
-    if not isinstance(case.loss, BinomialLoss | MultinomialLoss | PoissonLoss):
+    if not isinstance(case.loss, CLASS_LOSSES | PoissonLoss):
         return
     y = np.full(5, constant)
     ours, theirs = case.loss.initial_value(y, None), case.theirs.fit_intercept_only(y)

@@ -7,6 +7,7 @@ from numpy.testing import assert_array_equal
 from ensembles import _engine
 from ensembles.losses import (
     BinomialLoss,
+    ExponentialLoss,
     GammaLoss,
     MultinomialLoss,
     PoissonLoss,
@@ -21,6 +22,7 @@ from ensembles.losses._constants import LARGEST
 SIZES = [0, 1, 2, 3, 4, 5, 255, 256, 257, 1000]
 COMPILED = {
     BinomialLoss(): "binomial",
+    ExponentialLoss(): "exponential",
     GammaLoss(): "gamma",
     PoissonLoss(): "poisson",
     TweedieLoss(1.3): "tweedie",

@@ -10,6 +10,7 @@ from ensembles.exceptions import InvalidParameterError
 from ensembles.losses import (
     AbsoluteError,
     BinomialLoss,
+    ExponentialLoss,
     GammaLoss,
     HuberLoss,
     Loss,
@@ -51,6 +52,7 @@ def test_other_parameters_are_another_loss():
         ("poisson", {}, PoissonLoss()),
         ("gamma", {}, GammaLoss()),
         ("tweedie", {"power": 1.2}, TweedieLoss(power=1.2)),
+        ("exponential", {}, ExponentialLoss()),
         ("log_loss", {"n_classes": 2}, BinomialLoss()),
         ("log_loss", {"n_classes": 5}, MultinomialLoss(n_classes=5)),
     ],
@@ -104,6 +106,7 @@ def test_parameters_that_are_not_allowed_are_refused(make, value, allowed):
             [0, 3],
             "3 classes requires y of the whole numbers 0 to 2",
         ),
+        (ExponentialLoss(), [-1, 1], "loss='exponential' requires y of 0 and 1"),
         (MultinomialLoss(3), [-1, 1], "3 classes"),
         (MultinomialLoss(3), [0.5, 1], "3 classes"),
         (GammaLoss(), [np.nan, 1], "strictly positive"),
@@ -127,6 +130,7 @@ def test_targets_out_of_range_are_refused(loss, y, message):
         (TweedieLoss(3), [0.1, 1]),
         (BinomialLoss(), [0, 1]),
         (BinomialLoss(), [1, 1]),
+        (ExponentialLoss(), [0, 1]),
         (MultinomialLoss(3), [0, 2]),
     ],
 )
