@@ -17,6 +17,7 @@ from ensembles.bagging import (
 )
 from ensembles.boosting import (
     AdaBoostClassifier,
+    AdaBoostRegressor,
     HistBoostingClassifier,
     HistBoostingRegressor,
 )
@@ -101,6 +102,7 @@ _OF_NETS = ("SnapshotEnsembleClassifier", "SnapshotEnsembleRegressor")
 
 __all__ = [
     "AdaBoostClassifier",
+    "AdaBoostRegressor",
     "BaggingClassifier",
     "BaggingRegressor",
     "BayesianBootstrap",

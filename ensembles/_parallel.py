@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
+from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
@@ -25,8 +26,16 @@ from ensembles._typing import Estimator
 
 # Few enough to send little, enough for workers that are done to find more to do.
 _BATCHES_A_WORKER = 4
+# Below this many seconds in all, starting workers costs more than they save.
+_WORTH_WORKERS = 0.05
 
-__all__ = ["elapsed_time", "map_members", "preferred_workers", "threads_for"]
+__all__ = [
+    "elapsed_time",
+    "map_members",
+    "map_where_worth",
+    "preferred_workers",
+    "threads_for",
+]
 
 Result = TypeVar("Result")
 Workers = Literal["threads", "processes"]
@@ -120,6 +129,35 @@ def map_members(
     call, caller = delayed(_call_in_worker), _Caller.here()
     with _limited(inner, "blas") if n_workers > 1 else nullcontext():
         yield from pool(call(function, task, inner, caller) for task in tasks)
+
+
+def map_where_worth(
+    function: Callable[..., Result],
+    tasks: Sequence[tuple[Any, ...]],
+    *,
+    n_jobs: int | None = None,
+    prefer: Workers | None = None,
+) -> Iterator[Result]:
+    """`map_members`, with workers only where they save time.
+
+    The first task is done here and timed.
+
+    Parameters
+    ----------
+    function, tasks, n_jobs, prefer : object
+        As of `map_members`; there is a task at least.
+
+    Returns
+    -------
+    iterator
+        Results in the order of the tasks.
+    """
+    start = time.perf_counter()
+    first = function(*tasks[0])
+    expected = (time.perf_counter() - start) * (len(tasks) - 1)
+    workers = n_jobs if expected > _WORTH_WORKERS else 1
+    rest = map_members(function, tasks[1:], n_jobs=workers, prefer=prefer)
+    return chain([first], rest)
 
 
 class _Caller(NamedTuple):

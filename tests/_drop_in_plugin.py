@@ -55,6 +55,7 @@ def pytest_collectstart(collector):
             setattr(sklearn.ensemble, f"HistGradientBoosting{kind}", ours)
     if "test_weight_boosting" in path:
         sklearn.ensemble.AdaBoostClassifier = ensembles.AdaBoostClassifier
+        sklearn.ensemble.AdaBoostRegressor = ensembles.AdaBoostRegressor
     if "test_forest" in path:
         for kind in "Classifier", "Regressor":
             ours = getattr(ensembles, f"HistForest{kind}")

@@ -9,6 +9,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import ensembles
 from ensembles import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
     BaggingClassifier,
     BaggingRegressor,
     BayesianBootstrap,
@@ -71,6 +73,21 @@ BOOSTERS = [
     ensembles.AdaBoostClassifier(
         DecisionTreeClassifier(max_depth=2, criterion="entropy"), n_estimators=4
     ),
+    ensembles.AdaBoostClassifier(algorithm="real", n_estimators=5),
+    ensembles.AdaBoostClassifier(algorithm="logit", n_estimators=5),
+    ensembles.AdaBoostClassifier(
+        DecisionTreeClassifier(max_depth=2, criterion="entropy"),
+        algorithm="gentle",
+        n_estimators=4,
+        resample=True,
+    ),
+    ensembles.AdaBoostRegressor(n_estimators=5),
+    ensembles.AdaBoostRegressor(
+        DecisionTreeRegressor(max_depth=2),
+        n_estimators=5,
+        aggregate="mean",
+        resample=False,
+    ),
 ]
 
 # Their members are nets, which know neither DataFrames nor n_jobs.
@@ -118,4 +135,6 @@ def known_failures(estimator):
     """Checks that cannot pass, with the reason."""
     if not getattr(estimator, "bootstrap", True):
         return {}
+    if isinstance(estimator, AdaBoostClassifier | AdaBoostRegressor):
+        return _NOT_TO_THE_BIT if estimator.resample else {}
     return KNOWN.get(type(estimator), {})

@@ -8,11 +8,9 @@ in the processor's cache. Binned trees take blocks too, of codes.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import chain
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -25,7 +23,7 @@ from ensembles._ensemble._casting import (
 )
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._ensemble._trees import are_plain_trees, mean_of_trees
-from ensembles._parallel import map_members
+from ensembles._parallel import map_where_worth
 from ensembles._typing import FloatArray, Table
 from ensembles.trees import BinnedMatrix
 
@@ -36,25 +34,6 @@ Output: TypeAlias = Callable[[FittedMember, Table], list[FloatArray]]
 _BLOCK_BYTES = 2**20
 # Of codes: large enough for a tree to be read once for many rows.
 _BLOCK_ROWS = 2**14
-# Below this many seconds in all, starting workers costs more than they save.
-_WORTH_WORKERS = 0.05
-
-
-def _map_where_worth(
-    function: Callable[..., list[FloatArray]],
-    tasks: Sequence[tuple[Any, ...]],
-    n_jobs: int | None,
-) -> Iterator[list[FloatArray]]:
-    """Yield results in order; start workers only where they save time.
-
-    The first task is done here and timed.
-    """
-    start = time.perf_counter()
-    first = function(*tasks[0])
-    expected = (time.perf_counter() - start) * (len(tasks) - 1)
-    workers = n_jobs if expected > _WORTH_WORKERS else 1
-    rest = map_members(function, tasks[1:], n_jobs=workers, prefer="threads")
-    return chain([first], rest)
 
 
 def collect(
@@ -62,7 +41,7 @@ def collect(
 ) -> Iterator[list[FloatArray]]:
     """Yield each member's output in member order."""
     tasks = [(member, X) for member in members]
-    return _map_where_worth(output, tasks, n_jobs)
+    return map_where_worth(output, tasks, n_jobs=n_jobs, prefer="threads")
 
 
 def stacked(
@@ -108,7 +87,9 @@ def combined(
         starts = range(0, max(len(X), 1), _BLOCK_ROWS)
         blocks = [(X[start : start + _BLOCK_ROWS],) for start in starts]
         task = partial(_combine_binned, members, output, rule, weights)
-        return _concatenated(_map_where_worth(task, blocks, n_jobs))
+        return _concatenated(
+            map_where_worth(task, blocks, n_jobs=n_jobs, prefer="threads")
+        )
     estimators = (member.estimator for member in members)
     if rule.by_row and trees_may_share_a_cast(estimators, X):
         n_rows = max(256, _BLOCK_BYTES // (4 * max(1, X.shape[1])))
@@ -118,7 +99,9 @@ def combined(
             for member in members
         ]
         task = partial(_combine_block, members, output, rule, weights)
-        return _concatenated(_map_where_worth(task, blocks, n_jobs))
+        return _concatenated(
+            map_where_worth(task, blocks, n_jobs=n_jobs, prefer="threads")
+        )
     return _combine_lists(rule, collect(members, X, output, n_jobs), weights)
 
 

@@ -1,7 +1,13 @@
 """Boosting: weak learners added up, each learning what those before have left."""
 
 from ensembles.boosting._ada_classifier import AdaBoostClassifier
+from ensembles.boosting._ada_regressor import AdaBoostRegressor
 from ensembles.boosting._hist_classifier import HistBoostingClassifier
 from ensembles.boosting._hist_regressor import HistBoostingRegressor
 
-__all__ = ["AdaBoostClassifier", "HistBoostingClassifier", "HistBoostingRegressor"]
+__all__ = [
+    "AdaBoostClassifier",
+    "AdaBoostRegressor",
+    "HistBoostingClassifier",
+    "HistBoostingRegressor",
+]

@@ -6,103 +6,110 @@ from collections.abc import Iterator
 from typing import Any, Self, final
 
 import numpy as np
-from scipy.special import log_softmax, softmax
-from sklearn.base import ClassifierMixin, is_regressor
+from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import assert_all_finite, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
 from ensembles._ensemble import BaseEnsemble
-from ensembles._ensemble._data import (
-    check_table,
-    check_table_and_target,
-    n_columns_of,
-)
-from ensembles._random import MAX_SEED, random_generator
-from ensembles._typing import (
-    ArrayLike,
-    Estimator,
-    FloatArray,
-    IntArray,
-    RandomState,
-    Table,
-)
+from ensembles._ensemble._data import check_table, check_table_and_target
+from ensembles._typing import ArrayLike, Estimator, FloatArray, RandomState, Table
 from ensembles._validation import (
     check_choice,
-    check_count,
+    check_n_jobs,
     check_sample_weight,
     invalid_parameter,
     is_count,
-    is_positive,
     n_rows_of,
 )
-from ensembles.boosting._any_learner import AnyLearner
-from ensembles.boosting._samme import FittedLearners, WeakLearner, boost
-from ensembles.boosting._tree_learner import TreeLearner, depth_of_plain_tree
-from ensembles.boosting._weighted._grower import bytes_of_histograms
-from ensembles.trees import BinnedMatrix, Binner, HistTreeClassifier
+from ensembles.boosting._ada_params import check_common_params
+from ensembles.boosting._ada_setup import (
+    ALGORITHMS,
+    ClassSample,
+    boosted,
+    check_learner,
+)
+from ensembles.boosting._fitted import FittedLearners
+from ensembles.trees import BinnedMatrix, HistTreeClassifier, HistTreeRegressor
 from ensembles.trees._layout import MAX_BINS
 
 __all__ = ["AdaBoostClassifier"]
 
-# With larger histograms of all rows trees are grown one by one.
-_MOST_BYTES = 2**28
-
 
 @final
 class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
-    """Discrete AdaBoost: members that are fitted to what those before got wrong.
+    """AdaBoost, discrete or real-valued: members fitted to what those before got wrong.
 
-    Use it where a strong classifier is to be made of weak ones, such as stumps: it
-    has little to tune, its stumps add up to one step function of each feature, and its
-    predictions cost the same for ten stumps as for thousands. Gradient boosting
-    (:class:`HistBoostingClassifier`) is usually more accurate, gives better
-    probabilities, and stands wrong labels better, which this makes ever heavier. It
+    Use it where a strong classifier is to be made of weak ones, such as stumps, or of a
+    learner of your own: it has little to tune, and its stumps add up to one step
+    function of each feature. ``algorithm="logit"`` or ``"gentle"`` is the better choice
+    nearly always; the default is the one that scikit-learn has. Where labels may be
+    wrong, take :class:`HistBoostingClassifier`: this makes such rows ever heavier. It
     takes the place of :class:`sklearn.ensemble.AdaBoostClassifier`; stumps and shallow
     trees are grown by compiled code some hundred times as fast.
 
     Parameters
     ----------
     estimator : estimator or None, default=None
-        Classifier whose `fit` takes ``sample_weight``. None is a stump, a
-        :class:`~ensembles.trees.HistTreeClassifier` of depth one, which takes missing
-        values and categories. A tree of up to depth eight that is else as by default,
-        scikit-learn's or ours, is grown by the compiled code; see the notes.
+        What is fitted in each round. For "samme" a classifier, for "real" one that
+        gives probabilities, for "logit" a regressor, for "gentle" one of both. None is
+        a stump, a tree of depth one of ours, which takes missing values and categories.
+        A tree of up to depth eight that is else as by default, scikit-learn's or ours,
+        is grown by the compiled code; see the notes.
     n_estimators : int, default=50
-        Largest number of members. There are fewer if one makes no error, or is no
-        better than chance.
+        Largest number of rounds. There are fewer if nothing is left to learn, or a
+        round is no better than chance.
     learning_rate : float, default=1.0
-        What the weight of each member's vote is multiplied by. Smaller values need more
-        members.
+        What the weight of each round is multiplied by. Smaller values need more rounds.
     random_state : int, RandomState instance or None, default=None
-        Of members that have a ``random_state``. Stumps and shallow trees depend on it
-        in the rows alone that bins are found on, with more than 50,000.
-    algorithm : {"samme"}, default="samme"
-        How members are weighed and combined: SAMME [2]_, which for two classes is the
-        AdaBoost of [1]_.
+        Of rows that are drawn, and of members that have a ``random_state``. Stumps and
+        shallow trees depend on it in the rows alone that bins are found on, with more
+        than 50,000.
+    algorithm : {"samme", "real", "gentle", "logit"}, default="samme"
+        What members add to the sums that decide. "samme" [2]_, for two classes the
+        AdaBoost of [1]_: votes, the heavier the fewer errors they made. "real" [3]_:
+        half the log-odds of their probabilities. "gentle" [3]_: probabilities, less
+        those of the other classes, which one leaf cannot make large. "logit" [3]_:
+        values that are fitted to log loss. For more than two classes all but "samme"
+        fit one member for each class in a round.
     split : {"gini", "error"}, default="gini"
         What splits of compiled trees are judged by: Gini impurity, as scikit-learn
-        does, or the weight of rows that leaves get wrong, which is what the bound on
-        the training error is about.
+        does, or, for "samme" alone, the weight of rows that leaves get wrong, which is
+        what the bound on the training error is about.
     max_bins : int or None, default=255
         Bins of a feature, 2 to 255, for stumps by default and for trees of
         scikit-learn's; a tree of ours has its own. None leaves scikit-learn's trees to
         scikit-learn, with all cuts there are, and so does it for the stumps.
+    resample : bool or scheme, default=False
+        How weights of rows reach members: as ``sample_weight``, or, if true, by drawing
+        as many rows as there are with these as probabilities, which members need that
+        take no weights, such as nets and nearest neighbours. A scheme of
+        :mod:`ensembles.resampling` says which rows a round may see, such as whole
+        groups or blocks; of them members get weights if they take them, or draws.
+    on_worse_than_chance : {"stop", "skip", "raise"}, default="stop"
+        What happens where a member is no better than chance on the weighted rows, or
+        leads sums the wrong way: fitting stops, the round is left out and the next one
+        tried with other random numbers, or an error says which round it was.
+    n_jobs : int or None, default=None
+        Workers that share the members of a round, of which there are several for more
+        than two classes unless ``algorithm="samme"``. No number depends on it.
 
     Attributes
     ----------
     estimator_ : estimator
         The member that is not fitted.
-    estimators_ : list of classifiers
-        The fitted members; compiled trees are
-        :class:`~ensembles.trees.HistTreeClassifier`.
+    estimators_ : list of estimators, or of lists of estimators
+        The fitted members of each round: one, or for more than two classes, unless
+        ``algorithm="samme"``, a list of one for each class. Compiled trees are
+        :class:`~ensembles.trees.HistTreeClassifier` or, where they predict what is
+        added, :class:`~ensembles.trees.HistTreeRegressor`.
     estimator_weights_ : ndarray of shape (n_estimators,)
-        Weight of each member's vote; zero for members that were not needed.
+        Weight of each round; zero for rounds that were not needed.
     estimator_errors_ : ndarray of shape (n_estimators,)
-        Share of the weight of rows that each member got wrong; one for members that
-        were not needed.
+        Share of the weight of rows that each round got wrong, with weights as they were
+        then; one for rounds that were not needed.
     feature_importances_ : ndarray of shape (n_features,)
         Mean of the members' importances, by the weights of their votes.
     classes_ : ndarray of shape (n_classes,)
@@ -119,29 +126,39 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
     InvalidParameterError
         From `fit`, if a parameter is not allowed.
     ValueError
-        From `fit`, if data and parameters contradict one another, or the first member
-        is no better than chance.
+        From `fit`, if data and parameters contradict one another, or the first round is
+        no better than chance.
 
     See Also
     --------
+    AdaBoostRegressor : The same for values.
     HistBoostingClassifier : Gradient boosting.
     ensembles.bagging.BaggingClassifier : Members that know nothing of each other.
 
     Notes
     -----
     Where columns have no more distinct values than bins, and no two splits are equally
-    good, compiled trees part the rows of the fit as scikit-learn's do, and weights and
-    errors are the same, as long as no member errs on less than 1e-9 of the weight. Else
-    cuts lie between bins. Weights of rows are whole numbers where they are added up, so
-    that trees do not depend on the order of rows, to the bit. Trees of other parameters
-    than `max_depth`, with categories, or whose histograms of all rows would take more
-    than 256 MiB, are fitted as any other member is.
+    good, compiled trees of "samme" part the rows of the fit as scikit-learn's do, and
+    weights and errors are the same, as long as no member errs on less than 1e-9 of the
+    weight. Else cuts lie between bins. Weights of rows are whole numbers where they are
+    added up, so that trees do not depend on the order of rows, to the bit. Trees of
+    other parameters than `max_depth`, those of "samme" with categories, or whose
+    histograms of all rows would take more than 256 MiB, are fitted as any other member
+    is.
 
-    `predict_proba` follows from the votes as the theory of [2]_ and [3]_ has it: the
-    weight of votes for a class is the logarithm of its probability, up to a constant.
-    scikit-learn divides by the weight of all votes first, which draws probabilities of
-    two classes together to between 0.12 and 0.88, whatever the data are.
-    `decision_function` is as there, between -2 and 2 for two classes.
+    `predict_proba` follows from the sums as theory has it. Votes for a class are the
+    logarithm of its probability, up to a constant [2]_. What "real" and "gentle" add up
+    is half the log-odds, and "logit" adds up log-odds; for more than two classes these
+    are of one class against the others, made to add up to one, or, for "logit",
+    logarithms of probabilities. scikit-learn divides votes by their weight first, which
+    draws probabilities of two classes together to between 0.12 and 0.88, whatever the
+    data are. `decision_function` is as there for "samme", between -2 and 2 for two
+    classes, and the sums themselves for the others.
+
+    What "real", "gentle" and "logit" add must lower their loss, which is exponential,
+    or log loss: a step that goes too far is halved until it does. Probabilities beyond
+    0.001 and 0.999 are not believed in by "real". Working responses of "logit" stay
+    within -4 and 4, as in [3]_; rows that would exceed that weigh more in exchange.
 
     References
     ----------
@@ -156,25 +173,35 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
 
     Examples
     --------
-    One stump is hardly better than chance, a hundred are. Probabilities may be trusted
-    more than those of scikit-learn's class, which has the same votes:
+    One stump is hardly better than chance, a hundred are, the more so if they say how
+    sure they are. Probabilities may be trusted more than those of scikit-learn's class,
+    which has the same votes:
 
     >>> import sklearn.ensemble
     >>> from sklearn.datasets import make_hastie_10_2
     >>> from sklearn.metrics import log_loss
     >>> from ensembles.boosting import AdaBoostClassifier
     >>> X, y = make_hastie_10_2(4000, random_state=0)
-    >>> booster = AdaBoostClassifier(n_estimators=100).fit(X[:2000], y[:2000])
-    >>> print(f"{booster[0].score(X[2000:], y[2000:]):.2f}")
-    0.54
-    >>> print(f"{booster.score(X[2000:], y[2000:]):.2f}")
-    0.80
-    >>> print(f"{log_loss(y[2000:], booster.predict_proba(X[2000:])):.2f}")
-    0.48
-    >>> theirs = sklearn.ensemble.AdaBoostClassifier(n_estimators=100)
-    >>> shares = theirs.fit(X[:2000], y[:2000]).predict_proba(X[2000:])
-    >>> print(f"{log_loss(y[2000:], shares):.2f}")
-    0.65
+    >>> def show(booster):
+    ...     booster.fit(X[:2000], y[:2000])
+    ...     accuracy = booster.score(X[2000:], y[2000:])
+    ...     loss = log_loss(y[2000:], booster.predict_proba(X[2000:]))
+    ...     print(f"{accuracy:.2f} {loss:.2f}")
+    >>> show(sklearn.ensemble.AdaBoostClassifier(n_estimators=100))
+    0.80 0.65
+    >>> show(AdaBoostClassifier(n_estimators=100))
+    0.80 0.48
+    >>> show(AdaBoostClassifier(n_estimators=100, algorithm="logit"))
+    0.91 0.22
+
+    A learner that takes no weights gets rows drawn by them:
+
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> neighbours = KNeighborsClassifier(30)
+    >>> show(neighbours)
+    0.53 0.66
+    >>> show(AdaBoostClassifier(neighbours, resample=True, random_state=0))
+    0.81 0.45
     """
 
     def __init__(
@@ -187,6 +214,9 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         algorithm: str = "samme",
         split: str = "gini",
         max_bins: int | None = MAX_BINS,
+        resample: Any = False,
+        on_worse_than_chance: str = "stop",
+        n_jobs: int | None = None,
     ) -> None:
         self.estimator = estimator
         self.n_estimators = n_estimators
@@ -195,6 +225,9 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         self.algorithm = algorithm
         self.split = split
         self.max_bins = max_bins
+        self.resample = resample
+        self.on_worse_than_chance = on_worse_than_chance
+        self.n_jobs = n_jobs
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_learners")
@@ -206,7 +239,14 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
             setattr(tags.input_tags, name, getattr(own, name))
         return tags
 
-    def fit(self, X: Table, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Table,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Fit members in turn, each on rows weighed by how hard they are.
 
         Parameters
@@ -219,6 +259,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         sample_weight : array-like of shape (n_samples,) or None, default=None
             How much each row counts at first; None means one each. Zero leaves a row
             out.
+        groups : array-like of shape (n_samples,) or None, default=None
+            Group of each row, where `resample` is a scheme that keeps groups whole.
 
         Returns
         -------
@@ -235,47 +277,33 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         """
         self._check_params()
         estimator = self._member()
-        if not has_fit_parameter(estimator, "sample_weight"):
-            raise ValueError(
-                f"{type(estimator).__name__} doesn't support sample_weight."
-            )
-        if is_regressor(estimator):
-            raise ValueError(
-                f"{type(estimator).__name__} is a regressor, and votes are for "
-                "classes. Pass a classifier."
-            )
+        check_learner(self, estimator)
         X, y = check_table_and_target(self, X, self._checked_labels(y))
         weights = check_sample_weight(sample_weight, n_rows_of(X))
         if isinstance(X, BinnedMatrix) and hasattr(X.binner, "feature_names_in_"):
             self.feature_names_in_ = X.binner.feature_names_in_
         classes, codes = np.unique(y, return_inverse=True)
-        learner = self._learner(estimator, X, classes, codes, weights)
-        votes, errors = boost(learner, self.n_estimators, float(self.learning_rate))
+        sample = ClassSample(X, classes, codes, weights, groups)
+        learners, given, errors = boosted(self, estimator, sample)
         self.estimator_, self.classes_ = estimator, classes
         self.n_classes_ = len(classes)
         self.estimator_weights_ = np.zeros(self.n_estimators)
-        self.estimator_weights_[: len(votes)] = votes
+        self.estimator_weights_[: len(given)] = given
         self.estimator_errors_ = np.ones(self.n_estimators)
         self.estimator_errors_[: len(errors)] = errors
-        self._learners: FittedLearners = learner.fitted(votes)
+        self._learners: FittedLearners = learners
         return self
 
     def _check_params(self) -> None:
         """Raise for any parameter that is wrong whatever the data are."""
-        value, needed = self.estimator, ("fit", "predict")
-        if value is not None and not all(hasattr(value, name) for name in needed):
-            allowed = "an object implementing 'fit' and 'predict' or None"
-            raise invalid_parameter(self, "estimator", value, allowed)
-        check_count(self, "n_estimators", self.n_estimators)
-        if not is_positive(self.learning_rate):
-            allowed = "a float in the range (0.0, inf)"
-            raise invalid_parameter(self, "learning_rate", self.learning_rate, allowed)
-        check_choice(self, "algorithm", self.algorithm, ("samme",))
+        check_common_params(self)
+        check_choice(self, "algorithm", self.algorithm, ALGORITHMS)
         check_choice(self, "split", self.split, ("gini", "error"))
         bins = self.max_bins
         if bins is not None and not (is_count(bins) and 2 <= bins <= MAX_BINS):
             allowed = f"an int in the range [2, {MAX_BINS}] or None"
             raise invalid_parameter(self, "max_bins", bins, allowed)
+        check_n_jobs(self, self.n_jobs)
 
     def _checked_labels(self, y: Any) -> Any:
         """Labels of rows."""
@@ -293,71 +321,12 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         """The member, not fitted."""
         if self.estimator is not None:
             return self.estimator
+        takes_values = self.algorithm == "logit"
         if self.max_bins is None:
-            return DecisionTreeClassifier(max_depth=1)
-        return HistTreeClassifier(max_depth=1, max_bins=self.max_bins)
-
-    def _learner(
-        self,
-        estimator: Estimator,
-        X: Table,
-        classes: Any,
-        codes: IntArray,
-        weights: FloatArray | None,
-    ) -> WeakLearner:
-        """What is fitted in each round."""
-        rng = random_generator(self.random_state)
-        is_ours = type(estimator) is HistTreeClassifier
-        depth = self._compiled_depth(estimator, X, len(classes))
-        given = np.ones(len(codes)) if weights is None else weights
-        if is_ours or depth is not None:
-            X = self._binned(estimator, X, weights, rng)
-            if depth is not None and not X.binner.is_categorical_.any():
-                return TreeLearner(X, codes, classes, given, depth, self.split, rng)
-        if isinstance(X, BinnedMatrix) and not is_ours:
-            raise ValueError(
-                f"{estimator!r} takes no codes, and X is a BinnedMatrix. Pass the "
-                "table that it was made of, or a HistTreeClassifier as estimator."
-            )
-        if self.split != "gini" and len(classes) > 1:
-            raise ValueError(
-                f"split={self.split!r} is of stumps and shallow trees, which are grown "
-                f"by compiled code. {estimator!r} on these data is not: pass "
-                "split='gini', or a tree with no other parameter than max_depth, and "
-                "no categories."
-            )
-        return AnyLearner(estimator, X, classes[codes], classes, given, rng)
-
-    def _compiled_depth(
-        self, estimator: Estimator, X: Table, n_classes: int
-    ) -> int | None:
-        """How deep compiled trees are to be grown; None for other members."""
-        is_ours = type(estimator) is HistTreeClassifier
-        depth = depth_of_plain_tree(estimator)
-        if depth is None or n_classes < 2 or not (is_ours or self.max_bins):
-            return None
-        n_features = n_columns_of(X) or 1  # what is no table is refused with reason
-        size = bytes_of_histograms(n_features, n_classes, depth)
-        return depth if size <= _MOST_BYTES else None
-
-    def _binned(
-        self,
-        estimator: Estimator,
-        X: Table,
-        weights: FloatArray | None,
-        rng: np.random.RandomState,
-    ) -> BinnedMatrix:
-        """Codes of rows to learn from."""
-        if isinstance(X, BinnedMatrix):
-            return X
-        options: dict[str, Any] = {"max_bins": self.max_bins}
-        if type(estimator) is HistTreeClassifier:
-            options["max_bins"] = estimator.max_bins
-            options["categorical_features"] = estimator.categorical_features
-        else:
-            options["categorical_features"] = None
-        binner = Binner(random_state=int(rng.randint(MAX_SEED)), **options)
-        return binner.fit(X, sample_weight=weights).bin(X)
+            own = DecisionTreeRegressor if takes_values else DecisionTreeClassifier
+            return own(max_depth=1)
+        kind = HistTreeRegressor if takes_values else HistTreeClassifier
+        return kind(max_depth=1, max_bins=self.max_bins)
 
     @property
     def estimators_(self) -> list[Estimator]:  # type: ignore[override]
@@ -405,7 +374,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         NotFittedError
             If the booster is not fitted.
         """
-        return self._heaviest(self._count(X))
+        sums = self._count(X)
+        return self.classes_[self._learners.reading.codes(sums)]
 
     def predict_proba(self, X: Table) -> FloatArray:
         """Predict probabilities of classes.
@@ -425,7 +395,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         NotFittedError
             If the booster is not fitted.
         """
-        return self._probabilities(self._count(X))
+        return np.exp(self.predict_log_proba(X))
 
     def predict_log_proba(self, X: Table) -> FloatArray:
         """Predict logarithms of probabilities of classes.
@@ -445,7 +415,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         NotFittedError
             If the booster is not fitted.
         """
-        return np.asarray(log_softmax(self._by_class(self._count(X)), axis=1))
+        sums = self._count(X)
+        return self._learners.reading.log_shares(sums)
 
     def decision_function(self, X: Table) -> FloatArray:
         """Votes for classes, less those for others, as a share of all.
@@ -466,8 +437,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         NotFittedError
             If the booster is not fitted.
         """
-        votes = self._count(X)
-        return self._decision(votes, self._learners.weights.sum())
+        sums, learners = self._count(X), self._learners
+        return learners.reading.decision(sums, learners.weights.sum())
 
     def predict_members(self, X: Table) -> Any:
         """Predict by each member alone.
@@ -488,7 +459,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
             If the booster is not fitted.
         """
         check_is_fitted(self)
-        return self.classes_[self._learners.said(check_table(self, X))]
+        return self.classes_[self._learners.said(self._checked_rows(X))]
 
     def staged_predict(self, X: Table) -> Iterator[Any]:
         """Predict classes by the first member, the first two, and so on.
@@ -508,8 +479,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         NotFittedError
             If the booster is not fitted.
         """
-        for votes, _ in self._staged(X):
-            yield self._heaviest(votes)
+        for sums, _ in self._staged(X):
+            yield self.classes_[self._learners.reading.codes(sums)]
 
     def staged_predict_proba(self, X: Table) -> Iterator[FloatArray]:
         """Predict probabilities by the first member, the first two, and so on.
@@ -529,8 +500,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         NotFittedError
             If the booster is not fitted.
         """
-        for votes, _ in self._staged(X):
-            yield self._probabilities(votes)
+        for sums, _ in self._staged(X):
+            yield np.exp(self._learners.reading.log_shares(sums))
 
     def staged_decision_function(self, X: Table) -> Iterator[FloatArray]:
         """Votes of the first member, the first two, and so on.
@@ -550,8 +521,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         NotFittedError
             If the booster is not fitted.
         """
-        for votes, total in self._staged(X):
-            yield self._decision(votes, total)
+        for sums, total in self._staged(X):
+            yield self._learners.reading.decision(sums, total)
 
     def staged_score(
         self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None
@@ -582,32 +553,15 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
 
     def _count(self, X: Table) -> FloatArray:
         check_is_fitted(self)
-        return self._learners.count(check_table(self, X))
+        return self._learners.count(self._checked_rows(X))
+
+    def _checked_rows(self, X: Table) -> Table:
+        """Rows to predict; codes are known by their binner, and have no names."""
+        return X if isinstance(X, BinnedMatrix) else check_table(self, X)
 
     def _staged(self, X: Table) -> Iterator[tuple[FloatArray, float]]:
-        """Votes after each member, and how much all of them weigh."""
+        """Sums after each round, and how much all of its members weigh."""
         check_is_fitted(self)
         totals = np.cumsum(self._learners.weights)
-        staged = self._learners.staged(check_table(self, X))
+        staged = self._learners.staged(self._checked_rows(X))
         return zip(staged, totals, strict=True)
-
-    def _by_class(self, votes: FloatArray) -> FloatArray:
-        """Votes for each class, up to a constant."""
-        if self.n_classes_ == 2:
-            return np.hstack([-votes / 2.0, votes / 2.0])
-        return votes
-
-    def _heaviest(self, votes: FloatArray) -> Any:
-        if self.n_classes_ == 2:
-            return self.classes_[(votes[:, 0] > 0.0).astype(int)]
-        return self.classes_[votes.argmax(axis=1)]
-
-    def _probabilities(self, votes: FloatArray) -> FloatArray:
-        return np.asarray(softmax(self._by_class(votes), axis=1))
-
-    def _decision(self, votes: FloatArray, total: float) -> FloatArray:
-        if self.n_classes_ == 1:
-            return np.zeros_like(votes)
-        if self.n_classes_ == 2:
-            return votes[:, 0] / total * 2.0
-        return (votes - (total - votes) / (self.n_classes_ - 1)) / total

@@ -6,21 +6,26 @@ from collections.abc import Iterator
 from typing import Any, final
 
 import numpy as np
-from sklearn.base import clone
 
-from ensembles._random import set_random_states
 from ensembles._typing import BoolArray, Estimator, FloatArray, IntArray, Table
-from ensembles.boosting._samme import FittedLearners, WeakLearner
+from ensembles._validation import warn_user
+from ensembles.boosting._fitted import FittedLearners
+from ensembles.boosting._handing import Handing
+from ensembles.boosting._member import fit_and_ask, has_random_state, naming_round
+from ensembles.boosting._readings import OneClass, Reading, Votes
+from ensembles.boosting._samme import WeakLearner
+from ensembles.boosting._samples import codes_for
 from ensembles.trees import BinnedMatrix
 
 __all__ = ["AnyLearner", "FittedMembers"]
 
 _EPSILON = np.finfo(np.float64).eps
+_ROUNDING = 1e-9  # of an error that is just that of chance
 
 
 @final
 class AnyLearner(WeakLearner):
-    """An estimator that takes weights of rows.
+    """A classifier that is fitted to the labels themselves.
 
     Parameters
     ----------
@@ -34,6 +39,10 @@ class AnyLearner(WeakLearner):
         All of them, in order.
     weights : ndarray of shape (n_samples,)
         How much each row counts at first.
+    handing : Handing
+        How rows reach members.
+    n_estimators : int
+        Largest number of members.
     rng : RandomState
         Gives each member its own random state.
     """
@@ -45,9 +54,13 @@ class AnyLearner(WeakLearner):
         y: Any,
         classes: Any,
         weights: FloatArray,
+        handing: Handing,
+        n_estimators: int,
         rng: np.random.RandomState,
     ) -> None:
         self._estimator, self._X, self._y, self._rng = estimator, X, y, rng
+        self._handing, self._n_estimators = handing, n_estimators
+        self.is_fixed = not (handing.is_random or has_random_state(estimator))
         self._classes, self.n_classes = classes, len(classes)
         self._is_used = weights > 0.0
         self._weights = weights / weights.sum()
@@ -59,13 +72,26 @@ class AnyLearner(WeakLearner):
         """Let no row that is used weigh next to nothing."""
         self._weights[self._is_used] = self._weights[self._is_used].clip(_EPSILON)
 
-    def fit_next(self) -> float:
-        member = clone(self._estimator)
-        set_random_states(member, self._rng)
-        member.fit(self._X, self._y, sample_weight=self._weights)
-        self._is_wrong = np.asarray(member.predict(self._X) != self._y)
+    def fit_next(self, number: int) -> float:
+        how = self._weights, self._handing, self._rng, self._rng, _labels
+        with naming_round(number, self._n_estimators, self._estimator):
+            member, said = fit_and_ask(self._estimator, self._X, self._y, *how)
+        is_wrong = np.asarray(said != self._y)
         self._members.append(member)
-        return float(np.average(self._is_wrong, weights=self._weights))
+        error = float(np.average(is_wrong, weights=self._weights))
+        if number == 1 and self.is_fixed and np.array_equal(is_wrong, self._is_wrong):
+            self._warn_of_repetition(error)
+        self._is_wrong = is_wrong
+        return error
+
+    def _warn_of_repetition(self, error: float) -> None:
+        """Warn of a learner that may not look at weights, where it is no more use."""
+        if error >= 1.0 - 1.0 / self.n_classes - _ROUNDING:
+            warn_user(
+                f"{self._estimator!r} is wrong on the same rows in the second round as "
+                "in the first, though these had more weight. If it takes no notice of "
+                "sample_weight, pass resample=True to draw rows by their weights."
+            )
 
     def drop_last(self) -> None:
         self._members.pop()
@@ -82,6 +108,11 @@ class AnyLearner(WeakLearner):
     def fitted(self, weights: list[float]) -> FittedLearners:
         binner = self._X.binner if isinstance(self._X, BinnedMatrix) else None
         return FittedMembers(self._members, weights, self._classes, binner)
+
+
+def _labels(member: Estimator, X: Table) -> Any:
+    """What a classifier says of rows."""
+    return np.asarray(member.predict(X))
 
 
 @final
@@ -107,8 +138,13 @@ class FittedMembers(FittedLearners):
         classes: Any,
         binner: Any,
     ) -> None:
-        self._members, self.weights = members, np.array(weights)
+        self._members, self._weights = members, np.array(weights)
         self._classes, self._binner = classes, binner
+        self.reading: Reading = OneClass() if len(classes) == 1 else Votes()
+
+    @property
+    def weights(self) -> FloatArray:
+        return self._weights
 
     @property
     def members(self) -> list[Estimator]:
@@ -121,7 +157,7 @@ class FittedMembers(FittedLearners):
         return votes
 
     def staged(self, X: Table) -> Iterator[FloatArray]:
-        seen, n_classes = self._seen(X), len(self._classes)
+        seen, n_classes = codes_for(self._binner, X), len(self._classes)
         votes = 0.0
         for member, weight in zip(self._members, self.weights, strict=True):
             is_for = np.asarray(member.predict(seen))[:, None] == self._classes
@@ -131,15 +167,9 @@ class FittedMembers(FittedLearners):
             yield votes
 
     def said(self, X: Table) -> IntArray:
-        seen = self._seen(X)
+        seen = codes_for(self._binner, X)
         labels = [member.predict(seen) for member in self._members]
         return np.searchsorted(self._classes, labels)
 
     def importances(self) -> FloatArray:
         return np.array([member.feature_importances_ for member in self._members])
-
-    def _seen(self, X: Table) -> Table:
-        """Rows as members take them."""
-        if self._binner is None or isinstance(X, BinnedMatrix):
-            return X
-        return self._binner._bin_rows(X)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import final
 
 import numpy as np
@@ -44,6 +45,8 @@ class Rounds:
         How histograms are kept.
     crew : Crew
         Threads that share the trees of a round, or the work of one.
+    bend : callable or None, default=None
+        What becomes of the Newton steps of leaves; None takes them as they are.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Rounds:
         learning_rate: float,
         sums: str,
         crew: Crew,
+        bend: Callable[[FloatArray], FloatArray] | None = None,
     ) -> None:
         self.loss, self.y, self.weights = loss, y, weights
         self._binned, self._limits = binned, limits
@@ -81,7 +85,7 @@ class Rounds:
             )
             for _ in range(min(crew.n_threads, loss.n_raw) if several else 1)
         ]
-        self._crew = crew
+        self._crew, self._bend = crew, bend
 
     def start(self, raw: FloatArray) -> None:
         """Go on from raw predictions, (n_raw, n_rows)."""
@@ -151,6 +155,8 @@ class Rounds:
         values = growth.newton_values()
         if loss.renews_leaves and len(values) > 1:
             values = self._renewed(loss, k, growth, rows, factors)
+        if self._bend is not None:
+            values = self._bend(values)
         values *= self._learning_rate
         if not np.isfinite(values).all():
             raise FloatingPointError("Predictions of leaves are not finite")

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 
 import numpy as np
 
-from ensembles._typing import Estimator, FloatArray, IntArray, Table
 from ensembles._validation import warn_user
+from ensembles.boosting._fitted import FittedLearners
+from ensembles.boosting._no_help import NoHelp
 
-__all__ = ["FittedLearners", "WeakLearner", "boost"]
+__all__ = ["WeakLearner", "boost"]
 
 
 class WeakLearner(ABC):
     """What is fitted again and again to rows whose weights change."""
 
     n_classes: int
+    is_fixed: bool
+    """Whether another try at a round would give the same member."""
 
     @abstractmethod
-    def fit_next(self) -> float:
+    def fit_next(self, number: int) -> float:
         """Fit one more member; weight of the rows that it gets wrong, as a share."""
 
     @abstractmethod
@@ -38,40 +40,8 @@ class WeakLearner(ABC):
         """The members, with the weights of their votes."""
 
 
-class FittedLearners(ABC):
-    """Members and the weights of their votes.
-
-    Votes are counted in one column for two classes, those for the second class as
-    positive and those for the first as negative; else in a column for each class.
-    """
-
-    weights: FloatArray
-    """As votes are counted by."""
-
-    @property
-    @abstractmethod
-    def members(self) -> list[Estimator]:
-        """Fitted classifiers."""
-
-    @abstractmethod
-    def count(self, X: Table) -> FloatArray:
-        """Votes of all members for rows, (n_rows, n_columns)."""
-
-    @abstractmethod
-    def staged(self, X: Table) -> Iterator[FloatArray]:
-        """Votes after each member; the last are those of `count`."""
-
-    @abstractmethod
-    def said(self, X: Table) -> IntArray:
-        """Number of the class that each member votes for, (n_members, n_rows)."""
-
-    @abstractmethod
-    def importances(self) -> FloatArray:
-        """Importances of features by each member, (n_members, n_features)."""
-
-
 def boost(
-    learner: WeakLearner, n_estimators: int, learning_rate: float
+    learner: WeakLearner, n_estimators: int, learning_rate: float, no_help: NoHelp
 ) -> tuple[list[float], list[float]]:
     """Fit members until there are enough, one is perfect, or one is no help.
 
@@ -83,6 +53,8 @@ def boost(
         Largest number of members.
     learning_rate : float
         What weights of votes are multiplied by.
+    no_help : NoHelp
+        What becomes of a member that is no better than chance.
 
     Returns
     -------
@@ -92,7 +64,8 @@ def boost(
     Raises
     ------
     ValueError
-        If the first member is no better than chance.
+        If a member is no better than chance, and it is the first or an error is
+        wanted.
 
     Notes
     -----
@@ -103,16 +76,14 @@ def boost(
     weights: list[float] = []
     errors: list[float] = []
     for number in range(n_estimators):
-        error = learner.fit_next()
+        error = learner.fit_next(number)
         if error <= 0.0:
-            return [*weights, 1.0], [*errors, 0.0]
+            weights, errors = [*weights, 1.0], [*errors, 0.0]
+            break
         if error >= 1.0 - 1.0 / learner.n_classes:
             learner.drop_last()
-            if not weights:
-                raise ValueError(
-                    "BaseClassifier in AdaBoostClassifier ensemble is worse than "
-                    "random, ensemble can not be fit."
-                )
+            if no_help.goes_on(number, len(weights), is_fixed=learner.is_fixed):
+                continue
             break
         log_odds = np.log((1.0 - error) / error) + np.log(learner.n_classes - 1.0)
         weights.append(float(learning_rate * log_odds))
@@ -124,4 +95,5 @@ def boost(
                 "learning rate."
             )
             break
+    no_help.tell()
     return weights, errors

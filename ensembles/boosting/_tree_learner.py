@@ -8,15 +8,17 @@ from typing import Any, final
 
 import numpy as np
 from scipy import sparse
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ensembles._random import MAX_SEED
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
 from ensembles._validation import is_count
-from ensembles.boosting._samme import FittedLearners, WeakLearner
+from ensembles.boosting._fitted import FittedLearners
+from ensembles.boosting._readings import Votes
+from ensembles.boosting._samme import WeakLearner
 from ensembles.boosting._weighted._grower import WeightedGrower, WeightedTree
 from ensembles.boosting._weighted._votes import TreeVotes
-from ensembles.trees import BinnedMatrix, HistTreeClassifier
+from ensembles.trees import BinnedMatrix, HistTreeClassifier, HistTreeRegressor
 from ensembles.trees._binned import binned_by
 from ensembles.trees._packed import bin_to_send
 
@@ -24,6 +26,12 @@ __all__ = ["FittedTrees", "TreeLearner", "depth_of_plain_tree"]
 
 _MAX_DEPTH = 8
 _MAX_LOG = math.log(np.finfo(np.float64).max)
+_TREES = (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    HistTreeClassifier,
+    HistTreeRegressor,
+)
 # What a plain tree may have else than by default; none of it changes how it grows.
 _FREE = ("max_depth", "random_state", "max_bins", "categorical_features")
 
@@ -41,7 +49,7 @@ def depth_of_plain_tree(estimator: Estimator) -> int | None:
     int or None
         None for all others: a subclass may look at X as it came.
     """
-    if type(estimator) not in (DecisionTreeClassifier, HistTreeClassifier):
+    if type(estimator) not in _TREES:
         return None
     given, usual = estimator.get_params(), type(estimator)().get_params()
     depth = given["max_depth"]
@@ -95,7 +103,9 @@ class TreeLearner(WeakLearner):
         self._log_factor: float | None = None
         self._trees: list[WeightedTree] = []
 
-    def fit_next(self) -> float:
+    is_fixed = True
+
+    def fit_next(self, number: int) -> float:
         self._trees.append(self._grower.grow(self._log_factor))
         return self._trees[-1].error
 
@@ -134,6 +144,7 @@ class FittedTrees(FittedLearners):
         self._votes, self._classes = votes, classes
         self._depth, self._seeds = max_depth, seeds
         self._members: list[Estimator] | None = None
+        self.reading = Votes()
 
     def __getstate__(self) -> dict[str, Any]:
         """What members are made of alone: they are made again."""
@@ -145,7 +156,7 @@ class FittedTrees(FittedLearners):
         return self._votes.binner
 
     @property
-    def weights(self) -> FloatArray:  # type: ignore[override]
+    def weights(self) -> FloatArray:
         return self._votes.weights
 
     @property

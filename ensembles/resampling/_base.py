@@ -448,7 +448,9 @@ def attempts_from(seed: Any) -> Iterator[Any]:
         )
 
 
-def rows_by_weights(weights: FloatArray, rng: np.random.Generator) -> IntArray:
+def rows_by_weights(
+    weights: FloatArray, rng: np.random.Generator | np.random.RandomState
+) -> IntArray:
     """As many rows as there are weights, drawn with these as probabilities."""
     edges = np.cumsum(weights)
     points = rng.random(len(weights))

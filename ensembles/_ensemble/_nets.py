@@ -1,0 +1,74 @@
+"""What nets need that are members of an ensemble like any other estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_regressor
+
+from ensembles._random import MAX_SEED
+from ensembles._typing import Estimator, Table
+
+__all__ = ["is_net", "seeded", "target_for"]
+
+
+def _last_step(estimator: Estimator) -> Estimator:
+    """The estimator, or the last step of a pipeline."""
+    while hasattr(estimator, "steps"):
+        estimator = estimator.steps[-1][1]
+    return estimator
+
+
+def is_net(estimator: Estimator) -> bool:
+    """Whether it, or the last step of a pipeline, is a net of skorch."""
+    kinds = type(_last_step(estimator)).mro()
+    return any(kind.__module__.startswith("skorch.") for kind in kinds)
+
+
+@contextmanager
+def seeded(estimator: Estimator, seed: int | np.random.RandomState) -> Iterator[None]:
+    """Let a net draw its weights and batches from a seed, and nobody else notice.
+
+    Nets have no ``random_state``: they draw from torch's own generator, which is put
+    back where it was. Other estimators are left alone.
+
+    Parameters
+    ----------
+    estimator : estimator
+        About to be fitted.
+    seed : int or RandomState
+        A RandomState gives one.
+    """
+    if not is_net(estimator):
+        yield
+        return
+    torch = import_module("torch")
+    own = seed if isinstance(seed, int) else int(seed.randint(MAX_SEED))
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(own)
+        yield
+
+
+def target_for(estimator: Estimator, X: Table, y: Any) -> Any:
+    """Values as one column of the precision of X for a skorch regressor; else y.
+
+    torch would take a row of values for one, and compare each prediction with each.
+
+    Parameters
+    ----------
+    estimator : estimator
+        About to be fitted.
+    X : table of shape (n_samples, n_features)
+        What it is fitted to.
+    y : ndarray of shape (n_samples,)
+        Labels or values.
+    """
+    if not (is_net(estimator) and is_regressor(_last_step(estimator))):
+        return y
+    dtype = getattr(X, "dtype", None)
+    is_double = dtype is not None and dtype == np.float64
+    return y.astype(np.float64 if is_double else np.float32).reshape(-1, 1)

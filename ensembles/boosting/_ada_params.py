@@ -1,0 +1,38 @@
+"""Parameters that AdaBoost for classes and for values have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ensembles._validation import (
+    check_choice,
+    check_count,
+    invalid_parameter,
+    is_positive,
+)
+from ensembles.boosting._handing import check_resample
+from ensembles.boosting._no_help import CHOICES
+
+__all__ = ["check_common_params"]
+
+
+def check_common_params(booster: Any) -> None:
+    """Raise for any of them that is wrong whatever the data are.
+
+    Raises
+    ------
+    InvalidParameterError
+        For a value or type that is not allowed.
+    """
+    value, needed = booster.estimator, ("fit", "predict")
+    if value is not None and not all(hasattr(value, name) for name in needed):
+        allowed = "an object implementing 'fit' and 'predict' or None"
+        raise invalid_parameter(booster, "estimator", value, allowed)
+    check_count(booster, "n_estimators", booster.n_estimators)
+    if not is_positive(booster.learning_rate):
+        allowed = "a float in the range (0.0, inf)"
+        raise invalid_parameter(
+            booster, "learning_rate", booster.learning_rate, allowed
+        )
+    check_choice(booster, "on_worse_than_chance", booster.on_worse_than_chance, CHOICES)
+    check_resample(booster)

@@ -1,0 +1,180 @@
+"""Real-valued boosting: each round adds steps that lower a loss."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from ensembles._typing import FloatArray
+from ensembles.boosting._fitted import FittedLearners
+from ensembles.boosting._no_help import NoHelp
+from ensembles.boosting._outputs import PerOutput
+from ensembles.boosting._samples import Sample
+from ensembles.losses import Loss
+
+__all__ = ["AdditiveLearner", "as_loss_takes", "boost_additive", "losses_of"]
+
+# A step that overshoots is halved so many times at most: then it leads nowhere.
+_MOST_HALVINGS = 20
+# Weights that change no more than this from a round to the next are the same.
+_SAME = 1e-12
+
+
+class AdditiveLearner(ABC):
+    """What adds the steps of one round after the other to raw predictions."""
+
+    raw: FloatArray
+    """Of training rows, (n_raw, n_rows)."""
+    weights: FloatArray | None
+    """How much each training row counts."""
+    is_fixed: bool
+    """Whether another try at a round would give the same members."""
+
+    @abstractmethod
+    def losses(self) -> FloatArray:
+        """Mean loss of training rows, of each raw prediction or of all together."""
+
+    @abstractmethod
+    def derivatives(self) -> tuple[FloatArray, FloatArray]:
+        """Gradient and hessian of training rows, (n_raw, n_rows)."""
+
+    @abstractmethod
+    def fit_next(self, number: int, gradient: FloatArray, hessian: FloatArray) -> None:
+        """Fit the members of a round and add their steps to `raw`."""
+
+    @abstractmethod
+    def scale_last(self, factors: FloatArray) -> None:
+        """Let the members of the last round count less, by the factor of each loss."""
+
+    @abstractmethod
+    def drop_last(self) -> None:
+        """Forget the members of the last round."""
+
+    @abstractmethod
+    def fitted(self) -> FittedLearners:
+        """The members."""
+
+
+def boost_additive(
+    learner: AdditiveLearner, n_estimators: int, no_help: NoHelp
+) -> list[float]:
+    """Add rounds until there are enough, or nothing is left to learn.
+
+    Parameters
+    ----------
+    learner : AdditiveLearner
+        What is fitted.
+    n_estimators : int
+        Largest number of rounds.
+    no_help : NoHelp
+        What becomes of a round that cannot lower the loss.
+
+    Returns
+    -------
+    list of float
+        Weight of the rows whose steps lead away from their class, as a share, for each
+        round that was kept.
+
+    Raises
+    ------
+    ValueError
+        If a round is no help, and it is the first or an error is wanted.
+    """
+    errors: list[float] = []
+    last, losses = None, learner.losses()
+    for number in range(n_estimators):
+        now = learner.derivatives()
+        if not now[1].any() or _are_same(now, last):
+            break
+        before = learner.raw.copy()
+        learner.fit_next(number, *now)
+        slopes = now[0] if learner.weights is None else now[0] * learner.weights
+        risen, losses = losses, _shorten(learner, before, slopes, losses)
+        if (losses >= risen).all():
+            learner.drop_last()
+            if no_help.goes_on(number, len(errors), is_fixed=learner.is_fixed):
+                continue
+            break
+        errors.append(_error(learner.raw - before, *now, learner.weights))
+        last = now
+    no_help.tell()
+    return errors
+
+
+def _shorten(
+    learner: AdditiveLearner, before: FloatArray, slopes: FloatArray, losses: FloatArray
+) -> FloatArray:
+    """Halve the steps of the last round until losses fall; the losses after that.
+
+    Members that are too sure of themselves, and Newton steps where the loss is far from
+    a parabola, lead the right way and too far. Steps that lead the wrong way are left
+    out.
+    """
+    steps, now = learner.raw - before, learner.losses()
+    goes_down = np.einsum("ij,ij->i", slopes, steps) < 0.0
+    if len(losses) == 1:
+        goes_down = goes_down.any(keepdims=True)
+    factors = np.ones(len(losses))
+    for halvings in range(_MOST_HALVINGS + 1):
+        is_high = ~(now < losses)
+        if not is_high.any():
+            break
+        goes_down &= halvings < _MOST_HALVINGS
+        factors[is_high] = np.where(goes_down, factors * 0.5, 0.0)[is_high]
+        learner.raw[:] = before + factors[:, None] * steps
+        now = learner.losses()
+    learner.scale_last(factors)
+    return now
+
+
+def _are_same(
+    now: tuple[FloatArray, FloatArray], last: tuple[FloatArray, FloatArray] | None
+) -> bool:
+    """Whether the next members would be fitted to what the last ones were."""
+    if last is None:
+        return False
+    scales = [arrays[1].max(axis=1, keepdims=True) for arrays in (now, last)]
+    return all(s.all() for s in scales) and all(
+        np.allclose(one / scales[0], other / scales[1], rtol=_SAME, atol=0.0)
+        for one, other in zip(now, last, strict=True)
+    )
+
+
+def _error(
+    steps: FloatArray,
+    gradient: FloatArray,
+    hessian: FloatArray,
+    weights: FloatArray | None,
+) -> float:
+    """Share of the weight of rows that have rows whose steps do not lower the loss."""
+    counts = hessian if weights is None else hessian * weights
+    return float(np.average(steps * gradient >= 0.0, weights=counts))
+
+
+def as_loss_takes(of_outputs: FloatArray) -> FloatArray:
+    """What is kept as (n_raw, n_rows) the way round that losses take it."""
+    return of_outputs[0] if len(of_outputs) == 1 else of_outputs.T
+
+
+def losses_of(loss: Loss, sample: Sample, raw: FloatArray) -> FloatArray:
+    """Mean losses of rows, one for each raw prediction that has its own.
+
+    Parameters
+    ----------
+    loss : Loss
+        Of all raw predictions.
+    sample : Sample
+        Rows with targets and weights.
+    raw : ndarray of shape (n_raw, n_rows)
+        Raw predictions.
+
+    Returns
+    -------
+    ndarray of shape (n_raw,) or (1,)
+        Means.
+    """
+    if isinstance(loss, PerOutput):
+        parts = zip(loss.losses, sample.y.T, raw, strict=True)
+        return np.array([one.mean(y, own, sample.weights) for one, y, own in parts])
+    return np.array([loss.mean(sample.y, as_loss_takes(raw), sample.weights)])
