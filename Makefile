@@ -34,6 +34,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_native.py
 	$(BIN)/python benchmarks/bench_boosting.py plain missing categories classes
 	$(BIN)/python benchmarks/bench_adaboost.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_learners.py
 
 clean-kernels:
 	find ensembles -name '*.nb[ci]' -delete

@@ -16,7 +16,7 @@ from ensembles.losses import Loss
 __all__ = ["AdditiveLearner", "as_loss_takes", "boost_additive", "losses_of"]
 
 # A step that overshoots is halved so many times at most: then it leads nowhere.
-_MOST_HALVINGS = 20
+_MOST_HALVINGS = 10
 # Weights that change no more than this from a round to the next are the same.
 _SAME = 1e-12
 
