@@ -18,6 +18,8 @@ from ensembles.bagging import (
 from ensembles.boosting import (
     AdaBoostClassifier,
     AdaBoostRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
     HistBoostingClassifier,
     HistBoostingRegressor,
 )
@@ -116,6 +118,8 @@ __all__ = [
     "CircularBlockBootstrap",
     "CombinatorialPurgedKFold",
     "GeneralizationGap",
+    "GradientBoostingClassifier",
+    "GradientBoostingRegressor",
     "GroupBootstrap",
     "GroupJackknife",
     "GroupedScores",

@@ -53,6 +53,10 @@ def pytest_collectstart(collector):
         for kind in "Classifier", "Regressor":
             ours = getattr(ensembles, f"HistBoosting{kind}")
             setattr(sklearn.ensemble, f"HistGradientBoosting{kind}", ours)
+    if "ensemble/tests/test_gradient_boosting" in path.replace(os.sep, "/"):
+        for kind in "Classifier", "Regressor":
+            ours = getattr(ensembles, f"GradientBoosting{kind}")
+            setattr(sklearn.ensemble, f"GradientBoosting{kind}", ours)
     if "test_weight_boosting" in path:
         sklearn.ensemble.AdaBoostClassifier = ensembles.AdaBoostClassifier
         sklearn.ensemble.AdaBoostRegressor = ensembles.AdaBoostRegressor

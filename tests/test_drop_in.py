@@ -83,6 +83,14 @@ LEAST_TREES = 400
 LEAST_FOREST = 270
 LEAST_BOOSTERS = 160
 LEAST_ADABOOST = 43
+# Of 130; one more needs a network.
+GRADIENT_DEVIATIONS = {
+    "test_max_feature_regression": "calls scikit-learn's private loss",
+    "test_huber_overfit": "looks into scikit-learn's private loss",
+    "test_gradient_boosting_with_init_pipeline": "pipelines to start from get weights "
+    "for their last step, where scikit-learn refuses them",
+}
+LEAST_GRADIENT = 126
 
 
 def failures_in(printed):
@@ -139,6 +147,21 @@ def test_scikit_learn_s_tests_of_adaboost_pass_with_ours():
     assert failures_in(printed) == [], printed
     assert passed is not None, printed
     assert int(passed.group(1)) >= LEAST_ADABOOST, printed
+
+
+@pytest.mark.slow
+def test_scikit_learn_s_tests_of_gradient_boosting_pass_with_ours():
+    printed = run_with_ours("sklearn.ensemble.tests.test_gradient_boosting")
+    failed = failures_in(printed)
+    unexplained = [
+        name
+        for name in failed
+        if not any(known in name for known in GRADIENT_DEVIATIONS)
+    ]
+    passed = re.search(r"(\d+) passed", printed)
+    assert unexplained == [], printed
+    assert passed is not None, printed
+    assert int(passed.group(1)) >= LEAST_GRADIENT, printed
 
 
 def run_with_ours(*arguments, **environment):

@@ -10,13 +10,18 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_consistent_length, get_tags
 from sklearn.utils.validation import validate_data
 
 from ensembles._typing import Estimator, Table
 from ensembles._validation import n_rows_of
 
-__all__ = ["check_table", "check_table_and_target", "n_columns_of"]
+__all__ = [
+    "check_table",
+    "check_table_and_target",
+    "n_columns_of",
+    "with_inputs_of",
+]
 
 
 def check_table_and_target(estimator: Estimator, X: Table, y: Any) -> tuple[Table, Any]:
@@ -88,6 +93,24 @@ def n_columns_of(X: Table) -> int | None:
     """Number of columns of a table; None for text, pictures and other rows."""
     shape: Any = getattr(X, "shape", ())
     return int(shape[1]) if len(shape) == 2 else None
+
+
+def with_inputs_of(member: Any, tags: Any) -> Any:
+    """Tags of an ensemble that takes whatever rows its members take.
+
+    Parameters
+    ----------
+    member : object
+        What users gave as estimator, or what stands for it. What is no estimator says
+        nothing: `fit` refuses it.
+    tags : Tags
+        Are changed.
+    """
+    if hasattr(member, "fit"):
+        own = get_tags(member).input_tags
+        for name in ("allow_nan", "sparse", "categorical", "string"):
+            setattr(tags.input_tags, name, getattr(own, name))
+    return tags
 
 
 def _as_indexable(X: Table) -> Table:

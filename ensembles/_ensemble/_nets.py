@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from sklearn.base import is_regressor
 from ensembles._random import MAX_SEED
 from ensembles._typing import Estimator, Table
 
-__all__ = ["is_net", "seeded", "target_for"]
+__all__ = ["is_net", "seeded", "seeded_torch", "target_for"]
+
+_one_at_a_time = RLock()  # a net may be boosted within a booster
 
 
 def _last_step(estimator: Estimator) -> Estimator:
@@ -30,11 +33,42 @@ def is_net(estimator: Estimator) -> bool:
 
 
 @contextmanager
+def seeded_torch(seed: int, device: Any) -> Iterator[None]:
+    """Seed torch's generators of the CPU and of `device`, and restore both after.
+
+    They belong to the whole process, so that one thread at a time may do this.
+    `torch.manual_seed` would also seed every other accelerator, for good.
+
+    Parameters
+    ----------
+    seed : int
+        Seed.
+    device : str, torch.device or None
+        None is the CPU.
+    """
+    torch = import_module("torch")
+    target = torch.device("cpu" if device is None else device)
+    with _one_at_a_time:
+        if target.type == "cpu":
+            with torch.random.fork_rng(devices=[]):
+                torch.default_generator.manual_seed(seed)
+                yield
+            return
+        backend = getattr(torch, target.type)
+        index = backend.current_device() if target.index is None else target.index
+        with torch.random.fork_rng(devices=[index], device_type=target.type):
+            torch.default_generator.manual_seed(seed)
+            with backend.device(index):
+                backend.manual_seed(seed)
+            yield
+
+
+@contextmanager
 def seeded(estimator: Estimator, seed: int | np.random.RandomState) -> Iterator[None]:
     """Let a net draw its weights and batches from a seed, and nobody else notice.
 
-    Nets have no ``random_state``: they draw from torch's own generator, which is put
-    back where it was. Other estimators are left alone.
+    Nets have no ``random_state``: they draw from torch's own generators. Other
+    estimators are left alone.
 
     Parameters
     ----------
@@ -46,10 +80,8 @@ def seeded(estimator: Estimator, seed: int | np.random.RandomState) -> Iterator[
     if not is_net(estimator):
         yield
         return
-    torch = import_module("torch")
     own = seed if isinstance(seed, int) else int(seed.randint(MAX_SEED))
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(own)
+    with seeded_torch(own, getattr(_last_step(estimator), "device", None)):
         yield
 
 

@@ -9,12 +9,16 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from sklearn.utils import assert_all_finite, column_or_1d, get_tags
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._ensemble import BaseEnsemble
-from ensembles._ensemble._data import check_table, check_table_and_target
+from ensembles._ensemble._data import (
+    check_table,
+    check_table_and_target,
+    with_inputs_of,
+)
 from ensembles._typing import ArrayLike, Estimator, FloatArray, RandomState, Table
 from ensembles._validation import (
     check_choice,
@@ -29,7 +33,6 @@ from ensembles.boosting._ada_setup import (
     ALGORITHMS,
     ClassSample,
     boosted,
-    check_learner,
 )
 from ensembles.boosting._fitted import FittedLearners
 from ensembles.trees import BinnedMatrix, HistTreeClassifier, HistTreeRegressor
@@ -153,7 +156,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
     logarithms of probabilities. scikit-learn divides votes by their weight first, which
     draws probabilities of two classes together to between 0.12 and 0.88, whatever the
     data are. `decision_function` is as there for "samme", between -2 and 2 for two
-    classes, and the sums themselves for the others.
+    classes. For the others it is log-odds, or for "logit" and more than two classes
+    logarithms of probabilities, less their mean.
 
     What "real", "gentle" and "logit" add must lower their loss, which is exponential,
     or log loss: a step that goes too far is halved until it does. Probabilities beyond
@@ -234,10 +238,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        own = get_tags(self._member()).input_tags
-        for name in ("allow_nan", "sparse", "categorical", "string"):
-            setattr(tags.input_tags, name, getattr(own, name))
-        return tags
+        return with_inputs_of(self._member(), tags)
 
     def fit(
         self,
@@ -277,7 +278,6 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         """
         self._check_params()
         estimator = self._member()
-        check_learner(self, estimator)
         X, y = check_table_and_target(self, X, self._checked_labels(y))
         weights = check_sample_weight(sample_weight, n_rows_of(X))
         if isinstance(X, BinnedMatrix) and hasattr(X.binner, "feature_names_in_"):
@@ -357,7 +357,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         return np.average(shares, axis=0, weights=self._learners.weights)
 
     def predict(self, X: Table) -> Any:
-        """Predict the class with the heaviest votes.
+        """Predict the class that members say most for.
 
         Parameters
         ----------
@@ -367,7 +367,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Labels; of equally heavy ones, the first.
+            Labels; of equal ones, the first.
 
         Raises
         ------
@@ -419,7 +419,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         return self._learners.reading.log_shares(sums)
 
     def decision_function(self, X: Table) -> FloatArray:
-        """Votes for classes, less those for others, as a share of all.
+        """What members say for each class, less what they say for others.
 
         Parameters
         ----------
@@ -429,8 +429,10 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Of two classes twice the share of votes for the second less that for the
-            first. Of more, for each class its share less the mean of the others'.
+            For "samme", of two classes twice the share of votes for the second less
+            that for the first; of more, for each class its share less the mean of the
+            others'. Else log-odds of the second class, or of each; for "logit" and more
+            than two classes logarithms of probabilities, less their mean.
 
         Raises
         ------
@@ -504,7 +506,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
             yield np.exp(self._learners.reading.log_shares(sums))
 
     def staged_decision_function(self, X: Table) -> Iterator[FloatArray]:
-        """Votes of the first member, the first two, and so on.
+        """What the first member says, the first two, and so on.
 
         Parameters
         ----------

@@ -9,11 +9,14 @@ import numpy as np
 from sklearn.base import RegressorMixin, is_classifier
 from sklearn.metrics import r2_score
 from sklearn.tree import DecisionTreeRegressor
-from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._ensemble import BaseEnsemble
-from ensembles._ensemble._data import check_table, check_table_and_target
+from ensembles._ensemble._data import (
+    check_table,
+    check_table_and_target,
+    with_inputs_of,
+)
 from ensembles._ensemble._targets import check_values
 from ensembles._random import random_generator
 from ensembles._typing import ArrayLike, Estimator, FloatArray, RandomState, Table
@@ -28,7 +31,7 @@ from ensembles._validation import (
 from ensembles.boosting._ada_params import check_common_params
 from ensembles.boosting._ada_rules import ErrorRule, RelativeErrors, ScaledErrors
 from ensembles.boosting._ada_values import ValuePlan, boost_values
-from ensembles.boosting._handing import handing_for
+from ensembles.boosting._handing import groups_without_scheme, handing_for
 from ensembles.boosting._medians import staged_medians, weighted_median
 from ensembles.boosting._no_help import NoHelp
 from ensembles.boosting._samples import Sample, used_rows
@@ -81,9 +84,10 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
         :mod:`ensembles.resampling` says which rows a round may see, such as whole
         groups or blocks; of them members get weights if they take them, or draws.
     on_worse_than_chance : {"stop", "skip", "raise"}, default="stop"
-        What happens where the mean loss is half of the largest: fitting stops, the
-        round is left out and the next one tried with other random numbers, or an
-        error says which round it was.
+        What happens where a member is no help, which for "r2" is a mean loss of half of
+        the largest, for "rt" that all rows are wrong: fitting stops, and keeps the
+        member if it is the first; the round is left out and the next one tried with
+        other random numbers; or an error says which round it was.
 
     Attributes
     ----------
@@ -119,8 +123,9 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
     Notes
     -----
     Rounds are those of scikit-learn's class, drawn rows included, for the same
-    ``random_state``. There the median of each stage is found by predicting with all
-    members and sorting once more; here stages cost as much as one prediction.
+    ``random_state``, but that rows of weight zero are left out here. There the median
+    of each stage is found by predicting with all members and sorting once more; here
+    stages cost as much as one prediction.
 
     References
     ----------
@@ -176,10 +181,7 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        own = get_tags(self._member()).input_tags
-        for name in ("allow_nan", "sparse", "categorical", "string"):
-            setattr(tags.input_tags, name, getattr(own, name))
-        return tags
+        return with_inputs_of(self._member(), tags)
 
     def fit(
         self,
@@ -226,10 +228,13 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
         X, y = check_table_and_target(self, X, self._checked_targets(y))
         weights = check_sample_weight(sample_weight, n_rows_of(X))
         sample, groups = used_rows(Sample(X, y, weights), groups)
-        handing = handing_for(self, estimator, len(sample.y), sample.y, groups)
+        if groups is not None and isinstance(self.resample, bool | np.bool_):
+            raise groups_without_scheme(self)
+        about = estimator, len(sample.y), sample.y, groups
+        handing = handing_for(self, *about, are_labels=False)
         rate, number = float(self.learning_rate), self.n_estimators
         plan = ValuePlan(estimator, handing, self._rule(sample.y), rate, number)
-        no_help = NoHelp(self.on_worse_than_chance, number)
+        no_help = NoHelp(self.on_worse_than_chance, number, type(self).__name__)
         rng = random_generator(self.random_state)
         result = boost_values(plan, sample, no_help, rng)
         self.estimator_, self.estimators_ = estimator, result.members

@@ -84,4 +84,4 @@ class RelativeErrors(ErrorRule):
 
     def beta(self, error: float) -> float:
         """A power of the error."""
-        return error**self.power
+        return max(error**self.power, np.finfo(np.float64).tiny)

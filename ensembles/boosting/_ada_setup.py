@@ -18,7 +18,7 @@ from ensembles.boosting._additive_trees import TreeSum
 from ensembles.boosting._any_learner import AnyLearner
 from ensembles.boosting._crew import Crew
 from ensembles.boosting._fitted import FittedLearners
-from ensembles.boosting._handing import handing_for
+from ensembles.boosting._handing import groups_without_scheme, handing_for
 from ensembles.boosting._no_help import NoHelp
 from ensembles.boosting._outputs import PerOutput
 from ensembles.boosting._readings import (
@@ -41,7 +41,7 @@ from ensembles.trees import (
     HistTreeRegressor,
 )
 
-__all__ = ["ALGORITHMS", "ClassSample", "boosted", "check_learner"]
+__all__ = ["ALGORITHMS", "ClassSample", "boosted"]
 
 ALGORITHMS = ("samme", "real", "gentle", "logit")
 # With larger histograms of all rows trees are grown one by one.
@@ -66,8 +66,10 @@ class ClassSample(NamedTuple):
         return np.ones(len(self.codes)) if self.weights is None else self.weights
 
 
-def check_learner(booster: Any, estimator: Estimator) -> None:
+def _check_learner(booster: Any, estimator: Estimator, *, is_compiled: bool) -> None:
     """Raise for a learner that the algorithm has no use for.
+
+    Leaves of compiled trees say all that may be needed.
 
     Raises
     ------
@@ -82,10 +84,8 @@ def check_learner(booster: Any, estimator: Estimator) -> None:
                 "or algorithm='gentle' or 'logit', whose members are regressors."
             )
         return
-    if depth_of_plain_tree(estimator) is not None and (
-        booster.max_bins or type(estimator) in (HistTreeClassifier, HistTreeRegressor)
-    ):
-        return  # leaves say what is needed
+    if is_compiled:
+        return
     if algorithm == "real" and not hasattr(estimator, "predict_proba"):
         raise ValueError(
             f"algorithm='real' asks members for probabilities, and {name} has no "
@@ -135,6 +135,9 @@ def boosted(
     """
     rng = random_generator(booster.random_state)
     depth = _compiled_depth(booster, estimator, sample)
+    _check_learner(booster, estimator, is_compiled=depth is not None)
+    if sample.groups is not None and isinstance(booster.resample, bool | np.bool_):
+        raise groups_without_scheme(booster)
     is_ours = type(estimator) in (HistTreeClassifier, HistTreeRegressor)
     if is_ours or depth is not None:
         sample = sample._replace(X=_binned(booster, estimator, sample, rng))
@@ -143,7 +146,8 @@ def boosted(
             f"{estimator!r} takes no codes, and X is a BinnedMatrix. Pass the table "
             "that it was made of, or a HistTreeClassifier as estimator."
         )
-    no_help = NoHelp(booster.on_worse_than_chance, booster.n_estimators)
+    choice, owner = booster.on_worse_than_chance, type(booster).__name__
+    no_help = NoHelp(choice, booster.n_estimators, owner)
     if booster.algorithm == "samme":
         learner = _discrete(booster, estimator, sample, depth, rng)
         rate = float(booster.learning_rate)
@@ -181,6 +185,7 @@ def _binned(
 ) -> BinnedMatrix:
     """Codes of rows to learn from."""
     X: Table = sample.X
+    seed = int(rng.randint(MAX_SEED))  # members get the same seeds for codes
     if isinstance(X, BinnedMatrix):
         return X
     options: dict[str, Any] = {"max_bins": booster.max_bins}
@@ -189,7 +194,7 @@ def _binned(
         options["categorical_features"] = estimator.categorical_features
     else:
         options["categorical_features"] = None
-    binner = Binner(random_state=int(rng.randint(MAX_SEED)), **options)
+    binner = Binner(random_state=seed, **options)
     return binner.fit(X, sample_weight=sample.weights).bin(X)
 
 
@@ -211,10 +216,12 @@ def _discrete(
             f"by compiled code. {estimator!r} on these data is not: pass split='gini', "
             "or a tree with no other parameter than max_depth, and no categories."
         )
-    y = classes[codes]
-    handing = handing_for(booster, estimator, len(codes), y, sample.groups)
-    rest = sample.counts, handing, booster.n_estimators, rng
-    return AnyLearner(estimator, X, y, classes, *rest)
+    used, groups = used_rows(Sample(X, codes, sample.weights), sample.groups)
+    about = estimator, len(used.y), used.y, groups
+    handing = handing_for(booster, *about, are_labels=True)
+    counts = np.ones(len(used.y)) if used.weights is None else used.weights
+    rest = classes, counts, handing, booster.n_estimators, rng
+    return AnyLearner(estimator, used.X, classes[used.y], *rest)
 
 
 def _additive(
@@ -236,13 +243,16 @@ def _additive(
     if booster.algorithm == "logit" and loss.n_raw > 1:
         rate *= (loss.n_raw - 1) / loss.n_raw  # algorithm 6, step 2(a)iii
     rows, groups = used_rows(Sample(sample.X, target, sample.weights), sample.groups)
+    labels, _ = used_rows(Sample(sample.X, sample.codes, sample.weights), None)
     if depth is not None:
         bend = half_log_odds if booster.algorithm == "real" else None
         return TreeSum(loss, reading, rows, depth, rate, rng, crew, bend)
-    handing = handing_for(booster, estimator, len(rows.y), rows.y, groups)
+    step = _step_of(booster.algorithm, estimator)
+    about = estimator, len(rows.y), labels.y, groups
+    handing = handing_for(booster, *about, are_labels=not isinstance(step, NewtonStep))
     plan = SumPlan(
         estimator,
-        _step_of(booster.algorithm, estimator),
+        step,
         loss,
         handing,
         reading,
@@ -271,6 +281,8 @@ def _problem_of(algorithm: str, sample: ClassSample) -> tuple[Loss, Any, Reading
 
 def _step_of(algorithm: str, estimator: Estimator) -> Step:
     """What learners of any kind are fitted to."""
+    if algorithm == "logit":
+        return NewtonStep()
     if algorithm == "real":
         return HalfLogOddsStep()
     return NewtonStep() if is_regressor(estimator) else ShareStep()

@@ -112,6 +112,11 @@ def _shorten(
     out.
     """
     steps, now = learner.raw - before, learner.losses()
+    if not np.isfinite(steps).all():
+        raise ValueError(
+            "Steps of a round are beyond what floats hold. Pass a smaller "
+            "learning_rate, or a learner that is restrained more."
+        )
     goes_down = np.einsum("ij,ij->i", slopes, steps) < 0.0
     if len(losses) == 1:
         goes_down = goes_down.any(keepdims=True)

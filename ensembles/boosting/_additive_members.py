@@ -111,15 +111,15 @@ class LearnerSum(AdditiveLearner):
     def _row_weights(self, hessian: FloatArray) -> FloatArray:
         """Hessians as weights of rows, which add up to what rows have counted."""
         counts = self.weights
-        weights = hessian if counts is None else hessian * counts
-        total = hessian.shape[1] if counts is None else counts.sum()
+        weights: FloatArray = hessian if counts is None else hessian * counts
+        total = float(hessian.shape[1] if counts is None else counts.sum())
         sums = weights.sum(axis=1, keepdims=True)
         factors = np.divide(total, sums, out=np.zeros_like(sums), where=sums > 0.0)
         return np.asarray(weights * factors)
 
     def _own_target(self, k: int) -> FloatArray:
         """The target of a raw prediction; of a loss for all together, that of all."""
-        y = self._sample.y
+        y: FloatArray = self._sample.y
         return y[:, k] if y.ndim == 2 else y
 
     def _check(self, steps: FloatArray, number: int) -> None:
@@ -206,10 +206,10 @@ class FittedSum(FittedLearners):
         return np.array([self.reading.codes(steps) for steps in self._steps(X)])
 
     def importances(self) -> FloatArray:
-        rounds = [
-            np.mean([member.feature_importances_ for member in own], axis=0)
-            for own in self._members
-        ]
+        rounds = []
+        for own, rates in zip(self._members, self._rates, strict=True):
+            shares = [member.feature_importances_ for member in own]
+            rounds.append(np.average(shares, axis=0, weights=rates))
         return np.array(rounds)
 
     def _steps(self, X: Table) -> Iterator[FloatArray]:

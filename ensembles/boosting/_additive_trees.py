@@ -16,6 +16,7 @@ from ensembles.boosting._fitted import FittedLearners
 from ensembles.boosting._newton._grower import Limits
 from ensembles.boosting._newton._tree import NewtonTree, packed
 from ensembles.boosting._readings import Reading
+from ensembles.boosting._repeated import times_of
 from ensembles.boosting._rounds import Rounds, key_of
 from ensembles.boosting._samples import Sample
 from ensembles.boosting._sampling import AllRows
@@ -69,12 +70,19 @@ class TreeSum(AdditiveLearner):
         self._loss, self._reading, self._sample = loss, reading, sample
         self._depth, self._learning_rate, self._rng = max_depth, learning_rate, rng
         self.weights = sample.weights
+        limits = Limits(
+            max_leaves=None,
+            max_depth=max_depth,
+            min_rows_leaf=1,
+            min_hessian=np.finfo(np.float64).tiny,
+            starts_best=False,
+        )
         self._rounds = Rounds(
             loss,
             sample.X,
             sample.y,
-            sample.weights,
-            Limits(max_leaves=None, max_depth=max_depth, min_rows_leaf=1),
+            _of_one_on_average(sample.weights),
+            limits,
             AllRows(),
             learning_rate,
             "auto",
@@ -122,6 +130,13 @@ class TreeSum(AdditiveLearner):
             self._depth,
             self._rng.randint(MAX_SEED, size=len(self._trees)).tolist(),
         )
+
+
+def _of_one_on_average(weights: FloatArray | None) -> FloatArray | None:
+    """Weights in a unit of their own; numbers of repeated rows stay what they are."""
+    if weights is None or times_of(weights) is not None:
+        return weights
+    return np.asarray(weights / weights.mean())
 
 
 @final
@@ -177,18 +192,18 @@ class FittedTreeSum(FittedLearners):
         return rounds
 
     def _member(self, tree: NewtonTree, rate: float, seed: int) -> HistTreeRegressor:
-        """A tree as an estimator, which predicts steps as they were found."""
+        """A tree as an estimator, which predicts steps; zero if it does not count."""
         binner = self.binner
         member = HistTreeRegressor(
             max_depth=self._depth, random_state=seed, max_bins=binner.max_bins
         )
-        values = (tree.values / rate if rate else tree.values)[:, None]
+        values = tree.values / rate if rate else tree.values
         member.tree_ = Tree(
             tree.words,
             tree.n_node_samples,
-            np.where(tree.is_leaf, tree.n_node_samples, 0.0),
-            values,
-            values,
+            np.where(tree.is_leaf, tree.hessians, 0.0),
+            values[:, None],
+            tree.steps[:, None],
             None,
             tree.subset_rows,
             tree.subsets,
@@ -226,13 +241,18 @@ class FittedTreeSum(FittedLearners):
         return np.array(said)
 
     def importances(self) -> FloatArray:
-        shares = np.zeros((len(self._trees), self.binner.n_features_in_))
-        for own, trees in zip(shares, self._trees, strict=True):
-            for tree in trees:
-                inner = ~tree.is_leaf
-                np.add.at(own, tree.feature[inner], tree.gains[inner])
+        pairs = zip(self._trees, self._rates, strict=True)
+        return np.array([self._importances(trees, rates) for trees, rates in pairs])
+
+    def _importances(self, trees: list[NewtonTree], rates: FloatArray) -> FloatArray:
+        """Mean importances in the trees of a round that count."""
+        shares = np.zeros((len(trees), self.binner.n_features_in_))
+        for own, tree in zip(shares, trees, strict=True):
+            inner = ~tree.is_leaf
+            np.add.at(own, tree.feature[inner], tree.gains[inner])
         totals = shares.sum(axis=1, keepdims=True)
-        return shares / np.where(totals > 0.0, totals, 1.0)
+        shares /= np.where(totals > 0.0, totals, 1.0)
+        return np.asarray(np.average(shares, axis=0, weights=rates))
 
     def _all_trees(self) -> PackedTrees:
         """All trees in one piece, made when first needed."""

@@ -13,7 +13,7 @@ from ensembles._ensemble._nets import target_for
 from ensembles._ensemble._routing import consumes_sample_weight
 from ensembles._random import entropy_from
 from ensembles._routing import routing_enabled
-from ensembles._typing import Estimator, FloatArray, IntArray, Table
+from ensembles._typing import Estimator, FloatArray, Table
 from ensembles._validation import invalid_parameter
 from ensembles.boosting._samples import rows_of
 from ensembles.resampling._base import BaseScheme, BoundScheme, rows_by_weights
@@ -23,8 +23,10 @@ __all__ = [
     "Handing",
     "OfScheme",
     "RowRandom",
+    "Unweighed",
     "Weighed",
     "check_resample",
+    "groups_without_scheme",
     "handing_for",
     "name_of_weights",
 ]
@@ -63,6 +65,20 @@ class Handing(ABC):
 
 @final
 @dataclass(frozen=True)
+class Unweighed(Handing):
+    """All rows, which count the same."""
+
+    is_random = False
+
+    def fit(
+        self, learner: Estimator, X: Table, y: Any, weights: FloatArray, rng: RowRandom
+    ) -> None:
+        """Fit to them."""
+        learner.fit(X, target_for(learner, X, y))
+
+
+@final
+@dataclass(frozen=True)
 class Weighed(Handing):
     """All rows with their weights."""
 
@@ -83,27 +99,24 @@ class Weighed(Handing):
 class Drawn(Handing):
     """As many rows as there are, drawn with their weights as probabilities."""
 
+    are_labels: bool
+    """Whether targets are labels, of which each is to be there."""
+
     is_random = True
 
     def fit(
         self, learner: Estimator, X: Table, y: Any, weights: FloatArray, rng: RowRandom
     ) -> None:
         """Draw rows; where there are labels, until there is one of each."""
-        rows = self._rows(y, weights, rng)
+        rows = rows_by_weights(weights, rng)
+        if self.are_labels:
+            n_labels = len(np.unique(y[weights > 0.0]))
+            for _ in range(_MAX_REDRAWS):
+                if len(np.unique(y[rows])) == n_labels:
+                    break
+                rows = rows_by_weights(weights, rng)
         X = rows_of(X, rows)
         learner.fit(X, target_for(learner, X, y[rows]))
-
-    def _rows(self, y: Any, weights: FloatArray, rng: RowRandom) -> IntArray:
-        """Numbers of the rows drawn."""
-        rows = rows_by_weights(weights, rng)
-        if y.dtype.kind == "f":
-            return rows
-        n_labels = len(np.unique(y[weights > 0.0]))
-        for _ in range(_MAX_REDRAWS):
-            if len(np.unique(y[rows])) == n_labels:
-                break
-            rows = rows_by_weights(weights, rng)
-        return rows
 
 
 @final
@@ -115,15 +128,28 @@ class OfScheme(Handing):
     inner: Handing
     """How those rows reach the learner."""
 
+    are_labels: bool
+    """Whether targets are labels, of which each is to be there."""
+
     is_random = True
 
     def fit(
         self, learner: Estimator, X: Table, y: Any, weights: FloatArray, rng: RowRandom
     ) -> None:
-        """Fit to the rows that the scheme draws."""
-        (seed,) = self.bound.seeds(entropy_from(rng), 0, 1)
-        counts = weights * self.bound.weights(seed)
-        rows = np.flatnonzero(counts)
+        """Fit to the rows that the scheme draws; with labels, until each is there."""
+        entropy, rows = entropy_from(rng), np.empty(0, np.intp)
+        n_labels = len(np.unique(y[weights > 0.0])) if self.are_labels else 1
+        for seed in self.bound.seeds(entropy, 0, _MAX_REDRAWS):
+            counts = weights * self.bound.weights(seed)
+            rows = np.flatnonzero(counts)
+            labels = y[rows] if self.are_labels else rows[:1]
+            if len(np.unique(labels)) >= n_labels:
+                break
+        if not len(rows):
+            raise ValueError(
+                f"No row with a weight was in {_MAX_REDRAWS} draws of the scheme. Pass "
+                "a scheme that draws more rows."
+            )
         self.inner.fit(learner, rows_of(X, rows), y[rows], counts[rows], rng)
 
 
@@ -157,8 +183,22 @@ def check_resample(owner: Any) -> None:
         raise invalid_parameter(owner, "resample", wanted, allowed)
 
 
+def groups_without_scheme(owner: Any) -> ValueError:
+    """The error for groups that nobody would look at."""
+    return ValueError(
+        f"groups are passed, and resample={owner.resample!r} keeps none whole. Pass a "
+        "scheme that does, such as resample=GroupBootstrap()."
+    )
+
+
 def handing_for(
-    owner: Any, estimator: Estimator, n_samples: int, y: Any, groups: Any = None
+    owner: Any,
+    estimator: Estimator,
+    n_samples: int,
+    y: Any,
+    groups: Any = None,
+    *,
+    are_labels: bool,
 ) -> Handing:
     """The way that the `resample` parameter of a booster asks for.
 
@@ -174,6 +214,8 @@ def handing_for(
         For schemes that look at it.
     groups : array-like of shape (n_samples,) or None, default=None
         Group of each row, for schemes that keep groups whole.
+    are_labels : bool
+        Whether learners are fitted to labels, of which draws are to have each.
 
     Returns
     -------
@@ -189,7 +231,7 @@ def handing_for(
     wanted, name = owner.resample, name_of_weights(estimator)
     if isinstance(wanted, bool | np.bool_):
         if wanted:
-            return Drawn()
+            return Drawn(are_labels)
         if name is None:
             raise ValueError(
                 f"{type(estimator).__name__} doesn't support sample_weight. Pass "
@@ -197,4 +239,5 @@ def handing_for(
             )
         return Weighed(name)
     bound = wanted.bind(n_samples, y, groups)
-    return OfScheme(bound, Drawn() if name is None else Weighed(name))
+    inner = Drawn(are_labels) if name is None else Weighed(name)
+    return OfScheme(bound, inner, are_labels)

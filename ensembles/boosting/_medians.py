@@ -85,4 +85,4 @@ def _whole(weights: FloatArray) -> FloatArray:
     if largest <= 0.0:
         return np.zeros_like(weights)
     unit = math.ldexp(1.0, math.frexp(largest)[1] - _BITS)
-    return np.asarray(np.rint(weights / unit))
+    return np.asarray(np.maximum(np.rint(weights / unit), weights > 0.0))

@@ -20,6 +20,8 @@ class NoHelp:
     choice: str
     """One of `CHOICES`."""
     n_estimators: int
+    owner: str
+    """Name of the class that boosts."""
     skipped: list[int] = field(default_factory=list)
     """Numbers of the rounds that were left out."""
 
@@ -41,11 +43,11 @@ class NoHelp:
             If that is what was chosen, or there is no member yet to stop with.
         """
         if self.choice == "raise":
+            kept = f"{n_members} members were fitted before. " if n_members else ""
             raise ValueError(
                 f"The member of round {number + 1} is no better than chance on the "
-                f"weighted rows. {n_members} members were fitted before. "
-                "on_worse_than_chance='stop' keeps them; 'skip' tries again with other "
-                "random numbers."
+                f"weighted rows. {kept}on_worse_than_chance='stop' ends with those; "
+                "'skip' tries again with other random numbers."
             )
         is_last = number + 1 == self.n_estimators
         if self.choice == "skip" and not is_fixed:
@@ -53,9 +55,10 @@ class NoHelp:
             if not is_last or n_members:
                 return True
         if not n_members:
+            base = self.owner.replace("AdaBoost", "Base")
             raise ValueError(
-                "BaseClassifier in AdaBoostClassifier ensemble is worse than random, "
-                "ensemble can not be fit."
+                f"{base} in {self.owner} ensemble is worse than random, ensemble can "
+                "not be fit."
             )
         return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import final
 
 import numpy as np
@@ -152,15 +153,17 @@ class Rounds:
     ) -> NewtonTree:
         """Grow the tree of one raw prediction and add it to this."""
         growth = grower.grow(self._gradient[k], self._hessian[k], key, rows)
-        values = growth.newton_values()
+        steps = values = growth.newton_values()
         if loss.renews_leaves and len(values) > 1:
             values = self._renewed(loss, k, growth, rows, factors)
         if self._bend is not None:
             values = self._bend(values)
-        values *= self._learning_rate
+        values = values * self._learning_rate
         if not np.isfinite(values).all():
             raise FloatingPointError("Predictions of leaves are not finite")
         tree = growth.tree(values)
+        if not self._limits.starts_best:
+            tree = replace(tree, steps=steps, hessians=growth.sums[:, 1])
         if rows is None:
             growth.add_values(values, self.raw[k])
         else:  # rows that were not drawn fall into leaves too

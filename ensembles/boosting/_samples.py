@@ -17,7 +17,7 @@ class Sample(NamedTuple):
     """Rows, targets as the loss takes them, and weights."""
 
     X: Any
-    y: FloatArray
+    y: Any
     weights: FloatArray | None
 
     def rows(self, rows: IntArray) -> Sample:

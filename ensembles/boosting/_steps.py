@@ -7,19 +7,30 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+from sklearn.tree import BaseDecisionTree
 
 from ensembles._typing import Estimator, FloatArray, Table
 from ensembles.boosting._ada_losses import half_log_odds
 
-__all__ = ["HalfLogOddsStep", "NewtonStep", "ShareStep", "Step"]
+__all__ = [
+    "GradientStep",
+    "HalfLogOddsStep",
+    "NewtonStep",
+    "ShareStep",
+    "Step",
+    "is_cast",
+]
 
 
 class Step(ABC):
     """A kind of step that raw predictions take by what a learner answers."""
 
+    weighs_rows = True
+    """Whether hessians are weights of rows."""
+
     @abstractmethod
     def target(self, y: FloatArray, gradient: FloatArray, hessian: FloatArray) -> Any:
-        """What a learner is fitted to, with hessians as weights of rows.
+        """What a learner is fitted to.
 
         Parameters
         ----------
@@ -51,7 +62,25 @@ class NewtonStep(Step):
 
     def of(self, learner: Estimator, X: Table) -> FloatArray:
         """What the regressor predicts."""
+        if is_cast(X) and isinstance(learner, BaseDecisionTree):
+            return np.asarray(learner.tree_.predict(X)[:, 0])
         return np.asarray(learner.predict(X), dtype=np.float64).ravel()
+
+
+@final
+@dataclass(frozen=True)
+class GradientStep(Step):
+    """A regressor is fitted to negative gradients of rows."""
+
+    weighs_rows = False
+
+    def target(self, y: FloatArray, gradient: FloatArray, hessian: FloatArray) -> Any:
+        """Negative gradients."""
+        return -gradient
+
+    def of(self, learner: Estimator, X: Table) -> FloatArray:
+        """What the regressor predicts."""
+        return NewtonStep().of(learner, X)
 
 
 @final
@@ -80,6 +109,11 @@ class HalfLogOddsStep(Step):
     def of(self, learner: Estimator, X: Table) -> FloatArray:
         """Half the log-odds."""
         return half_log_odds(ShareStep().of(learner, X))
+
+
+def is_cast(X: Table) -> bool:
+    """Whether rows are as trees of scikit-learn would cast them."""
+    return isinstance(X, np.ndarray) and X.dtype == np.float32 and X.flags.c_contiguous
 
 
 def _second_share(learner: Estimator, X: Table) -> FloatArray:

@@ -144,6 +144,21 @@ class Loss(ABC):
         """
         return raw
 
+    def link(self, prediction: FloatArray) -> FloatArray:
+        """Raw predictions that `prediction` makes these of: here, themselves.
+
+        Parameters
+        ----------
+        prediction : ndarray of shape (n_samples,) or (n_samples, n_raw)
+            What users see.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_raw)
+            Finite for shares of zero and one, too.
+        """
+        return prediction
+
     def check_target(self, y: FloatArray) -> None:
         """Raise where the loss is not defined for a target.
 

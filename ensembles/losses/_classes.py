@@ -83,6 +83,9 @@ class BinomialLoss(Loss):
     def prediction(self, raw: FloatArray) -> FloatArray:
         return np.asarray(expit(raw))
 
+    def link(self, prediction: FloatArray) -> FloatArray:
+        return np.asarray(logit(np.clip(prediction, EPS, 1.0 - EPS)))
+
     def check_target(self, y: FloatArray) -> None:
         if not np.all((y == 0) | (y == 1)):
             raise ValueError("loss='log_loss' of two classes requires y of 0 and 1.")
@@ -180,6 +183,10 @@ class MultinomialLoss(Loss):
     def prediction(self, raw: FloatArray) -> FloatArray:
         powers = np.exp(raw - raw.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+    def link(self, prediction: FloatArray) -> FloatArray:
+        logs = np.log(np.clip(prediction, EPS, 1.0 - EPS))
+        return np.asarray(logs - logs.mean(axis=1, keepdims=True))
 
     def check_target(self, y: FloatArray) -> None:
         if not np.all((y >= 0) & (y < self.n_raw) & (y == np.floor(y))):

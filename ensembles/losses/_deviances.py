@@ -88,6 +88,9 @@ class PoissonLoss(Loss):
     def prediction(self, raw: FloatArray) -> FloatArray:
         return _exp(raw)
 
+    def link(self, prediction: FloatArray) -> FloatArray:
+        return _log(prediction)
+
     def check_target(self, y: FloatArray) -> None:
         if not (np.all(y >= 0) and np.sum(y) > 0):
             raise ValueError("loss='poisson' requires non-negative y and sum(y) > 0.")
@@ -157,6 +160,9 @@ class GammaLoss(Loss):
 
     def prediction(self, raw: FloatArray) -> FloatArray:
         return _exp(raw)
+
+    def link(self, prediction: FloatArray) -> FloatArray:
+        return _log(prediction)
 
     def check_target(self, y: FloatArray) -> None:
         if not np.all(y > 0):
@@ -266,6 +272,9 @@ class TweedieLoss(Loss):
     def prediction(self, raw: FloatArray) -> FloatArray:
         return _exp(raw)
 
+    def link(self, prediction: FloatArray) -> FloatArray:
+        return _log(prediction)
+
     def check_target(self, y: FloatArray) -> None:
         if self.power >= 2 and not np.all(y > 0):
             raise ValueError(
@@ -276,6 +285,11 @@ class TweedieLoss(Loss):
                 f"loss='tweedie' of power {self.power} requires non-negative y and "
                 "sum(y) > 0."
             )
+
+
+def _log(mean: FloatArray) -> FloatArray:
+    """Logarithm of means; of those that are not positive, of the least that is one."""
+    return np.asarray(np.log(np.maximum(mean, _LEAST_MEAN)))
 
 
 def _exp(x: FloatArray) -> FloatArray:

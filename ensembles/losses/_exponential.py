@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 from ensembles._typing import FloatArray
 from ensembles.losses._base import Loss
 from ensembles.losses._derivatives import write_derivatives
-from ensembles.losses._means import share_of_ones
+from ensembles.losses._means import EPS, share_of_ones
 
 __all__ = ["ExponentialLoss"]
 
@@ -80,6 +80,9 @@ class ExponentialLoss(Loss):
 
     def prediction(self, raw: FloatArray) -> FloatArray:
         return np.asarray(expit(2.0 * raw))
+
+    def link(self, prediction: FloatArray) -> FloatArray:
+        return np.asarray(0.5 * logit(np.clip(prediction, EPS, 1.0 - EPS)))
 
     def check_target(self, y: FloatArray) -> None:
         if not np.all((y == 0) | (y == 1)):

@@ -24,6 +24,7 @@ from skorch.history import History
 
 from ensembles._combine import CombineRule, Rule, combine, resolve_rule
 from ensembles._ensemble import BaseEnsemble
+from ensembles._ensemble._nets import seeded_torch
 from ensembles._random import entropy_from
 from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
 from ensembles._validation import (
@@ -34,7 +35,7 @@ from ensembles._validation import (
 )
 from ensembles.nets._prediction import copy_net, nets_of, trim
 from ensembles.nets._snapshots import CyclicCosine, Snapshot
-from ensembles.nets._training import attach, check_run, first_output, run, seeded
+from ensembles.nets._training import attach, check_run, first_output, run
 from ensembles.nets._wrap import as_net, fill_sizes, input_dtype, reset_weights
 
 __all__ = ["BaseSnapshotEnsemble"]
@@ -97,7 +98,7 @@ class BaseSnapshotEnsemble(BaseEnsemble):
         target, n_outputs = self._encode(y)
         net = self._fresh_net(X, n_outputs)
         cycles = CyclicCosine(self.n_snapshots, self.lr_max, self.lr_min)
-        with seeded(entropy_from(self.random_state) % 2**64, net.device):
+        with seeded_torch(entropy_from(self.random_state) % 2**64, net.device):
             reset_weights(self, net)
             net.initialize()
             attach(net, cycles)

@@ -11,8 +11,7 @@ so with a single cycle it ends, bit for bit, where a plain cosine schedule ends.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from typing import Any
 from warnings import warn
 
@@ -24,28 +23,7 @@ from torch.nn.parameter import UninitializedParameter
 from ensembles._typing import FloatArray
 from ensembles.nets._snapshots import CyclicCosine
 
-__all__ = ["attach", "check_run", "first_output", "run", "seeded"]
-
-
-@contextmanager
-def seeded(seed: int, device: str | torch.device | None) -> Iterator[None]:
-    """Seed torch's generators of the CPU and of `device`, and restore both after.
-
-    `torch.manual_seed` would also seed every other accelerator, for good.
-    """
-    target = torch.device("cpu" if device is None else device)
-    if target.type == "cpu":
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
-            yield
-        return
-    backend = getattr(torch, target.type)
-    index = backend.current_device() if target.index is None else target.index
-    with torch.random.fork_rng(devices=[index], device_type=target.type):
-        torch.default_generator.manual_seed(seed)
-        with backend.device(index):
-            backend.manual_seed(seed)
-        yield
+__all__ = ["attach", "check_run", "first_output", "run"]
 
 
 def attach(net: NeuralNet, cycles: CyclicCosine) -> None:

@@ -18,7 +18,14 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from ensembles import AdaBoostClassifier, Binner, HistTreeClassifier, HistTreeRegressor
+from ensembles import (
+    AdaBoostClassifier,
+    Binner,
+    HistTreeClassifier,
+    HistTreeRegressor,
+    _parallel,
+)
+from ensembles.boosting._ada_losses import EvenLoss
 from ensembles.exceptions import InvalidParameterError
 
 ALGORITHMS = ["real", "gentle", "logit"]
@@ -92,6 +99,17 @@ def test_rounds_are_those_of_the_paper(algorithm, depth):
         assert_allclose(booster.decision_function(X), 2.0 * expected, atol=1e-9)
         assert_allclose(booster.predict_proba(X)[:, 1], expit(2.0 * expected))
         assert_array_equal(booster.predict(X), expected > 0.0)
+        if member is compiled:
+            one = booster
+    # Below the root some splits gain the same.
+    tolerance = 1e-6 if depth == 1 else 0.02
+    shares = booster.feature_importances_
+    assert_allclose(one.feature_importances_, shares, atol=tolerance)
+    for own, other in zip(one, booster, strict=True):
+        if algorithm == "logit":
+            assert_allclose(own.predict(X), other.predict(X), atol=1e-9)
+        shares = other.feature_importances_
+        assert_allclose(own.feature_importances_, shares, atol=3 * tolerance)
 
 
 @pytest.mark.parametrize("algorithm", ["real", "gentle"])
@@ -104,6 +122,10 @@ def test_several_classes_are_one_problem_each(algorithm, member):
         clone(booster).fit(X, y == k, weights).decision_function(X) for k in range(3)
     ]
     whole = booster.fit(X, y, weights)
+    if member is None:
+        shares = np.mean([one.feature_importances_ for one in whole[0]], axis=0)
+        first = clone(booster).set_params(n_estimators=1).fit(X, y, weights)
+        assert_allclose(first.feature_importances_, shares)
     assert_allclose(whole.decision_function(X), np.transpose(sums), atol=1e-9)
     shares = expit(np.transpose(sums))
     shares /= shares.sum(axis=1, keepdims=True)
@@ -142,7 +164,7 @@ MEMBERS = [
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize(("algorithm", "member"), MEMBERS, ids=repr)
-def test_stages_members_and_copies_agree(algorithm, member, n_classes):
+def test_stages_members_and_copies_agree(algorithm, member, n_classes, monkeypatch):
     X, y, _ = data(300, n_classes)
     names = np.array(["ash", "birch", "cedar"])
     booster = AdaBoostClassifier(
@@ -165,6 +187,7 @@ def test_stages_members_and_copies_agree(algorithm, member, n_classes):
     assert booster.estimator_errors_[0] < 0.5
     again = pickle.loads(pickle.dumps(booster))
     assert_array_equal(again.predict_proba(X), booster.predict_proba(X))
+    monkeypatch.setattr(_parallel, "_WORTH_WORKERS", 0.0)
     with parallel_config("threading"):
         two = clone(booster).set_params(n_jobs=2).fit(X, names[y])
     assert_array_equal(two.predict_proba(X), booster.predict_proba(X))
@@ -189,6 +212,112 @@ def test_compiled_members_predict_what_is_added(algorithm, n_classes):
         sums -= sums.mean(axis=1, keepdims=True)
     assert_allclose(booster.decision_function(X), unit * sums, atol=1e-12)
     assert_allclose(booster.feature_importances_.sum(), 1.0)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_importances_of_other_members_are_their_mean(n_classes):
+    X, y, _ = data(n_classes=n_classes)
+    member = DecisionTreeClassifier(max_depth=2, **ONE_BY_ONE)
+    booster = AdaBoostClassifier(member, algorithm="gentle", n_estimators=3).fit(X, y)
+    by_round = [
+        np.mean([one.feature_importances_ for one in np.atleast_1d(own)], axis=0)
+        for own in booster
+    ]
+    assert_allclose(booster.feature_importances_, np.mean(by_round, axis=0))
+
+
+@pytest.mark.parametrize("unit", [1e-150, 1e-6, 1 / 600, 1e6, 1e150])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_unit_of_weights_is_nothing(algorithm, unit):
+    X, y, rng = data(n_classes=3)
+    weights = rng.uniform(0.5, 2.0, len(y))
+    booster = AdaBoostClassifier(
+        DecisionTreeClassifier(max_depth=3), algorithm=algorithm, n_estimators=15
+    )
+    expected = clone(booster).fit(X, y, weights).predict_proba(X)
+    other = booster.fit(X, y, weights * unit).predict_proba(X)
+    assert_allclose(other, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_one_heavy_row_is_no_reason_to_stop(algorithm):
+    X, y, _ = data()
+    weights = np.ones(len(y))
+    weights[0] = 1e8
+    booster = AdaBoostClassifier(algorithm=algorithm, n_estimators=5)
+    assert booster.fit(X, y, weights).predict(X[:1]) == y[0]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_without_a_split_the_shares_of_classes_are_left(algorithm):
+    X = np.zeros((30, 2))
+    for counts in (22, 8), (15, 10, 5):
+        y = np.repeat(np.arange(len(counts)), counts)
+        booster = AdaBoostClassifier(algorithm=algorithm, n_estimators=40).fit(X, y)
+        shares = booster.predict_proba(X[:1])[0]
+        assert_allclose(shares, np.array(counts) / 30, atol=0.02)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_steps_that_are_too_long_are_halved_in_trees_too(algorithm, n_classes):
+    X, y, _ = data(n_classes=n_classes)
+    booster = AdaBoostClassifier(
+        DecisionTreeClassifier(max_depth=2),
+        algorithm=algorithm,
+        learning_rate=6.0,
+        n_estimators=12,
+    ).fit(X, y)
+    rates = booster.estimator_weights_[: len(booster)]
+    assert rates.min() < 5.0
+    if algorithm == "logit":
+        shares = [log_loss(y, one) for one in booster.staged_predict_proba(X)]
+    else:
+        is_own = y[:, None] == booster.classes_
+        if n_classes == 2:
+            is_own = is_own[:, 1]
+        shares = [
+            np.exp(-0.5 * np.where(is_own, sums, -sums)).mean()
+            for sums in booster.staged_decision_function(X)
+        ]
+    assert (np.diff(shares) < 0.0).all()
+
+
+def test_steps_beyond_what_floats_hold_are_told_of():
+    X, y, _ = data(60)
+    for member in None, GaussianNB():
+        booster = AdaBoostClassifier(member, algorithm="gentle", learning_rate=1e308)
+        with pytest.raises(
+            ValueError, match=r"not finite|beyond what floats hold|worse"
+        ):
+            booster.fit(X, y)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_rows_without_weight_are_left_out(algorithm, n_classes):
+    X, y, _ = data(n_classes=n_classes)
+    weights = np.arange(len(y)) % 3 * 1.0
+    X_bad = np.where(weights[:, None] > 0, X, 1e9)
+    member = DecisionTreeRegressor(max_depth=1, **ONE_BY_ONE)
+    if algorithm == "real":
+        member = GaussianNB()
+    for one in None, member:
+        booster = AdaBoostClassifier(one, algorithm=algorithm, n_estimators=4)
+        used = weights > 0.0
+        expected = clone(booster).fit(X[used], y[used], weights[used])
+        booster.fit(X_bad, y, weights)
+        assert_allclose(booster.predict_proba(X), expected.predict_proba(X))
+
+
+def test_the_weights_of_rows_stay_about_one_on_average():
+    y, raw = np.array([0.0, 1.0, 1.0]), np.array([[300.0], [-299.0], [-310.0]])
+    loss = EvenLoss()
+    gradient, hessian = np.empty(3), np.empty(3)
+    loss.gradient_hessian(y, raw[:, 0], gradient, hessian)
+    assert 0.5 <= hessian.mean() < 1.0
+    assert_allclose(hessian / hessian[1], np.exp([1.0, 0.0, 11.0]))
+    assert_array_equal(np.sign(gradient), [1.0, -1.0, -1.0])
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -296,11 +425,14 @@ def test_nothing_is_left_to_learn_where_rounds_repeat():
         ("logit", GaussianNB(), "GaussianNB is no regressor"),
         ("logit", DecisionTreeClassifier(min_samples_leaf=2), "is no regressor"),
         ("real", LinearDiscriminantAnalysis(), "doesn't support sample_weight"),
+        ("logit", (DecisionTreeClassifier(max_depth=1), True), "is no regressor"),
+        ("real", (DecisionTreeRegressor(max_depth=1), True), "has no predict_proba"),
     ],
 )
 def test_members_that_an_algorithm_has_no_use_for(algorithm, member, message):
     X, y, _ = data(60)
-    booster = AdaBoostClassifier(member, algorithm=algorithm)
+    member, resample = member if isinstance(member, tuple) else (member, False)
+    booster = AdaBoostClassifier(member, algorithm=algorithm, resample=resample)
     with pytest.raises(ValueError, match=message):
         booster.fit(X, y)
     assert not hasattr(booster, "classes_")

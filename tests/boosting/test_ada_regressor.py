@@ -85,6 +85,30 @@ def test_rt_is_the_algorithm_of_its_paper(power):
     assert_allclose(booster.predict(X), sums / total)
 
 
+def test_rt_knows_targets_below_zero_and_high_powers():
+    X, y = data()
+    options = {"algorithm": "rt", "threshold": 0.4, "random_state": 0}
+    below = AdaBoostRegressor(**options).fit(X, -y)
+    assert below.estimator_errors_[0] < 0.5
+    assert below.score(X, -y) > 0.5
+    steep = AdaBoostRegressor(power=500, **options).fit(X, y)
+    assert np.isfinite(steep.predict(X)).all()
+
+
+def test_weights_sink_no_lower_than_those_of_scikit_learn():
+    X, y = data()
+    options = {"learning_rate": 12.0, "n_estimators": 8, "random_state": 0}
+    expected = sklearn.ensemble.AdaBoostRegressor(**options).fit(X, y)
+    ours = AdaBoostRegressor(**options).fit(X, y)
+    errors = expected.estimator_errors_
+    assert_allclose(ours.estimator_errors_, errors, rtol=1e-9)
+
+
+def test_a_member_of_next_to_no_weight_counts_while_it_is_alone():
+    stages = list(staged_medians(np.array([[5.0], [1.0]]), np.array([1e-17, 1.0])))
+    assert_array_equal(stages, [[5.0], [1.0]])
+
+
 @pytest.mark.parametrize("aggregate", ["median", "mean"])
 def test_stages_members_and_copies_agree(aggregate):
     X, y = data()
@@ -180,6 +204,8 @@ def test_a_perfect_member_is_the_last_and_a_hopeless_one_is_dropped():
     assert_allclose(alone.predict(X), 9.5)
     with pytest.raises(ValueError, match="of round 1 is no better than chance"):
         clone(alone).set_params(on_worse_than_chance="raise").fit(X, y)
+    with pytest.raises(ValueError, match="BaseRegressor in AdaBoostRegressor ensemble"):
+        clone(alone).set_params(on_worse_than_chance="skip").fit(X, y)
 
 
 class FailsLater(RegressorMixin, BaseEstimator):
@@ -195,7 +221,7 @@ class FailsLater(RegressorMixin, BaseEstimator):
         type(self).n_fits += 1
         if self.n_fits == self.fails_at:
             raise RuntimeError("out of luck")
-        self.tree_ = DecisionTreeRegressor(max_depth=2).fit(X, y)
+        self.tree_ = DecisionTreeRegressor(max_depth=2, random_state=0).fit(X, y)
         return self
 
     def predict(self, X):
@@ -208,6 +234,7 @@ def test_errors_name_the_round_and_leave_the_last_fit_as_it_was():
     before = booster.predict(X)
     FailsLater.n_fits = 0
     booster.set_params(estimator=FailsLater(37), n_estimators=40)
+    booster.set_params(on_worse_than_chance="skip")
     with pytest.raises(RuntimeError, match="out of luck") as caught:
         booster.fit(X, y)
     (note,) = caught.value.__notes__

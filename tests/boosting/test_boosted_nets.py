@@ -2,9 +2,15 @@
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn.datasets import make_friedman1, make_moons
 
-from ensembles import AdaBoostClassifier, AdaBoostRegressor
+from ensembles import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
+    GradientBoostingRegressor,
+    _parallel,
+)
 
 torch = pytest.importorskip("torch")
 skorch = pytest.importorskip("skorch")
@@ -57,6 +63,22 @@ def test_nets_of_classes(algorithm):
         booster.set_params(resample=False).fit(X, y)
 
 
+def test_threads_do_not_share_the_generator(monkeypatch):
+    monkeypatch.setattr(_parallel, "_WORTH_WORKERS", 0.0)
+    X, y = make_moons(200, noise=0.2, random_state=0)
+    X, y = X.astype(np.float32), y + 2 * (X[:, 1] > 0.5)
+    net = skorch.NeuralNetClassifier(Weak, module__n_hidden=2, **settings())
+    booster = AdaBoostClassifier(
+        net, algorithm="gentle", n_estimators=2, resample=True, random_state=0
+    )
+    shares = []
+    for n_jobs in 1, 2, 4:
+        with parallel_config("threading"):
+            shares.append(booster.set_params(n_jobs=n_jobs).fit(X, y).predict_proba(X))
+    np.testing.assert_array_equal(shares[0], shares[1])
+    np.testing.assert_array_equal(shares[0], shares[2])
+
+
 def test_nets_of_values():
     X, y = make_friedman1(300, 5, noise=1.0, random_state=0)
     X, y = X.astype(np.float32), (y - y.mean()) / y.std()
@@ -70,3 +92,22 @@ def test_nets_of_values():
     booster = AdaBoostRegressor(net, n_estimators=4, random_state=0)
     assert booster.fit(X, y).score(X, y) > 0.5
     assert booster[0].predict(X).shape == (300, 1)
+
+
+def test_nets_are_boosted_by_gradients():
+    X, y = make_friedman1(300, 5, noise=1.0, random_state=0)
+    X, y = X.astype(np.float32), (y - y.mean()) / y.std()
+    net = skorch.NeuralNetRegressor(
+        Weak,
+        module__n_inputs=5,
+        module__n_outputs=1,
+        module__is_classifier=False,
+        **settings(),
+    )
+    booster = GradientBoostingRegressor(
+        estimator=net, n_estimators=8, learning_rate=0.5, random_state=0
+    ).fit(X, y)
+    alone = booster.estimators_[0, 0].predict(X).ravel()
+    assert ((booster.predict(X) - y) ** 2).mean() < ((alone - y) ** 2).mean()
+    again = booster.fit(X, y).predict(X)
+    np.testing.assert_array_equal(booster.predict(X), again)

@@ -1,12 +1,16 @@
 """How rows reach weak learners: weights, draws by weight, and draws of schemes."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.datasets import make_moons
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import SplineTransformer, StandardScaler
@@ -26,6 +30,10 @@ from ensembles.boosting._handing import (
     handing_for,
     name_of_weights,
 )
+from ensembles.resampling._base import BoundScheme
+
+LABELS, VALUES = Drawn(are_labels=True), Drawn(are_labels=False)
+rng_of = np.random.default_rng
 
 
 class Recorder(ClassifierMixin, BaseEstimator):
@@ -59,7 +67,7 @@ def test_weights_go_by_the_name_that_fit_has_for_them():
 
 
 def test_a_pipeline_is_boosted_by_the_weights_of_its_last_step():
-    rng = np.random.default_rng(0)
+    rng = rng_of(0)
     X = rng.uniform(-2, 2, (400, 2))
     y = np.abs(X[:, 0]) + np.abs(X[:, 1]) > 2 + 0.3 * rng.normal(size=400)
     alone = LogisticRegression()
@@ -78,7 +86,7 @@ def test_rows_are_drawn_with_their_weights_as_probabilities():
     weights = np.where(np.arange(1000) < 500, 1.0, 3.0)
     weights[:10] = 0.0
     learner = Recorder()
-    Drawn().fit(learner, X, y, weights, np.random.default_rng(0))
+    LABELS.fit(learner, X, y, weights, rng_of(0))
     assert learner.weights_ is None
     rows = learner.X_[:, 0].astype(int)
     assert len(rows) == 1000
@@ -86,7 +94,7 @@ def test_rows_are_drawn_with_their_weights_as_probabilities():
     assert rows.min() >= 10
     assert abs((rows < 500).mean() - 490 / 1990) < 0.07
     again = Recorder()
-    Drawn().fit(again, X, y, weights, np.random.default_rng(0))
+    LABELS.fit(again, X, y, weights, rng_of(0))
     assert_array_equal(again.X_, learner.X_)
 
 
@@ -94,12 +102,12 @@ def test_draws_have_a_row_of_each_class_and_do_not_wait_for_values():
     X, y = np.arange(40.0)[:, None], np.arange(40) == 7
     for seed in range(20):
         learner = Recorder()
-        Drawn().fit(learner, X, y, np.ones(40), np.random.default_rng(seed))
+        LABELS.fit(learner, X, y, np.ones(40), rng_of(seed))
         assert learner.y_.any()
-        Drawn().fit(learner, X, y * 1.0, np.ones(40), np.random.default_rng(seed))
+        VALUES.fit(learner, X, y * 1.0, np.ones(40), rng_of(seed))
         assert len(learner.y_) == 40
     # Which cannot be where a class weighs next to nothing; it ends all the same.
-    Drawn().fit(learner, X, y, np.where(y, 1e-300, 1.0), np.random.default_rng(0))
+    LABELS.fit(learner, X, y, np.where(y, 1e-300, 1.0), rng_of(0))
     assert not learner.y_.any()
 
 
@@ -107,11 +115,13 @@ def test_counts_of_a_scheme_multiply_weights():
     X, y = np.arange(30.0)[:, None], np.arange(30) % 3
     weights = np.linspace(1.0, 2.0, 30)
     groups = np.arange(30) // 5
-    handing = handing_for(OfResample(GroupBootstrap()), Recorder(), 30, y, groups)
+    handing = handing_for(
+        OfResample(GroupBootstrap()), Recorder(), 30, y, groups, are_labels=False
+    )
     assert isinstance(handing, OfScheme)
     assert isinstance(handing.inner, Weighed)
     learner = Recorder()
-    handing.fit(learner, X, y, weights, np.random.default_rng(0))
+    handing.fit(learner, X, y, weights, rng_of(0))
     rows = learner.X_[:, 0].astype(int)
     counts = learner.weights_ / weights[rows]
     assert_allclose(counts, counts.round(), atol=1e-12)
@@ -119,17 +129,23 @@ def test_counts_of_a_scheme_multiply_weights():
     by_group = np.bincount(groups[rows], minlength=6)
     assert set(by_group) == {0, 5}
     handing = handing_for(
-        OfResample(MovingBlockBootstrap(block_length=10)), KNeighborsClassifier(), 30, y
+        OfResample(MovingBlockBootstrap(block_length=10)),
+        KNeighborsClassifier(),
+        30,
+        y,
+        are_labels=True,
     )
     assert isinstance(handing.inner, Drawn)
 
 
 def test_learners_without_weights_are_told_of_draws():
+    about = 5, np.arange(5)
     with pytest.raises(
         ValueError, match=r"doesn't support sample_weight. Pass resampl"
     ):
-        handing_for(OfResample(False), KNeighborsClassifier(), 5, np.arange(5))
-    assert isinstance(handing_for(OfResample(True), Ridge(), 5, np.arange(5)), Drawn)
+        handing_for(OfResample(False), KNeighborsClassifier(), *about, are_labels=False)
+    drawn = handing_for(OfResample(True), Ridge(), *about, are_labels=False)
+    assert drawn == VALUES
 
 
 @pytest.mark.filterwarnings("ignore:.* rounds were no better than chance")
@@ -138,7 +154,7 @@ def test_learners_without_weights_are_told_of_draws():
 def test_nearest_neighbours_are_boosted_and_seeds_give_the_same_bits(
     algorithm, resample
 ):
-    rng = np.random.default_rng(0)
+    rng = rng_of(0)
     X = rng.normal(size=(240, 4))
     y = np.digitize((X**2).sum(axis=1), [2.0, 4.0])
     member = KNeighborsClassifier(40)
@@ -156,7 +172,7 @@ def test_nearest_neighbours_are_boosted_and_seeds_give_the_same_bits(
 
 
 def test_whole_groups_stay_together_where_they_are_passed():
-    rng = np.random.default_rng(0)
+    rng = rng_of(0)
     groups = np.repeat(np.arange(40), 5)
     X = rng.normal(size=(200, 3))
     y = X[:, 0] + 0.1 * rng.normal(size=200)
@@ -177,6 +193,87 @@ def test_whole_groups_stay_together_where_they_are_passed():
             booster.fit(X, target)
 
 
+@pytest.mark.parametrize("algorithm", ["samme", "real", "gentle"])
+@pytest.mark.parametrize("resample", [True, GroupBootstrap(), Bootstrap(stratify="y")])
+def test_draws_have_each_class_whatever_labels_are(algorithm, resample):
+    rng = rng_of(0)
+    X = rng.normal(size=(60, 3))
+    y = np.repeat([0.0, 1.0, 2.0], [20, 36, 4])
+    groups = np.repeat(np.arange(15), 4)
+    member = LogisticRegression()
+    booster = AdaBoostClassifier(
+        member, algorithm=algorithm, resample=resample, n_estimators=6, random_state=1
+    )
+    passed = {"groups": groups} if isinstance(resample, GroupBootstrap) else {}
+    shares = booster.fit(X, y, **passed).predict_proba(X)
+    names = np.array(["ash", "birch", "cedar"])[y.astype(int)]
+    assert_array_equal(booster.fit(X, names, **passed).predict_proba(X), shares)
+    if algorithm == "samme":
+        assert all(len(one.classes_) == 3 for one in booster)
+
+
+@pytest.mark.parametrize("algorithm", ["samme", "real", "gentle"])
+@pytest.mark.parametrize("resample", [True, Bootstrap(max_samples=5), False])
+def test_rows_without_weight_are_left_out(algorithm, resample):
+    rng = rng_of(0)
+    X = rng.normal(size=(120, 3))
+    y = (X[:, 0] + rng.normal(size=120) > 0).astype(int)
+    weights = np.where(np.arange(120) % 3, 0.0, 1.0)
+    member = GaussianNB() if not resample else DecisionTreeClassifier(max_depth=2)
+    booster = AdaBoostClassifier(
+        member, algorithm=algorithm, resample=resample, n_estimators=5, random_state=0
+    )
+    weighted = booster.fit(X, y, weights).predict_proba(X)
+    used = weights > 0.0
+    assert_array_equal(booster.fit(X[used], y[used]).predict_proba(X), weighted)
+
+
+def test_groups_that_nobody_would_look_at_are_refused():
+    X, y = np.arange(20.0)[:, None], np.arange(20) % 2
+    for booster in AdaBoostClassifier(), AdaBoostRegressor():
+        with pytest.raises(ValueError, match=r"keeps none whole. Pass a scheme"):
+            booster.fit(X, y, groups=np.arange(20) // 2)
+
+
+def test_a_scheme_that_draws_no_row_with_a_weight_is_told_of():
+    handing = OfScheme(NoRows(5), Weighed("sample_weight"), are_labels=False)
+    with pytest.raises(ValueError, match="No row with a weight was in 100 draws"):
+        handing.fit(
+            Recorder(), np.eye(5), np.ones(5), np.ones(5), np.random.RandomState()
+        )
+
+
+class NoRows(BoundScheme):
+    """Draws none."""
+
+    def rows(self, seed):
+        return np.empty(0, np.intp)
+
+
+class Weighing(RegressorMixin, BaseEstimator):
+    """Keeps the weights that it has seen."""
+
+    totals: ClassVar = []
+
+    def fit(self, X, y, sample_weight=None):
+        self.totals.append(sample_weight.sum())
+        self.ridge_ = Ridge().fit(X, y, sample_weight)
+        return self
+
+    def predict(self, X):
+        return self.ridge_.predict(X)
+
+
+@pytest.mark.parametrize("algorithm", ["gentle", "logit"])
+def test_weights_of_rounds_add_up_to_what_rows_have_counted(algorithm):
+    X, y = make_moons(100, noise=0.3, random_state=0)
+    for weights, total in (None, 100.0), (np.full(100, 0.25), 25.0):
+        Weighing.totals.clear()
+        booster = AdaBoostClassifier(Weighing(), algorithm=algorithm, n_estimators=4)
+        booster.fit(X, y, weights)
+        assert_allclose(Weighing.totals, total)
+
+
 class Ignorant(ClassifierMixin, BaseEstimator):
     """Takes weights and takes no notice of them."""
 
@@ -194,7 +291,7 @@ class Ignorant(ClassifierMixin, BaseEstimator):
 
 @pytest.mark.parametrize("algorithm", ["samme", "real", "gentle"])
 def test_learners_that_ignore_weights_are_found_out(algorithm):
-    rng = np.random.default_rng(0)
+    rng = rng_of(0)
     X = rng.normal(size=(200, 2))
     y = X.sum(axis=1) > 0
     booster = AdaBoostClassifier(Ignorant(), algorithm=algorithm, n_estimators=9)

@@ -75,6 +75,17 @@ def test_boosting_starts_where_scikit_learn_does(case, weighted):
     assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14)
 
 
+def test_a_link_undoes_a_prediction(case):
+    loss = case.loss
+    predicted = loss.prediction(case.raw)
+    assert_allclose(loss.prediction(loss.link(predicted)), predicted, rtol=1e-12)
+    if loss.n_raw == 1:
+        assert_allclose(loss.link(predicted), case.raw, rtol=1e-9)
+    if isinstance(loss, CLASS_LOSSES):
+        certain = np.zeros_like(predicted)
+        assert np.isfinite(loss.link(certain)).all()
+
+
 @pytest.mark.parametrize("constant", [0.0, 1.0])
 def test_one_class_alone_starts_at_a_finite_number(case, constant):
     if not isinstance(case.loss, CLASS_LOSSES | PoissonLoss):

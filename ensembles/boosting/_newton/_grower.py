@@ -50,6 +50,11 @@ class Limits:
     max_leaves: int | None = 31
     max_depth: int | None = None
     min_rows_leaf: int = 20
+    min_hessian: float = _MIN_HESSIAN
+    """Least sum of hessians on a side of a split."""
+    starts_best: bool = True
+    """Whether boosting starts at the constant that is best for all rows together, so
+    that a tree without splits has nothing to add, and a root nothing to gain alone."""
     l2: float = 0.0
     category_rows: float = 0.0
     """How many rows' hessian sets of categories are drawn down by."""
@@ -83,7 +88,7 @@ class Growth:
     order: Any
     sums: FloatArray
     """Gradients and hessians of the rows of leaves, (n_nodes, 2)."""
-    l2: float
+    limits: Limits
 
     @property
     def leaves(self) -> IntArray:
@@ -117,15 +122,15 @@ class Growth:
         return values.clip(lower, upper)
 
     def newton_values(self) -> FloatArray:
-        """Newton steps of leaves, zero for other nodes and for a tree without splits.
+        """Newton steps of leaves, zero for other nodes.
 
-        The first raw prediction is the best for all rows together.
+        Zero for a tree without splits, too, where boosting starts at what is best.
         """
         values = np.zeros(len(self.nodes))
-        if len(self.nodes) > 1:
-            leaves = self.leaves
+        if len(self.nodes) > 1 or not self.limits.starts_best:
+            leaves, limits = self.leaves, self.limits
             gradient, hessian = self.sums[leaves].T
-            weight = np.maximum(hessian, _MIN_HESSIAN) + self.l2
+            weight = np.maximum(hessian, limits.min_hessian) + limits.l2
             values[leaves] = -gradient / weight
             lower, upper = self.nodes["lower"][leaves], self.nodes["upper"][leaves]
             values[leaves] = values[leaves].clip(lower, upper)
@@ -146,14 +151,13 @@ class Growth:
         if is_category.any():
             subset_rows = np.cumsum(is_category, dtype=np.int32) - np.int32(1)
             subsets = nodes["subset"][is_category]
-        return NewtonTree(
-            words,
-            values,
-            np.where(is_inner, nodes["gain"], 0.0),
-            nodes["end"] - nodes["start"],
-            subset_rows,
-            subsets,
-        )
+        gains = np.where(is_inner, nodes["gain"], 0.0)
+        if not self.limits.starts_best:
+            gradient, hessian = self.sums.sum(axis=0)
+            if is_inner[0]:  # it was compared with no step at all
+                gains[0] -= gradient**2 / (hessian + self.limits.l2)
+        n_rows = nodes["end"] - nodes["start"]
+        return NewtonTree(words, values, gains, n_rows, subset_rows, subsets)
 
 
 @final
@@ -312,7 +316,7 @@ class NewtonGrower:
             self._set_root(len(order), key)
             nodes = nodes[:1]
         sums = self._leaf_sums(kernels, nodes, order, gradient, hessian, fine)
-        return Growth(nodes, order, sums / fine, self._limits.l2)
+        return Growth(nodes, order, sums / fine, self._limits)
 
     def _leaf_sums(
         self,
@@ -392,7 +396,8 @@ class NewtonGrower:
         most_times = int(self._times[order].max()) if len(self._times) else 1
         room = self._rooms[0]
         room["gradient_step"], room["hessian_step"] = 1.0 / g_scale, 1.0 / h_scale
-        least = max(1, int(np.ceil(min(_MIN_HESSIAN * h_scale, _NO_SIDE))))
+        least = self._limits.min_hessian * h_scale
+        least = max(1, int(np.ceil(min(least, _NO_SIDE))))
         if room["counts_rows"]:
             least = max(least, self._limits.min_rows_leaf)
         room["min_hessian"] = least

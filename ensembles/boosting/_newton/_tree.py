@@ -36,6 +36,10 @@ class NewtonTree:
     """Which row of `subsets` a node has; None where no categories are split."""
     subsets: Any
     """Bits of the categories that go left."""
+    steps: Any = None
+    """Newton steps of leaves, whatever values have become of them; None if unknown."""
+    hessians: Any = None
+    """Sums of hessians in leaves; None if unknown."""
 
     @property
     def node_count(self) -> int:

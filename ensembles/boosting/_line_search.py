@@ -1,0 +1,159 @@
+"""How far to go along what a learner has answered."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple, final
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from ensembles._typing import Estimator, FloatArray, Table
+from ensembles.boosting._leaf_values import leaves_of, set_leaf_values
+from ensembles.losses import Loss, MultinomialLoss
+
+__all__ = ["LeafSearch", "Line", "LineSearch", "LossSearch", "NewtonLength", "NoSearch"]
+
+# Below this a sum of hessians is no curvature, as scikit-learn has it.
+_FLAT = 1e-150
+_LONGEST = 1e6  # step, in what the learner answered
+
+
+class Line(NamedTuple):
+    """Where a search starts, and what is known there of the rows learned from."""
+
+    loss: Loss
+    """As it is for this round."""
+    y: FloatArray
+    """Targets as the loss takes them."""
+    raw: FloatArray
+    """Raw predictions, (n_raw, n_rows)."""
+    gradient: FloatArray
+    hessian: FloatArray
+    weights: FloatArray | None
+    rows: Any
+    """Rows learned from, or a slice of all."""
+
+    def summed(self, values: FloatArray) -> float:
+        """Sum over rows learned from, by their weights."""
+        own = values[self.rows]
+        return float(
+            own.sum() if self.weights is None else own @ self.weights[self.rows]
+        )
+
+
+class LineSearch(ABC):
+    """A rule for the length of steps."""
+
+    @abstractmethod
+    def length(
+        self, line: Line, k: int, learner: Estimator, X: Table, answer: FloatArray
+    ) -> float:
+        """What the answer is to be multiplied by; leaves may get values of their own.
+
+        Parameters
+        ----------
+        line : Line
+            Where the search starts.
+        k : int
+            Number of the raw prediction.
+        learner : estimator
+            Fitted; a tree whose leaves may be changed.
+        X : table of shape (n_samples, n_features)
+            All rows.
+        answer : ndarray of shape (n_samples,)
+            What the learner says of them, changed in place where leaves are.
+
+        Returns
+        -------
+        float
+            One where leaves have been changed.
+        """
+
+
+@final
+class NoSearch(LineSearch):
+    """Steps as they are answered."""
+
+    def length(
+        self, line: Line, k: int, learner: Estimator, X: Table, answer: FloatArray
+    ) -> float:
+        """One."""
+        return 1.0
+
+
+@final
+class NewtonLength(LineSearch):
+    """One Newton step along the answer."""
+
+    def length(
+        self, line: Line, k: int, learner: Estimator, X: Table, answer: FloatArray
+    ) -> float:
+        """Slope over curvature, both along the answer."""
+        slope = line.summed(line.gradient[k] * answer)
+        curvature = line.summed(line.hessian[k] * answer**2)
+        return -slope / curvature if curvature > _FLAT else 0.0
+
+
+@final
+class LossSearch(LineSearch):
+    """The length of which the loss is least.
+
+    J. H. Friedman, "Greedy function approximation: a gradient boosting machine", Annals
+    of Statistics 29(5), 2001, algorithm 1, line 5.
+    """
+
+    def length(
+        self, line: Line, k: int, learner: Estimator, X: Table, answer: FloatArray
+    ) -> float:
+        """The least by Brent's method; zero where the answer leads nowhere."""
+        y, raw = line.y[line.rows], line.raw[:, line.rows].copy()
+        start, step = raw[k].copy(), answer[line.rows]
+        weights = None if line.weights is None else line.weights[line.rows]
+
+        def loss_at(length: float) -> float:
+            raw[k] = start + length * step
+            at = raw[0] if len(raw) == 1 else raw.T
+            return line.loss.mean(y, at, weights)
+
+        found = minimize_scalar(loss_at, bracket=(0.0, 1.0))
+        length = float(found.x)
+        is_better = np.isfinite(length) and loss_at(length) < loss_at(0.0)
+        return float(np.clip(length, -_LONGEST, _LONGEST)) if is_better else 0.0
+
+
+@final
+class LeafSearch(LineSearch):
+    """What is best in each leaf of a tree: by the loss, or by one Newton step.
+
+    J. H. Friedman, as above, algorithms 3 to 6.
+    """
+
+    def length(
+        self, line: Line, k: int, learner: Estimator, X: Table, answer: FloatArray
+    ) -> float:
+        """One; leaves are told their values."""
+        leaves = leaves_of(learner, X)
+        own, rows = leaves[line.rows], np.arange(len(leaves))[line.rows]
+        order = np.argsort(own, kind="stable")
+        numbers, starts = np.unique(own[order], return_index=True)
+        groups = np.split(rows[order], starts[1:])
+        values = np.array([self._value(line, k, group) for group in groups])
+        set_leaf_values(learner, numbers, values)
+        by_leaf = np.zeros(leaves.max() + 1)
+        by_leaf[numbers] = values
+        answer[:] = by_leaf[leaves]
+        return 1.0
+
+    def _value(self, line: Line, k: int, rows: Any) -> float:
+        """What is best for the rows of a leaf."""
+        weights = None if line.weights is None else line.weights[rows]
+        if line.loss.renews_leaves:
+            return line.loss.leaf_value(line.y[rows], line.raw[k, rows], weights)
+        slope = np.average(line.gradient[k, rows], weights=weights)
+        curvature = np.average(line.hessian[k, rows], weights=weights)
+        if abs(curvature) < _FLAT:
+            return 0.0
+        if isinstance(line.loss, MultinomialLoss):
+            slope *= (line.loss.n_raw - 1) / line.loss.n_raw  # algorithm 6
+        return float(-slope / curvature)
