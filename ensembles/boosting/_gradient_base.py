@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_classifier
+from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._ensemble import BaseEnsemble
@@ -205,7 +206,9 @@ class BaseGradientBooster(BaseEnsemble):
         if isinstance(early, tuple | list):
             X, y = early
             X = self._cast(check_table(self, _with_rows(X)))
-            _, encoded = self._encode(y, None, known=known)
+            _, encoded = self._encode(self._checked_target(y), None, known=known)
+            check_consistent_length(X, encoded)
+            self._loss_of(known).check_target(encoded)
             return sample, Sample(X, encoded, None)
         share = self.validation_fraction if early is None else early
         seed = self.random_state
@@ -286,7 +289,7 @@ class BaseGradientBooster(BaseEnsemble):
 
     @property
     def estimators_(self) -> Any:  # type: ignore[override]
-        """Fitted learners, (n_estimators_, n_trees_per_iteration_)."""
+        """Fitted learners, (n_rounds, n_learners)."""
         check_is_fitted(self)
         shape = len(self._progress.members), self.n_trees_per_iteration_
         members = np.empty(shape, dtype=object)
@@ -339,7 +342,7 @@ class BaseGradientBooster(BaseEnsemble):
         return self._cast(check_table(self, _with_rows(X)))
 
     def _staged_raw_predict(self, X: Table) -> Iterator[FloatArray]:
-        """Raw predictions after each round, (n_rows, n_trees_per_iteration_)."""
+        """Raw predictions after each round, (n_rows, n_learners)."""
         X = self._checked_rows(X)
         raw, progress = self._start.raw(X), self._progress
         if is_cast(X):  # trees are then asked without a look at X

@@ -108,7 +108,7 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
 
     Attributes
     ----------
-    estimators_ : ndarray of shape (n_estimators_, n_trees_per_iteration_)
+    estimators_ : ndarray of shape (n_rounds, n_learners)
         Fitted learners.
     classes_ : ndarray of shape (n_classes,)
         Labels.
@@ -116,13 +116,13 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
         Number of labels.
     init_ : estimator or "zero"
         What boosting started from.
-    train_score_ : ndarray of shape (n_estimators_,)
+    train_score_ : ndarray of shape (n_rounds,)
         Loss of the rows that each round learned from, after it; twice the loss where
         scikit-learn's is, of squared error and of two classes.
-    oob_scores_ : ndarray of shape (n_estimators_,)
+    oob_scores_ : ndarray of shape (n_rounds,)
         Loss of the rows that a round did not learn from. Only for ``subsample`` below
         one.
-    oob_improvement_ : ndarray of shape (n_estimators_,)
+    oob_improvement_ : ndarray of shape (n_rounds,)
         How much lower that is than for the round before.
     oob_score_ : float
         The last of `oob_scores_`.
@@ -432,7 +432,7 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_estimators_, n_trees_per_iteration_)
+        ndarray of shape (n_samples, n_rounds, n_learners)
             Numbers.
 
         Raises

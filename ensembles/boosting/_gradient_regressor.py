@@ -112,17 +112,17 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBooster):
 
     Attributes
     ----------
-    estimators_ : ndarray of shape (n_estimators_, n_trees_per_iteration_)
+    estimators_ : ndarray of shape (n_rounds, n_learners)
         Fitted learners.
     init_ : estimator or "zero"
         What boosting started from.
-    train_score_ : ndarray of shape (n_estimators_,)
+    train_score_ : ndarray of shape (n_rounds,)
         Loss of the rows that each round learned from, after it; twice the loss where
         scikit-learn's is, of squared error and of two classes.
-    oob_scores_ : ndarray of shape (n_estimators_,)
+    oob_scores_ : ndarray of shape (n_rounds,)
         Loss of the rows that a round did not learn from. Only for ``subsample`` below
         one.
-    oob_improvement_ : ndarray of shape (n_estimators_,)
+    oob_improvement_ : ndarray of shape (n_rounds,)
         How much lower that is than for the round before.
     oob_score_ : float
         The last of `oob_scores_`.
@@ -342,7 +342,7 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBooster):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_estimators_)
+        ndarray of shape (n_samples, n_rounds)
             Numbers.
 
         Raises
