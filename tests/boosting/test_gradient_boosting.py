@@ -334,6 +334,21 @@ def test_rows_set_aside_tell_when_to_stop(kind, early):
         assert_allclose(given.predict_members(X), booster.predict_members(X))
 
 
+def test_rows_of_ones_own_to_stop_by_are_looked_at():
+    X, y = data(60)
+    for early, message in (
+        ((X, y[1:]), "inconsistent numbers of samples"),
+        ((X[:, 1:], y), "X has 9 features, but GradientBoostingRegressor is expecting"),
+        ((X, np.where(y > 9, np.nan, y)), "Input y contains NaN"),
+        ((X, -y), "loss='poisson' requires non-negative y"),
+    ):
+        booster = GradientBoostingRegressor(loss="poisson", early_stopping=early)
+        with pytest.raises(ValueError, match=message):
+            booster.fit(X, np.abs(y))
+    as_lists = GradientBoostingRegressor(early_stopping=(X.tolist(), y.tolist()))
+    assert as_lists.fit(X, y).n_estimators_ > 3
+
+
 def test_a_model_to_start_from():
     X, y = data(400)
     line = LinearRegression()
