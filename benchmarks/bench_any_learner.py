@@ -2,9 +2,10 @@
 
 Outer folds tell the error, inner folds choose: of a learner alone its own parameter, of
 a booster how many columns each learner sees. Boosters stop by a fifth of their rows.
-The data are the quality of white wines (2,000 of 4,898 rows, 11 columns) and fine dust in
-Beijing by weather and time (2,000 hours of 2010 to 2014, 9 columns, as logarithms).
-Errors are root mean squared ones with their standard errors over five outer folds.
+Errors are root mean squared ones, of targets of unit variance, with their standard
+errors over five outer folds. The data are the quality of white wines (2,000 of 4,898
+rows, 11 columns) and fine dust in Beijing by weather and time (2,000 hours of 2010 to
+2014, 9 columns, logarithms).
 
     OMP_NUM_THREADS=1 python benchmarks/bench_any_learner.py --data FOLDER [--no-nets]
 """

@@ -240,6 +240,14 @@ def test_the_unit_of_weights_is_nothing(algorithm, unit):
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_light_row_may_have_a_leaf_of_its_own(algorithm):
+    X, y = np.arange(21.0)[:, None], np.arange(21) == 20
+    weights = np.where(y, 1e-5, 1.0)
+    booster = AdaBoostClassifier(algorithm=algorithm, n_estimators=1)
+    assert_array_equal(booster.fit(X, y, weights).predict(X), y)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_one_heavy_row_is_no_reason_to_stop(algorithm):
     X, y, _ = data()
     weights = np.ones(len(y))
