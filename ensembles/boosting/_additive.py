@@ -9,11 +9,11 @@ import numpy as np
 from ensembles._typing import FloatArray
 from ensembles.boosting._fitted import FittedLearners
 from ensembles.boosting._no_help import NoHelp
-from ensembles.boosting._outputs import PerOutput
+from ensembles.boosting._outputs import PerOutput, as_loss_takes
 from ensembles.boosting._samples import Sample
 from ensembles.losses import Loss
 
-__all__ = ["AdditiveLearner", "as_loss_takes", "boost_additive", "losses_of"]
+__all__ = ["AdditiveLearner", "boost_additive"]
 
 # A step that overshoots is halved so many times at most: then it leads nowhere.
 _MOST_HALVINGS = 10
@@ -24,20 +24,14 @@ _SAME = 1e-12
 class AdditiveLearner(ABC):
     """What adds the steps of one round after the other to raw predictions."""
 
+    loss: Loss
+    """What is to fall."""
+    sample: Sample
+    """Rows to learn from."""
     raw: FloatArray
-    """Of training rows, (n_raw, n_rows)."""
-    weights: FloatArray | None
-    """How much each training row counts."""
+    """Their raw predictions, (n_raw, n_rows)."""
     is_fixed: bool
     """Whether another try at a round would give the same members."""
-
-    @abstractmethod
-    def losses(self) -> FloatArray:
-        """Mean loss of training rows, of each raw prediction or of all together."""
-
-    @abstractmethod
-    def derivatives(self) -> tuple[FloatArray, FloatArray]:
-        """Gradient and hessian of training rows, (n_raw, n_rows)."""
 
     @abstractmethod
     def fit_next(self, number: int, gradient: FloatArray, hessian: FloatArray) -> None:
@@ -82,21 +76,22 @@ def boost_additive(
         If a round is no help, and it is the first or an error is wanted.
     """
     errors: list[float] = []
-    last, losses = None, learner.losses()
+    weights = learner.sample.weights
+    last, losses = None, _losses(learner)
     for number in range(n_estimators):
-        now = learner.derivatives()
+        now = _derivatives(learner)
         if not now[1].any() or _are_same(now, last):
             break
         before = learner.raw.copy()
         learner.fit_next(number, *now)
-        slopes = now[0] if learner.weights is None else now[0] * learner.weights
+        slopes = now[0] if weights is None else now[0] * weights
         risen, losses = losses, _shorten(learner, before, slopes, losses)
         if (losses >= risen).all():
             learner.drop_last()
             if no_help.goes_on(number, len(errors), is_fixed=learner.is_fixed):
                 continue
             break
-        errors.append(_error(learner.raw - before, *now, learner.weights))
+        errors.append(_error(learner.raw - before, *now, weights))
         last = now
     no_help.tell()
     return errors
@@ -111,7 +106,7 @@ def _shorten(
     a parabola, lead the right way and too far. Steps that lead the wrong way are left
     out.
     """
-    steps, now = learner.raw - before, learner.losses()
+    steps, now = learner.raw - before, _losses(learner)
     if not np.isfinite(steps).all():
         raise ValueError(
             "Steps of a round are beyond what floats hold. Pass a smaller "
@@ -128,7 +123,7 @@ def _shorten(
         goes_down &= halvings < _MOST_HALVINGS
         factors[is_high] = np.where(goes_down, factors * 0.5, 0.0)[is_high]
         learner.raw[:] = before + factors[:, None] * steps
-        now = learner.losses()
+        now = _losses(learner)
     learner.scale_last(factors)
     return now
 
@@ -157,29 +152,18 @@ def _error(
     return float(np.average(steps * gradient >= 0.0, weights=counts))
 
 
-def as_loss_takes(of_outputs: FloatArray) -> FloatArray:
-    """What is kept as (n_raw, n_rows) the way round that losses take it."""
-    return of_outputs[0] if len(of_outputs) == 1 else of_outputs.T
+def _derivatives(learner: AdditiveLearner) -> tuple[FloatArray, FloatArray]:
+    """Gradient and hessian of training rows, (n_raw, n_rows)."""
+    gradient, hessian = np.empty_like(learner.raw), np.ones_like(learner.raw)
+    views = [as_loss_takes(array) for array in (learner.raw, gradient, hessian)]
+    learner.loss.gradient_hessian(learner.sample.y, *views)
+    return gradient, hessian
 
 
-def losses_of(loss: Loss, sample: Sample, raw: FloatArray) -> FloatArray:
-    """Mean losses of rows, one for each raw prediction that has its own.
-
-    Parameters
-    ----------
-    loss : Loss
-        Of all raw predictions.
-    sample : Sample
-        Rows with targets and weights.
-    raw : ndarray of shape (n_raw, n_rows)
-        Raw predictions.
-
-    Returns
-    -------
-    ndarray of shape (n_raw,) or (1,)
-        Means.
-    """
+def _losses(learner: AdditiveLearner) -> FloatArray:
+    """Mean losses of training rows, one for each raw prediction that has its own."""
+    loss, raw, (_, y, weights) = learner.loss, learner.raw, learner.sample
     if isinstance(loss, PerOutput):
-        parts = zip(loss.losses, sample.y.T, raw, strict=True)
-        return np.array([one.mean(y, own, sample.weights) for one, y, own in parts])
-    return np.array([loss.mean(sample.y, as_loss_takes(raw), sample.weights)])
+        parts = zip(loss.losses, y.T, raw, strict=True)
+        return np.array([one.mean(own, row, weights) for one, own, row in parts])
+    return np.array([loss.mean(y, as_loss_takes(raw), weights)])

@@ -12,7 +12,7 @@ from ensembles._parallel import map_where_worth, preferred_workers
 from ensembles._random import MAX_SEED
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
 from ensembles._validation import warn_user
-from ensembles.boosting._additive import AdditiveLearner, as_loss_takes, losses_of
+from ensembles.boosting._additive import AdditiveLearner
 from ensembles.boosting._fitted import FittedLearners
 from ensembles.boosting._handing import Handing
 from ensembles.boosting._member import fit_and_ask, has_random_state, naming_round
@@ -64,26 +64,16 @@ class LearnerSum(AdditiveLearner):
     def __init__(
         self, plan: SumPlan, sample: Sample, rng: np.random.RandomState
     ) -> None:
-        self._plan, self._sample, self._rng = plan, sample, rng
-        self.weights = sample.weights
+        self._plan, self._rng = plan, rng
+        self.loss, self.sample = plan.loss, sample
         self.raw = np.zeros((plan.loss.n_raw, len(sample.y)))
         self.is_fixed = not (plan.handing.is_random or has_random_state(plan.estimator))
         self._members: list[list[Estimator]] = []
         self._rates: list[FloatArray] = []
         self._last_steps: FloatArray = np.zeros(0)
 
-    def losses(self) -> FloatArray:
-        return losses_of(self._plan.loss, self._sample, self.raw)
-
-    def derivatives(self) -> tuple[FloatArray, FloatArray]:
-        gradient, hessian = np.empty_like(self.raw), np.ones_like(self.raw)
-        arrays = (self.raw, gradient, hessian)
-        views = [as_loss_takes(array) for array in arrays]
-        self._plan.loss.gradient_hessian(self._sample.y, *views)
-        return gradient, hessian
-
     def fit_next(self, number: int, gradient: FloatArray, hessian: FloatArray) -> None:
-        plan, sample = self._plan, self._sample
+        plan, sample = self._plan, self.sample
         weights = self._row_weights(hessian)
         tasks = [
             (
@@ -110,7 +100,7 @@ class LearnerSum(AdditiveLearner):
 
     def _row_weights(self, hessian: FloatArray) -> FloatArray:
         """Hessians as weights of rows, which add up to what rows have counted."""
-        counts = self.weights
+        counts = self.sample.weights
         weights: FloatArray = hessian if counts is None else hessian * counts
         total = float(hessian.shape[1] if counts is None else counts.sum())
         sums = weights.sum(axis=1, keepdims=True)
@@ -119,7 +109,7 @@ class LearnerSum(AdditiveLearner):
 
     def _own_target(self, k: int) -> FloatArray:
         """The target of a raw prediction; of a loss for all together, that of all."""
-        y: FloatArray = self._sample.y
+        y: FloatArray = self.sample.y
         return y[:, k] if y.ndim == 2 else y
 
     def _check(self, steps: FloatArray, number: int) -> None:
@@ -147,7 +137,7 @@ class LearnerSum(AdditiveLearner):
         self._last_steps = np.zeros(0)
 
     def fitted(self) -> FittedLearners:
-        X, plan = self._sample.X, self._plan
+        X, plan = self.sample.X, self._plan
         binner = X.binner if isinstance(X, BinnedMatrix) else None
         rates = np.array(self._rates)
         return FittedSum(self._members, rates, plan.step, plan.reading, binner)

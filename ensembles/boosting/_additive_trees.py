@@ -10,7 +10,7 @@ import numpy as np
 
 from ensembles._random import MAX_SEED
 from ensembles._typing import FloatArray, IntArray, Table
-from ensembles.boosting._additive import AdditiveLearner, as_loss_takes, losses_of
+from ensembles.boosting._additive import AdditiveLearner
 from ensembles.boosting._crew import Crew
 from ensembles.boosting._fitted import FittedLearners
 from ensembles.boosting._newton._grower import Limits
@@ -67,9 +67,8 @@ class TreeSum(AdditiveLearner):
         crew: Crew,
         bend: Callable[[FloatArray], FloatArray] | None,
     ) -> None:
-        self._loss, self._reading, self._sample = loss, reading, sample
+        self.loss, self._reading, self.sample = loss, reading, sample
         self._depth, self._learning_rate, self._rng = max_depth, learning_rate, rng
-        self.weights = sample.weights
         limits = Limits(
             max_leaves=None,
             max_depth=max_depth,
@@ -92,16 +91,6 @@ class TreeSum(AdditiveLearner):
         self.raw = self._rounds.raw
         self._trees: list[list[NewtonTree]] = []
         self._rates: list[FloatArray] = []
-
-    def losses(self) -> FloatArray:
-        return losses_of(self._loss, self._sample, self.raw)
-
-    def derivatives(self) -> tuple[FloatArray, FloatArray]:
-        gradient, hessian = np.empty_like(self.raw), np.ones_like(self.raw)
-        arrays = (self.raw, gradient, hessian)
-        views = [as_loss_takes(array) for array in arrays]
-        self._loss.gradient_hessian(self._sample.y, *views)
-        return gradient, hessian
 
     def fit_next(self, number: int, gradient: FloatArray, hessian: FloatArray) -> None:
         self._trees.append(self._rounds.boost(key_of(0, number)))
@@ -126,7 +115,7 @@ class TreeSum(AdditiveLearner):
             self._trees,
             np.array(self._rates),
             self._reading,
-            self._sample.X.binner,
+            self.sample.X.binner,
             self._depth,
             self._rng.randint(MAX_SEED, size=len(self._trees)).tolist(),
         )

@@ -12,8 +12,8 @@ import numpy as np
 
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._typing import FloatArray
-from ensembles.boosting._additive import as_loss_takes
 from ensembles.boosting._learner_rounds import LearnerRounds, RoundPlan, answers
+from ensembles.boosting._outputs import as_loss_takes
 from ensembles.boosting._samples import Sample
 from ensembles.losses import BinomialLoss, SquaredError
 

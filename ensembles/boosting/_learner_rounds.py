@@ -12,10 +12,10 @@ from ensembles._ensemble._outputs import FittedMember
 from ensembles._parallel import map_where_worth, preferred_workers
 from ensembles._random import MAX_SEED
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
-from ensembles.boosting._additive import as_loss_takes
 from ensembles.boosting._handing import Handing
 from ensembles.boosting._line_search import Line, LineSearch
 from ensembles.boosting._member import fit_and_ask, naming_round
+from ensembles.boosting._outputs import as_loss_takes
 from ensembles.boosting._samples import Sample, rows_of
 from ensembles.boosting._steps import Step
 from ensembles.losses import Loss, MultinomialLoss

@@ -1,4 +1,4 @@
-"""One loss for several targets."""
+"""One loss for several targets, and raw predictions the way round it takes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ import numpy as np
 from ensembles._typing import FloatArray
 from ensembles.losses import Loss
 
-__all__ = ["PerOutput"]
+__all__ = ["PerOutput", "as_loss_takes"]
+
+
+def as_loss_takes(of_outputs: FloatArray) -> FloatArray:
+    """What is kept as (n_raw, n_rows) the way round that losses take it."""
+    return of_outputs[0] if len(of_outputs) == 1 else of_outputs.T
 
 
 @final

@@ -12,7 +12,7 @@ from ensembles._typing import FloatArray, IntArray
 from ensembles.boosting._crew import Crew
 from ensembles.boosting._newton._grower import Growth, Limits, NewtonGrower
 from ensembles.boosting._newton._tree import NewtonTree, packed
-from ensembles.boosting._outputs import PerOutput
+from ensembles.boosting._outputs import PerOutput, as_loss_takes
 from ensembles.boosting._repeated import times_of
 from ensembles.boosting._sampling import RowSampling
 from ensembles.losses import Loss
@@ -94,11 +94,7 @@ class Rounds:
 
     def mean_loss(self) -> float:
         """Mean loss of the training rows."""
-        return self.loss.mean(self.y, self.loss_view(self.raw), self.weights)
-
-    def loss_view(self, of_outputs: FloatArray) -> FloatArray:
-        """What is kept as (n_raw, n_rows) as losses take it."""
-        return of_outputs[0] if self.loss.n_raw == 1 else of_outputs.T
+        return self.loss.mean(self.y, as_loss_takes(self.raw), self.weights)
 
     def boost(self, key: int) -> list[NewtonTree]:
         """Grow the trees of a round and add them to the raw predictions.
@@ -118,12 +114,12 @@ class Rounds:
         FloatingPointError
             If gradients are not finite.
         """
-        raw = self.loss_view(self.raw)
+        raw = as_loss_takes(self.raw)
         loss = self.loss.adapted(self.y, raw, self.weights)
         gradient, hessian = self._gradient, self._hessian
         hessian.fill(1.0)
         loss.gradient_hessian(
-            self.y, raw, self.loss_view(gradient), self.loss_view(hessian)
+            self.y, raw, as_loss_takes(gradient), as_loss_takes(hessian)
         )
         if self._factors is not None:
             gradient *= self._factors
