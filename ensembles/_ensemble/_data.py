@@ -6,6 +6,8 @@ a DataFrame, a text as a text. Only what an ensemble needs itself is looked at h
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from ensembles._validation import n_rows_of
 __all__ = [
     "check_table",
     "check_table_and_target",
+    "columns_kept_on_failure",
     "n_columns_of",
     "with_inputs_of",
 ]
@@ -93,6 +96,27 @@ def n_columns_of(X: Table) -> int | None:
     """Number of columns of a table; None for text, pictures and other rows."""
     shape: Any = getattr(X, "shape", ())
     return int(shape[1]) if len(shape) == 2 else None
+
+
+@contextmanager
+def columns_kept_on_failure(estimator: Estimator) -> Iterator[None]:
+    """Leave the number and the names of columns as they were if a fit fails.
+
+    Parameters
+    ----------
+    estimator : estimator
+        About to be fitted, maybe for the second time.
+    """
+    names = ("n_features_in_", "feature_names_in_")
+    state = estimator.__dict__
+    before = {name: state[name] for name in names if name in state}
+    try:
+        yield
+    except BaseException:
+        for name in names:
+            state.pop(name, None)
+        state.update(before)
+        raise
 
 
 def with_inputs_of(member: Any, tags: Any) -> Any:

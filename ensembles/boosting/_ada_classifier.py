@@ -17,6 +17,7 @@ from ensembles._ensemble import BaseEnsemble
 from ensembles._ensemble._data import (
     check_table,
     check_table_and_target,
+    columns_kept_on_failure,
     with_inputs_of,
 )
 from ensembles._typing import ArrayLike, Estimator, FloatArray, RandomState, Table
@@ -277,6 +278,12 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
             or if the first member is no better than chance.
         """
         self._check_params()
+        with columns_kept_on_failure(self):
+            self._fit(X, y, sample_weight, groups)
+        return self
+
+    def _fit(self, X: Table, y: Any, sample_weight: Any, groups: Any) -> None:
+        """Fit members; parameters have been checked."""
         estimator = self._member()
         X, y = check_table_and_target(self, X, self._checked_labels(y))
         weights = check_sample_weight(sample_weight, n_rows_of(X))
@@ -292,7 +299,6 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         self.estimator_errors_ = np.ones(self.n_estimators)
         self.estimator_errors_[: len(errors)] = errors
         self._learners: FittedLearners = learners
-        return self
 
     def _check_params(self) -> None:
         """Raise for any parameter that is wrong whatever the data are."""

@@ -15,6 +15,7 @@ from ensembles._ensemble import BaseEnsemble
 from ensembles._ensemble._data import (
     check_table,
     check_table_and_target,
+    columns_kept_on_failure,
     with_inputs_of,
 )
 from ensembles._ensemble._targets import check_values
@@ -219,6 +220,12 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
             or if a member predicts what is no number.
         """
         self._check_params()
+        with columns_kept_on_failure(self):
+            self._fit(X, y, sample_weight, groups)
+        return self
+
+    def _fit(self, X: Table, y: Any, sample_weight: Any, groups: Any) -> None:
+        """Fit members; parameters have been checked."""
         estimator = self._member()
         if is_classifier(estimator):
             raise ValueError(
@@ -242,7 +249,6 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
         self.estimator_weights_[: len(result.weights)] = result.weights
         self.estimator_errors_ = np.ones(number)
         self.estimator_errors_[: len(result.errors)] = result.errors
-        return self
 
     def _check_params(self) -> None:
         """Raise for any parameter that is wrong whatever the data are."""

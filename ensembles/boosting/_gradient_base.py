@@ -8,7 +8,6 @@ from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import is_classifier
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,6 +16,7 @@ from ensembles._ensemble._casting import as_float32, trees_may_share_a_cast
 from ensembles._ensemble._data import (
     check_table,
     check_table_and_target,
+    columns_kept_on_failure,
     n_columns_of,
     with_inputs_of,
 )
@@ -138,9 +138,9 @@ class BaseGradientBooster(BaseEnsemble):
         sample_weight : array-like of shape (n_samples,) or None, default=None
             How much each row counts; None means one each. Zero leaves a row out.
         monitor : callable or None, default=None
-            Called after each round with its number, the booster and a dict of what is
-            known: ``raw_predictions`` of training rows, and ``train_score``. Boosting
-            stops where it returns true.
+            Called after each round with its number, the booster, which is not fitted
+            yet, and a dict of what is known: ``raw_predictions`` of training rows, not
+            to be written to, and ``train_score``. Boosting stops where it returns true.
 
         Returns
         -------
@@ -156,13 +156,22 @@ class BaseGradientBooster(BaseEnsemble):
             if a learner predicts what is no number.
         """
         check_params(self, self._losses)
+        with columns_kept_on_failure(self):
+            self._fit(X, y, sample_weight, monitor)
+        return self
+
+    def _fit(
+        self, X: Table, y: Any, sample_weight: Any, monitor: Callable[..., Any] | None
+    ) -> None:
+        """Fit learners; parameters have been checked."""
         goes_on = self.warm_start and hasattr(self, "_progress")
-        X, y = check_table_and_target(self, _with_rows(X), self._checked_target(y))
+        X, y = self._checked(X, y, goes_on=goes_on)
         weights = check_sample_weight(sample_weight, n_rows_of(X))
         known, encoded = self._encode(y, weights, goes_on=goes_on)
         loss = self._loss_of(known)
         loss.check_target(encoded)
-        sample, _ = used_rows(Sample(self._cast(X), encoded, weights), None)
+        X = self._cast(X, learner_of(self))
+        sample, _ = used_rows(Sample(X, encoded, weights), None)
         rng = self._rng if goes_on else random_generator(self.random_state)
         train, aside = self._parts(sample, known, rng)
         plan = self._plan(train, loss)
@@ -170,16 +179,13 @@ class BaseGradientBooster(BaseEnsemble):
             start, progress = self._start, self._progress.copy()
             self._check_goes_on(progress)
         else:
-            kind = "classifier" if is_classifier(self) else "regressor"
-            target = self._decoded(train.y, known)
             is_own = isinstance(self.loss, Loss)
-            about = train, target, loss, kind
-            start = fit_start(self.init, *about, is_own=is_own)
+            start = fit_start(self.init, train, loss, known, rng, is_own=is_own)
             progress = Progress()
         rounds = LearnerRounds(plan, train, start.raw(train.X), rng)
         for members, rates in zip(progress.members, progress.rates, strict=True):
             rounds.resume(answers(plan.step, members, train.X), rates)
-        judge = None if aside is None else self._judge(aside, start, progress)
+        judge = None if aside is None else self._judge(aside, start, progress, plan)
         has_oob = plan.n_rows < len(train.y)
         reporter = Reporter(
             self.verbose, self.n_estimators, len(progress.members), has_oob=has_oob
@@ -188,12 +194,20 @@ class BaseGradientBooster(BaseEnsemble):
         self._keep(known)
         self._start, self._progress, self._rng = start, progress, rng
         self._loss, self._step = loss, plan.step
+        self.max_features_ = features_tried(self, self.n_features_in_)
         self._set_scores(has_oob=has_oob)
-        return self
 
-    def _cast(self, X: Table) -> Table:
+    def _checked(self, X: Table, y: Any, *, goes_on: bool) -> tuple[Table, Any]:
+        """Rows and targets to learn from; rounds are added for the same columns."""
+        X, y = _with_rows(X), self._checked_target(y)
+        if not goes_on:
+            return check_table_and_target(self, X, y)
+        X = check_table(self, X)
+        check_consistent_length(X, y)
+        return X, y
+
+    def _cast(self, X: Table, estimator: Any) -> Table:
         """Rows as learners take them; else scikit-learn's trees cast them each time."""
-        estimator = learner_of(self)
         return as_float32(X) if trees_may_share_a_cast([estimator], X) else X
 
     def _parts(
@@ -205,15 +219,17 @@ class BaseGradientBooster(BaseEnsemble):
             return sample, None
         if isinstance(early, tuple | list):
             X, y = early
-            X = self._cast(check_table(self, _with_rows(X)))
+            X = self._cast(check_table(self, _with_rows(X)), learner_of(self))
             _, encoded = self._encode(self._checked_target(y), None, known=known)
             check_consistent_length(X, encoded)
             self._loss_of(known).check_target(encoded)
             return sample, Sample(X, encoded, None)
         share = self.validation_fraction if early is None else early
-        seed = self.random_state
-        if not isinstance(seed, int | np.integer):
-            seed = int(rng.randint(MAX_SEED))
+        seed: Any = self.random_state
+        if not isinstance(seed, int | np.integer):  # the same rows for rounds to come
+            goes_on = self.warm_start and hasattr(self, "_split_seed")
+            seed = self._split_seed if goes_on else int(rng.randint(MAX_SEED))
+            self._split_seed: int = seed
         labels = self._labels(sample.y)
         parts = split_rows(early, share, sample.X, sample.y, labels, int(seed))
         train, aside = (sample.rows(rows) for rows in parts)
@@ -245,13 +261,17 @@ class BaseGradientBooster(BaseEnsemble):
             self.n_jobs,
         )
 
-    def _judge(self, aside: Sample, start: Start, progress: Progress) -> Validation:
+    def _judge(
+        self, aside: Sample, start: Start, progress: Progress, plan: RoundPlan
+    ) -> Validation:
         """What tells when to stop."""
-        raw = start.raw(aside.X)
-        for members, rates in zip(progress.members, progress.rates, strict=True):
-            raw += answers(step_of(self), members, aside.X) * rates
         patience = self.n_iter_no_change or _PATIENCE
-        return Validation(aside, raw, patience, float(self.tol))
+        parts = start.raw(aside.X), patience, float(self.tol)
+        judge = Validation(aside, *parts)
+        for number, members in enumerate(progress.members):
+            judge.add(plan, members)
+            judge.take(plan, progress.rates[: number + 1])
+        return judge
 
     def _asked(self, monitor: Callable[..., Any] | None) -> Callable[..., bool]:
         """The user's monitor as rounds call it."""
@@ -280,11 +300,10 @@ class BaseGradientBooster(BaseEnsemble):
         self.train_score_ = np.array(progress.train_scores)
         for name in ("oob_scores_", "oob_improvement_", "oob_score_"):
             self.__dict__.pop(name, None)
-        if progress.oob_scores:
-            n_missing = len(progress.members) - len(progress.oob_scores)
-            before = [0.0] * n_missing  # rounds that had all rows, as scikit-learn does
-            self.oob_scores_ = np.array(before + progress.oob_scores)
-            self.oob_improvement_ = np.array(before + progress.oob_improvements)
+        if any(score is not None for score in progress.oob_scores):
+            # Zero for rounds that had all rows, as scikit-learn has it.
+            self.oob_scores_ = np.array([one or 0.0 for one in progress.oob_scores])
+            self.oob_improvement_ = np.array(progress.oob_improvements)
             self.oob_score_ = self.oob_scores_[-1]
 
     @property
@@ -310,12 +329,6 @@ class BaseGradientBooster(BaseEnsemble):
         return self._start.model
 
     @property
-    def max_features_(self) -> int:
-        """Number of features that trees or learners draw."""
-        check_is_fitted(self)
-        return features_tried(self, self.n_features_in_)
-
-    @property
     def feature_importances_(self) -> FloatArray:
         """Mean of the learners' importances, which add up to one.
 
@@ -339,7 +352,8 @@ class BaseGradientBooster(BaseEnsemble):
     def _checked_rows(self, X: Table) -> Table:
         """Rows to predict, as learners take them."""
         check_is_fitted(self)
-        return self._cast(check_table(self, _with_rows(X)))
+        learner = self._progress.members[0][0].estimator
+        return self._cast(check_table(self, _with_rows(X)), learner)
 
     def _staged_raw_predict(self, X: Table) -> Iterator[FloatArray]:
         """Raw predictions after each round, (n_rows, n_learners)."""
@@ -385,10 +399,6 @@ class BaseGradientBooster(BaseEnsemble):
         self, y: Any, weights: Any, *, goes_on: bool = False, known: Any = None
     ) -> tuple[Any, FloatArray]:
         """What is known of targets, and these as the loss takes them."""
-
-    @abstractmethod
-    def _decoded(self, y: FloatArray, known: Any) -> Any:
-        """Targets as the user gave them."""
 
     @abstractmethod
     def _labels(self, y: FloatArray) -> Any:

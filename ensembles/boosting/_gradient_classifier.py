@@ -485,9 +485,6 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
             )
         return classes, np.searchsorted(classes, y).astype(np.float64)
 
-    def _decoded(self, y: FloatArray, known: Any) -> Any:
-        return known[y.astype(np.intp)]
-
     def _labels(self, y: FloatArray) -> FloatArray:
         return y
 

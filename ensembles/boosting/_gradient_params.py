@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.tree import DecisionTreeRegressor
 
 from ensembles._typing import Estimator
@@ -29,6 +30,7 @@ from ensembles.boosting._handing import (
 )
 from ensembles.boosting._leaf_values import has_leaves
 from ensembles.boosting._line_search import (
+    HalvedLength,
     LeafSearch,
     LineSearch,
     LossSearch,
@@ -92,6 +94,14 @@ def check_params(booster: Any, losses: tuple[str, ...]) -> None:
             FutureWarning,
         )
     check_resample(booster)
+    if booster.subsample < 1.0 and not isinstance(booster.resample, bool | np.bool_):
+        raise invalid_parameter(
+            booster,
+            "subsample",
+            booster.subsample,
+            "1.0 where resample is a scheme",
+            "Both draw rows: leave one of them at its default.",
+        )
     check_n_jobs(booster, booster.n_jobs)
     _check_stopping(booster)
     _check_learners(booster)
@@ -148,11 +158,16 @@ def _check_learners(booster: Any) -> None:
             f"'{booster._init_method}'"
         )
         raise invalid_parameter(booster, "init", init, allowed)
-    tree = DecisionTreeRegressor()
+    tree = DecisionTreeRegressor(random_state=0)
+    names = _OF_TREES if own is None else ("max_features",)
+    tree.set_params(**{name: getattr(booster, name) for name in names})
+    tree.fit([[0.0], [1.0]], [0.0, 1.0])  # which looks at parameters
     if own is None:
-        tree.set_params(**{name: getattr(booster, name) for name in _OF_TREES})
-        tree.fit([[0.0], [1.0]], [0.0, 1.0])  # which looks at parameters
         return
+    if is_classifier(own):
+        raise invalid_parameter(
+            booster, "estimator", own, "a regressor", "Gradients are values."
+        )
     for name in _OF_TREES:
         default = _DEFAULTS.get(name, getattr(tree, name))
         value = getattr(booster, name)
@@ -171,7 +186,7 @@ _DEFAULTS = {"max_depth": 3}
 
 
 def _is_same(value: Any, default: Any) -> bool:
-    return value is default or (type(value) is type(default) and value == default)
+    return value is default or (not isinstance(value, bool) and value == default)
 
 
 def learner_of(booster: Any) -> Estimator:
@@ -190,7 +205,9 @@ def features_tried(booster: Any, n_features: int) -> int:
     if isinstance(wanted, str):
         root = np.sqrt if wanted == "sqrt" else np.log2
         return max(1, int(root(n_features)))
-    return int(wanted) if is_count(wanted) else max(1, int(wanted * n_features))
+    if is_count(wanted):
+        return min(int(wanted), n_features)
+    return max(1, int(wanted * n_features))
 
 
 def step_of(booster: Any) -> Step:
@@ -218,7 +235,9 @@ def search_of(booster: Any, loss: Loss, estimator: Estimator) -> LineSearch:
         return NewtonLength() if not is_tree or wanted == "global" else LeafSearch()
     if wanted == "auto":
         # A fit to squared errors has the best length itself, as far as it can.
-        if isinstance(loss, SquaredError) or booster.update == "newton":
+        if booster.update == "newton":
+            return HalvedLength()
+        if isinstance(loss, SquaredError):
             return NoSearch()
         wanted = "leaf" if is_tree else "global"
     return LeafSearch() if wanted == "leaf" else LossSearch()

@@ -365,9 +365,6 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBooster):
     ) -> tuple[Any, FloatArray]:
         return None, y
 
-    def _decoded(self, y: FloatArray, known: Any) -> FloatArray:
-        return y
-
     def _labels(self, y: FloatArray) -> None:
         return None
 

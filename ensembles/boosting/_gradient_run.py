@@ -31,8 +31,8 @@ class Progress:
     """What their answers are multiplied by."""
     train_scores: list[float] = field(default_factory=list)
     """Loss of the rows that each round learned from."""
-    oob_scores: list[float] = field(default_factory=list)
-    """Loss of the rows that it did not."""
+    oob_scores: list[float | None] = field(default_factory=list)
+    """Loss of the rows that it did not; None where it learned from all."""
     oob_improvements: list[float] = field(default_factory=list)
     """How much lower that is than before the round."""
 
@@ -60,15 +60,28 @@ class Validation:
     def __init__(
         self, sample: Sample, raw: FloatArray, patience: int, tol: float
     ) -> None:
-        self._sample, self._raw, self._tol = sample, raw, tol
+        self._sample, self._start, self._tol = sample, raw, tol
+        self._answers: list[FloatArray] = []
         self._losses = np.full(patience, np.inf)
 
-    def stops(
-        self, plan: RoundPlan, number: int, members: list[FittedMember], rates: Any
-    ) -> bool:
-        """Add the members of a round; whether none of the last has brought a gain."""
-        self._raw += answers(plan.step, members, self._sample.X) * rates
-        at = as_loss_takes(self._raw.T)
+    def add(self, plan: RoundPlan, members: list[FittedMember]) -> None:
+        """Ask the members of a round."""
+        self._answers.append(answers(plan.step, members, self._sample.X))
+
+    def raw(self, rates: list[FloatArray]) -> FloatArray:
+        """Raw predictions of all rounds, whose rates dropout changes later."""
+        pairs = zip(self._answers, rates, strict=True)
+        return self._start + sum(answer * own for answer, own in pairs)
+
+    def take(self, plan: RoundPlan, rates: list[FloatArray]) -> None:
+        """Add the last answers for good, unless dropout may change their rates."""
+        if not plan.dropout:
+            self._start = self._start + self._answers.pop() * rates[-1]
+
+    def stops(self, plan: RoundPlan, number: int, rates: list[FloatArray]) -> bool:
+        """Whether none of the last rounds has brought a gain."""
+        self.take(plan, rates)
+        at = as_loss_takes((self.raw(rates) if plan.dropout else self._start).T)
         loss = loss_factor(plan.loss) * plan.loss.mean(
             self._sample.y, at, self._sample.weights
         )
@@ -158,19 +171,20 @@ def run(
     for number in range(len(progress.members), plan.n_estimators):
         rows = rounds.draw_rows()
         has_oob = not isinstance(rows, slice)
-        if has_oob and not progress.oob_scores:
+        before = progress.oob_scores[-1] if progress.oob_scores else None
+        if has_oob and before is None:
             before = factor * rounds.mean_loss(~rows)
-        elif has_oob:
-            before = progress.oob_scores[-1]
         progress.members.append(rounds.boost(number, rows))
         progress.rates[:] = rounds.rates
         progress.train_scores.append(factor * rounds.mean_loss(rows))
-        if has_oob:
-            progress.oob_scores.append(factor * rounds.mean_loss(~rows))
-            progress.oob_improvements.append(before - progress.oob_scores[-1])
+        after = factor * rounds.mean_loss(~rows) if has_oob else None
+        progress.oob_scores.append(after)
+        gain = 0.0 if after is None or before is None else before - after
+        progress.oob_improvements.append(gain)
         reporter.report(number, progress)
-        if monitor(number, progress, rounds.raw.T):
+        if monitor(number, progress, rounds.raw_view):
             break
-        members, rates = progress.members[-1], progress.rates[-1]
-        if validation is not None and validation.stops(plan, number, members, rates):
-            break
+        if validation is not None:
+            validation.add(plan, progress.members[-1])
+            if validation.stops(plan, number, progress.rates):
+                break

@@ -80,6 +80,13 @@ class LearnerRounds:
         self.rates: list[FloatArray] = []
         """What answers of each round are multiplied by, (n_raw,) each."""
 
+    @property
+    def raw_view(self) -> FloatArray:
+        """Raw predictions, (n_rows, n_raw), which nobody can write to."""
+        view = self.raw.T
+        view.flags.writeable = False
+        return view
+
     def resume(self, answers: FloatArray, rates: FloatArray) -> None:
         """Add a round that was fitted before, by its answers, (n_rows, n_raw)."""
         self._remember(np.ascontiguousarray(answers.T), rates)
@@ -96,7 +103,8 @@ class LearnerRounds:
         _, y, weights = self._sample
         own = None if weights is None else weights[rows]
         values = self._loss.value(y[rows], as_loss_takes(self.raw)[rows])
-        return float(np.average(values, weights=own))
+        with np.errstate(over="ignore"):  # the next gradient tells of that
+            return float(np.average(values, weights=own))
 
     def draw_rows(self) -> Any:
         """Rows of a round, as a mask; a slice where these are all."""
@@ -126,6 +134,12 @@ class LearnerRounds:
         for one in dropped:
             raw -= self.rates[one][:, None] * self._answers[one]
         line = self._line(raw, rows)
+        if not (np.isfinite(line.gradient).all() and np.isfinite(line.hessian).all()):
+            raise ValueError(
+                f"Round {number + 1} of {plan.n_estimators}: gradients are not finite, "
+                "as raw predictions have grown beyond what the loss can be computed "
+                "for. Pass a smaller learning_rate, or line_search='auto'."
+            )
         n_raw = len(raw)
         tasks = [(plan, sample.X, line, k, *self._random()) for k in range(n_raw)]
         prefer = preferred_workers(plan.estimator)
@@ -229,7 +243,13 @@ def _fit_and_search(
     X_in = seen if isinstance(rows, slice) else rows_of(seen, np.flatnonzero(rows))
 
     def ask(learner: Estimator, _: Table) -> FloatArray:
-        return plan.step.of(learner, seen)
+        answer = plan.step.of(learner, seen)
+        if answer.shape != y.shape:
+            raise ValueError(
+                f"{plan.estimator!r} predicts an array of shape {answer.shape} for "
+                f"{len(y)} rows of one target. Pass a regressor of one value a row."
+            )
+        return answer
 
     parts = X_in, target[rows], weights[rows], plan.handing, seed, rng, ask
     learner, answer = fit_and_ask(plan.estimator, *parts)

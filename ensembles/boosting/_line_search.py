@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -10,13 +11,31 @@ from scipy.optimize import minimize_scalar
 
 from ensembles._typing import Estimator, FloatArray, Table
 from ensembles.boosting._leaf_values import leaves_of, set_leaf_values
-from ensembles.losses import Loss, MultinomialLoss
+from ensembles.boosting._outputs import as_loss_takes
+from ensembles.losses import (
+    BinomialLoss,
+    ExponentialLoss,
+    Loss,
+    MultinomialLoss,
+    SquaredError,
+)
 
-__all__ = ["LeafSearch", "Line", "LineSearch", "LossSearch", "NewtonLength", "NoSearch"]
+__all__ = [
+    "HalvedLength",
+    "LeafSearch",
+    "Line",
+    "LineSearch",
+    "LossSearch",
+    "NewtonLength",
+    "NoSearch",
+]
 
 # Below this a sum of hessians is no curvature, as scikit-learn has it.
 _FLAT = 1e-150
 _LONGEST = 1e6  # step, in what the learner answered
+_MOST_HALVINGS = 40
+# Of these steps are taken as scikit-learn takes them.
+_LIKE_A_PARABOLA = BinomialLoss | ExponentialLoss | MultinomialLoss | SquaredError
 
 
 class Line(NamedTuple):
@@ -40,6 +59,18 @@ class Line(NamedTuple):
         return float(
             own.sum() if self.weights is None else own @ self.weights[self.rows]
         )
+
+    def losses_along(self, k: int, answer: FloatArray) -> Callable[[float], float]:
+        """The mean loss of rows learned from, by how far an answer is followed."""
+        y, raw = self.y[self.rows], self.raw[:, self.rows].copy()
+        start, step = raw[k].copy(), answer[self.rows]
+        weights = None if self.weights is None else self.weights[self.rows]
+
+        def loss_at(length: float) -> float:
+            raw[k] = start + length * step
+            return self.loss.mean(y, as_loss_takes(raw), weights)
+
+        return loss_at
 
 
 class LineSearch(ABC):
@@ -96,6 +127,22 @@ class NewtonLength(LineSearch):
 
 
 @final
+class HalvedLength(LineSearch):
+    """Answers that are halved until the loss falls."""
+
+    def length(
+        self, line: Line, k: int, learner: Estimator, X: Table, answer: FloatArray
+    ) -> float:
+        """One, or a power of one half; zero where the answer leads nowhere."""
+        loss_at = line.losses_along(k, answer)
+        start = loss_at(0.0)
+        for halvings in range(_MOST_HALVINGS):
+            if loss_at(0.5**halvings) < start:
+                return float(0.5**halvings)
+        return 0.0
+
+
+@final
 class LossSearch(LineSearch):
     """The length of which the loss is least.
 
@@ -107,15 +154,7 @@ class LossSearch(LineSearch):
         self, line: Line, k: int, learner: Estimator, X: Table, answer: FloatArray
     ) -> float:
         """The least by Brent's method; zero where the answer leads nowhere."""
-        y, raw = line.y[line.rows], line.raw[:, line.rows].copy()
-        start, step = raw[k].copy(), answer[line.rows]
-        weights = None if line.weights is None else line.weights[line.rows]
-
-        def loss_at(length: float) -> float:
-            raw[k] = start + length * step
-            at = raw[0] if len(raw) == 1 else raw.T
-            return line.loss.mean(y, at, weights)
-
+        loss_at = line.losses_along(k, answer)
         found = minimize_scalar(loss_at, bracket=(0.0, 1.0))
         length = float(found.x)
         is_better = np.isfinite(length) and loss_at(length) < loss_at(0.0)
@@ -156,4 +195,19 @@ class LeafSearch(LineSearch):
             return 0.0
         if isinstance(line.loss, MultinomialLoss):
             slope *= (line.loss.n_raw - 1) / line.loss.n_raw  # algorithm 6
-        return float(-slope / curvature)
+        step = float(-slope / curvature)
+        if isinstance(line.loss, _LIKE_A_PARABOLA):
+            return step
+        return step * self._share(line, rows, step)
+
+    def _share(self, line: Line, rows: Any, step: float) -> float:
+        """How much of a Newton step lowers the loss of a leaf."""
+        y, raw = line.y[rows], as_loss_takes(line.raw)[rows]
+        weights = None if line.weights is None else line.weights[rows]
+        start = np.average(line.loss.value(y, raw), weights=weights)
+        for halvings in range(_MOST_HALVINGS):
+            share = 0.5**halvings
+            losses = line.loss.value(y, raw + share * step)
+            if np.average(losses, weights=weights) <= start:
+                return float(share)
+        return 0.0

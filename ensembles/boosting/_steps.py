@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from sklearn.tree import BaseDecisionTree
 
 from ensembles._typing import Estimator, FloatArray, Table
 from ensembles.boosting._ada_losses import half_log_odds
@@ -62,7 +61,7 @@ class NewtonStep(Step):
 
     def of(self, learner: Estimator, X: Table) -> FloatArray:
         """What the regressor predicts."""
-        if is_cast(X) and isinstance(learner, BaseDecisionTree):
+        if is_cast(X) and type(learner).__module__.startswith("sklearn.tree."):
             return np.asarray(learner.tree_.predict(X)[:, 0])
         return np.asarray(learner.predict(X), dtype=np.float64).ravel()
 

@@ -18,6 +18,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 from sklearn.model_selection import TimeSeriesSplit
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, SplineTransformer
@@ -29,8 +30,15 @@ from ensembles import (
     HistTreeRegressor,
     MovingBlockBootstrap,
 )
+from ensembles.boosting._gradient_run import Validation
 from ensembles.exceptions import InvalidParameterError
-from ensembles.losses import ExponentialLoss, MultinomialLoss, PoissonLoss, TweedieLoss
+from ensembles.losses import (
+    ExponentialLoss,
+    Loss,
+    MultinomialLoss,
+    PoissonLoss,
+    TweedieLoss,
+)
 
 CLASSES = [GradientBoostingClassifier, GradientBoostingRegressor]
 
@@ -571,6 +579,8 @@ WRONG = [
     ({"estimator": Ridge(), "max_depth": 5}, "'max_depth' parameter .* 3 where there"),
     ({"estimator": Ridge(), "min_samples_leaf": 5}, "set it in the estimator"),
     ({"n_jobs": 1.5}, "n_jobs"),
+    ({"estimator": GaussianNB()}, "must be a regressor"),
+    ({"subsample": 0.5, "resample": MovingBlockBootstrap()}, "Both draw rows"),
 ]
 
 
@@ -613,6 +623,198 @@ def test_data_and_parameters_that_contradict_one_another():
     rare = np.where(np.arange(60) == 7, "z", labels)
     with pytest.raises(ValueError, match="is missing some classes"):
         GradientBoostingClassifier(early_stopping=LastRows(range(5, 20))).fit(X, rare)
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_a_fit_that_fails_leaves_columns_as_they_were(kind):
+    X, y = classes() if kind is GradientBoostingClassifier else data()
+    booster = kind(n_estimators=2).fit(pd.DataFrame(X).add_prefix("x"), y)
+    before = booster.predict(pd.DataFrame(X).add_prefix("x"))
+    bad = np.full(len(y), "a") if kind is GradientBoostingClassifier else y * np.nan
+    with pytest.raises(ValueError, match=r"y contains 1 class|NaN"):
+        booster.fit(X[:, :3], bad)
+    booster.set_params(estimator=FailsLater(np.ones((3, 2))))
+    with pytest.raises(ValueError, match=r"predicts an array of shape \(6,\) for"):
+        booster.fit(X[:, :3], y)
+    assert booster.n_features_in_ == 10
+    after = booster.predict(pd.DataFrame(X).add_prefix("x"))
+    assert_array_equal(after, before)
+
+
+def test_rounds_are_added_for_the_same_columns_alone():
+    X, y = data()
+    booster = GradientBoostingRegressor(n_estimators=3, warm_start=True).fit(X, y)
+    booster.set_params(n_estimators=5)
+    for other in X[:, :2], np.column_stack([X, X]):
+        with pytest.raises(ValueError, match="is expecting 10 features as input"):
+            booster.fit(other, y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        booster.fit(X, y[1:])
+    assert booster.fit(X, y).n_estimators_ == 5
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_rows_set_aside_are_judged_by_what_is_predicted_for_them(dropout, monkeypatch):
+    X, y = data(300)
+    seen = []
+    stops = Validation.stops
+
+    def noted(self, plan, number, rates):
+        answer = stops(self, plan, number, rates)
+        raw = self.raw(rates) if plan.dropout else self._start
+        seen.append(raw[:, 0].copy())
+        return answer
+
+    monkeypatch.setattr(Validation, "stops", noted)
+    booster = GradientBoostingRegressor(
+        dropout=dropout,
+        learning_rate=0.5,
+        early_stopping=(X[200:], y[200:]),
+        n_estimators=8,
+        n_iter_no_change=100,
+        warm_start=True,
+        random_state=0,
+    ).fit(X[:200], y[:200])
+    assert_allclose(seen[-1], booster.predict(X[200:]))
+    booster.set_params(n_estimators=14).fit(X[:200], y[:200])
+    assert len(seen) == 14
+    assert_allclose(seen[-1], booster.predict(X[200:]))
+
+
+@pytest.mark.parametrize("bad", [np.inf, 1e300])
+def test_infinite_values_are_refused(bad):
+    X, y = data(60)
+    booster = GradientBoostingRegressor(n_estimators=3).fit(X, y)
+    X[3, 2] = bad
+    with pytest.raises(ValueError, match="infinity"):
+        booster.predict(X)
+    with pytest.raises(ValueError, match="infinity"):
+        clone(booster).fit(X, y)
+
+
+def test_weights_count_in_newton_lengths_of_all_answers():
+    X, y = classes(n_classes=2)
+    is_one = (y == "birch") * 1.0
+    weights = np.random.default_rng(0).uniform(0.5, 2.0, len(y))
+    booster = GradientBoostingClassifier(
+        estimator=Ridge(), update="hybrid", n_estimators=1, learning_rate=1.0
+    ).fit(X, y, weights)
+    share = np.average(is_one, weights=weights)
+    answer = Ridge().fit(X, is_one - share, sample_weight=weights).predict(X)
+    slope = (weights * (is_one - share)) @ answer
+    length = slope / (share * (1 - share) * (weights @ answer**2))
+    raw = logit(share) + length * answer
+    assert_allclose(booster.decision_function(X), raw, rtol=1e-9)
+
+
+def test_importances_are_of_the_columns_that_learners_saw():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 6))
+    y = X[:, 4] + 0.01 * rng.normal(size=300)
+    booster = GradientBoostingRegressor(
+        estimator=DecisionTreeRegressor(max_depth=2), max_features=2, random_state=0
+    ).fit(X, y)
+    assert booster.feature_importances_.argmax() == 4
+    assert booster.feature_importances_[4] > 0.8
+
+
+class LogCosh(Loss):
+    """A loss of a user, with next to no hessian far off."""
+
+    def value(self, y, raw):
+        return np.logaddexp(raw - y, y - raw) - np.log(2.0)
+
+    def gradient_hessian(self, y, raw, gradient, hessian):
+        gradient[:] = np.tanh(raw - y)
+        hessian[:] = 1.0 - gradient**2
+
+    def initial_value(self, y, sample_weight):
+        return np.median(y)
+
+
+@pytest.mark.parametrize("update", ["gradient", "newton", "hybrid"])
+@pytest.mark.parametrize("loss", [LogCosh(), "gamma"], ids=["own", "gamma"])
+def test_newton_steps_that_would_go_too_far_do_not(update, loss):
+    X, y = data()
+    y = np.exp(y / 4) if loss == "gamma" else y
+    for learner in None, Ridge():
+        booster = GradientBoostingRegressor(
+            estimator=learner, loss=loss, update=update, n_estimators=40, random_state=0
+        ).fit(X, y)
+        scores = booster.train_score_
+        assert (np.diff(scores) <= 1e-9).all()
+        assert scores[-1] < 0.9 * scores[0]
+
+
+def test_raw_predictions_beyond_what_a_loss_can_be_computed_for():
+    X, y = data()
+    booster = GradientBoostingRegressor(
+        loss="poisson", line_search=None, learning_rate=1e200, n_estimators=9
+    )
+    with pytest.raises(ValueError, match=r"of 9: [\s\S]* not finite"):
+        booster.fit(X, np.exp(np.abs(y)))
+
+
+@pytest.mark.parametrize("value", ["foo", -1, 0, 0.0, 2.5, True])
+def test_columns_of_learners_that_cannot_be(value):
+    X, y = data(30)
+    booster = GradientBoostingRegressor(estimator=Ridge(), max_features=value)
+    if value is True:
+        return
+    with pytest.raises(ValueError, match="max_features"):
+        booster.fit(X, y)
+
+
+def test_a_class_without_weight_has_no_probability():
+    X, y = classes()
+    weights = (y != "birch") * 1.0
+    for init in None, LogisticRegression(max_iter=1000):
+        booster = GradientBoostingClassifier(init=init, n_estimators=4)
+        shares = booster.fit(X, y, weights).predict_proba(X)
+        assert shares.shape == (len(y), 3)
+        assert shares[:, 1].max() < 1e-6
+
+
+def test_the_global_generator_is_left_alone_and_a_start_is_seeded():
+    X, y = data()
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    forest = sklearn.ensemble.RandomForestRegressor(3)
+    for init in None, forest:
+        booster = GradientBoostingRegressor(init=init, n_estimators=2, random_state=0)
+        first = booster.fit(X, y).predict(X)
+        assert_array_equal(clone(booster).fit(X, y).predict(X), first)
+    assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    assert forest.random_state is None
+
+
+def test_trees_of_ones_own_are_asked_as_they_wish():
+    X, y = data()
+    X = X.astype(np.float32)
+    booster = GradientBoostingRegressor(estimator=Clipped(), n_estimators=5).fit(X, y)
+    steps = booster.predict_members(X)
+    assert np.abs(steps).max() <= 0.1 * 0.1 + 1e-12
+    as_doubles = booster.predict(X.astype(np.float64))
+    assert_allclose(booster.predict(X), as_doubles)
+
+
+class Clipped(DecisionTreeRegressor):
+    """A tree that predicts small values alone."""
+
+    def predict(self, X, check_input=True):
+        return super().predict(X, check_input).clip(-0.1, 0.1)
+
+
+def test_losses_of_rows_left_out_stand_where_their_rounds_do():
+    X, y = data()
+    booster = GradientBoostingRegressor(
+        n_estimators=3, subsample=0.5, warm_start=True, random_state=0
+    ).fit(X, y)
+    first = booster.oob_scores_
+    booster.set_params(n_estimators=5, subsample=1.0).fit(X, y)
+    assert_array_equal(booster.oob_scores_, [*first, 0.0, 0.0])
+    booster.set_params(n_estimators=6, subsample=0.5).fit(X, y)
+    assert booster.oob_scores_[-1] > 0.0
+    assert booster.oob_scores_.shape == booster.oob_improvement_.shape == (6,)
 
 
 class LastRows:
