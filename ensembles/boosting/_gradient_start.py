@@ -69,7 +69,8 @@ class Start:
 
         The model has seen no class whose rows have no weight.
         """
-        known = np.searchsorted(self.classes, self.model.classes_)
+        labels = getattr(self.model, "classes_", self.classes)
+        known = np.searchsorted(self.classes, labels)
         shares = np.zeros((n_rows_of(X), len(self.classes)))
         shares[:, known] = self.model.predict_proba(X)
         return shares if self.loss.n_raw > 1 else shares[:, -1]
