@@ -53,7 +53,8 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
         What a split has to gain.
     init : estimator, "zero" or None, default=None
         What boosting starts from: a classifier, zero, or, with
-        None, the constant that the loss is least for.
+        None, a constant: the share of each class, the mean, the median or the quantile,
+        or the `initial_value` of a loss of your own.
     random_state : int, RandomState instance or None, default=None
         Of learners that have a ``random_state``, of rows and columns that are drawn, of
         rounds that are dropped, and of rows set aside.
@@ -157,8 +158,14 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
     -----
     With trees and the parameters of scikit-learn's class, rounds are those of that
     class, out-of-bag rows included; where several splits gain the same, trees may take
-    another. Of other learners, answers to gradients are taken as they are for squared
-    errors. :class:`HistBoostingClassifier` is many times as fast for trees.
+    another.
+
+    Of other learners, answers to gradients are taken as they are for squared errors:
+    one round with a learning rate of one is the learner itself, fitted to what the
+    start leaves. Newton steps that would raise the loss are halved until they do not,
+    but for those in leaves for the losses that scikit-learn has. With more than two
+    classes, lengths are searched for each class as if the others stayed where they
+    are. :class:`HistBoostingClassifier` is many times as fast for trees.
 
     References
     ----------
