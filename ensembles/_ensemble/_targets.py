@@ -14,7 +14,14 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray
 
-__all__ = ["ClassTarget", "check_values", "encode_classes", "is_frozen"]
+__all__ = [
+    "ClassTarget",
+    "check_labels",
+    "check_one_target",
+    "check_values",
+    "encode_classes",
+    "is_frozen",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +169,38 @@ def check_values(estimator: Estimator, y: Any) -> FloatArray:
     )
     one_column = values.ndim == 2 and values.shape[1] == 1
     return np.asarray(column_or_1d(values, warn=True) if one_column else values)
+
+
+def check_one_target(estimator: Estimator, y: Any) -> FloatArray:
+    """Return the target of a regression as an array of shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If `y` is what `check_values` does not take, or has several columns.
+    """
+    values = np.asarray(check_values(estimator, y), dtype=np.float64)
+    if values.ndim != 1:
+        raise ValueError(
+            f"y should be a 1d array, got an array of shape {values.shape} instead."
+        )
+    return values
+
+
+def check_labels(estimator: Estimator, y: Any) -> Any:
+    """Return labels of classes as an array of shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If `y` is None, holds NaN or infinity, has several columns, or is continuous.
+    """
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but "
+            "the target y is None."
+        )
+    labels = column_or_1d(y, warn=True)
+    assert_all_finite(labels, input_name="y")
+    check_classification_targets(labels)
+    return labels

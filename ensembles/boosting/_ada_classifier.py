@@ -9,8 +9,6 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from sklearn.utils import assert_all_finite, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._ensemble import BaseEnsemble
@@ -20,6 +18,7 @@ from ensembles._ensemble._data import (
     columns_kept_on_failure,
     with_inputs_of,
 )
+from ensembles._ensemble._targets import check_labels
 from ensembles._typing import ArrayLike, Estimator, FloatArray, RandomState, Table
 from ensembles._validation import (
     check_choice,
@@ -285,7 +284,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
     def _fit(self, X: Table, y: Any, sample_weight: Any, groups: Any) -> None:
         """Fit members; parameters have been checked."""
         estimator = self._member()
-        X, y = check_table_and_target(self, X, self._checked_labels(y))
+        X, y = check_table_and_target(self, X, check_labels(self, y))
         weights = check_sample_weight(sample_weight, n_rows_of(X))
         if isinstance(X, BinnedMatrix) and hasattr(X.binner, "feature_names_in_"):
             self.feature_names_in_ = X.binner.feature_names_in_
@@ -310,18 +309,6 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
             allowed = f"an int in the range [2, {MAX_BINS}] or None"
             raise invalid_parameter(self, "max_bins", bins, allowed)
         check_n_jobs(self, self.n_jobs)
-
-    def _checked_labels(self, y: Any) -> Any:
-        """Labels of rows."""
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but "
-                "the target y is None."
-            )
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        return y
 
     def _member(self) -> Estimator:
         """The member, not fitted."""

@@ -18,7 +18,7 @@ from ensembles._ensemble._data import (
     columns_kept_on_failure,
     with_inputs_of,
 )
-from ensembles._ensemble._targets import check_values
+from ensembles._ensemble._targets import check_one_target
 from ensembles._random import random_generator
 from ensembles._typing import ArrayLike, Estimator, FloatArray, RandomState, Table
 from ensembles._validation import (
@@ -232,7 +232,7 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
                 f"{type(estimator).__name__} is a classifier, and targets are values. "
                 "Pass a regressor."
             )
-        X, y = check_table_and_target(self, X, self._checked_targets(y))
+        X, y = check_table_and_target(self, X, check_one_target(self, y))
         weights = check_sample_weight(sample_weight, n_rows_of(X))
         sample, groups = used_rows(Sample(X, y, weights), groups)
         if groups is not None and isinstance(self.resample, bool | np.bool_):
@@ -260,15 +260,6 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
             raise invalid_parameter(self, "threshold", self.threshold, allowed)
         check_count(self, "power", self.power)
         check_choice(self, "aggregate", self.aggregate, ("auto", "median", "mean"))
-
-    def _checked_targets(self, y: Any) -> FloatArray:
-        """Targets of rows, one each."""
-        values = np.asarray(check_values(self, y), dtype=np.float64)
-        if values.ndim != 1:
-            raise ValueError(
-                f"y should be a 1d array, got an array of shape {values.shape} instead."
-            )
-        return values
 
     def _member(self) -> Estimator:
         """The member, not fitted."""

@@ -195,7 +195,7 @@ class BaseGradientBooster(BaseEnsemble):
         self._start, self._progress, self._rng = start, progress, rng
         self._loss, self._step = loss, plan.step
         self.max_features_ = features_tried(self, self.n_features_in_)
-        self._set_scores(has_oob=has_oob)
+        self._set_scores()
 
     def _checked(self, X: Table, y: Any, *, goes_on: bool) -> tuple[Table, Any]:
         """Rows and targets to learn from; rounds are added for the same columns."""
@@ -294,7 +294,7 @@ class BaseGradientBooster(BaseEnsemble):
                 f"estimators_.shape[0]={n_before} when warm_start==True"
             )
 
-    def _set_scores(self, *, has_oob: bool) -> None:
+    def _set_scores(self) -> None:
         """Keep the losses of all rounds."""
         progress = self._progress
         self.train_score_ = np.array(progress.train_scores)

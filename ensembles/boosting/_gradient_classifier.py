@@ -7,9 +7,8 @@ from typing import Any, final
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import assert_all_finite, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 
+from ensembles._ensemble._targets import check_labels
 from ensembles._typing import FloatArray, RandomState, Table
 from ensembles.boosting._gradient_base import BaseGradientBooster
 from ensembles.losses import BinomialLoss, ExponentialLoss, Loss, MultinomialLoss
@@ -90,9 +89,9 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
         as it is. "auto" is "leaf" for trees and "global" for others; answers to squared
         errors and to Newton steps stay as they are.
     dropout : float, default=0.0
-        Probability that a round before is left out while the next is fitted [3]_. So
-        late rounds do not just mend a few rows. Training then keeps the answers of all
-        rounds for all rows.
+        Probability that a round before is left out while the next is fitted, one of
+        them at least where it is not zero [3]_. So late rounds do not just mend a few
+        rows. Training then keeps the answers of all rounds for all rows.
     resample : bool or scheme, default=False
         How weights of rows reach learners, where there are any, by ``sample_weight`` or
         ``update="newton"``: as such, or, if true, by drawing rows with these as
@@ -461,15 +460,7 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
         return shares if shares.ndim == 2 else np.column_stack([1.0 - shares, shares])
 
     def _checked_target(self, y: Any) -> Any:
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but "
-                "the target y is None."
-            )
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        return y
+        return check_labels(self, y)
 
     def _encode(
         self, y: Any, weights: Any, *, goes_on: bool = False, known: Any = None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, final
 
-import numpy as np
 from sklearn.base import RegressorMixin
 
-from ensembles._ensemble._targets import check_values
+from ensembles._ensemble._targets import check_one_target
 from ensembles._typing import FloatArray, RandomState, Table
 from ensembles._validation import invalid_parameter, is_real
 from ensembles.boosting._gradient_base import BaseGradientBooster
@@ -94,9 +93,9 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBooster):
         as it is. "auto" is "leaf" for trees and "global" for others; answers to squared
         errors and to Newton steps stay as they are.
     dropout : float, default=0.0
-        Probability that a round before is left out while the next is fitted [3]_. So
-        late rounds do not just mend a few rows. Training then keeps the answers of all
-        rounds for all rows.
+        Probability that a round before is left out while the next is fitted, one of
+        them at least where it is not zero [3]_. So late rounds do not just mend a few
+        rows. Training then keeps the answers of all rounds for all rows.
     resample : bool or scheme, default=False
         How weights of rows reach learners, where there are any, by ``sample_weight`` or
         ``update="newton"``: as such, or, if true, by drawing rows with these as
@@ -359,12 +358,7 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBooster):
         return self._leaves(X)[:, :, 0]
 
     def _checked_target(self, y: Any) -> FloatArray:
-        values = np.asarray(check_values(self, y), dtype=np.float64)
-        if values.ndim != 1:
-            raise ValueError(
-                f"y should be a 1d array, got an array of shape {values.shape} instead."
-            )
-        return values
+        return check_one_target(self, y)
 
     def _encode(
         self, y: Any, weights: Any, *, goes_on: bool = False, known: Any = None

@@ -7,9 +7,9 @@ from typing import Any, final
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import assert_all_finite, column_or_1d, compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import compute_sample_weight
 
+from ensembles._ensemble._targets import check_labels
 from ensembles._typing import FloatArray, RandomState, Table
 from ensembles.boosting._hist_base import BaseHistBooster
 from ensembles.losses import Loss
@@ -384,14 +384,7 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
         return np.column_stack([1.0 - shares, shares])
 
     def _encode(self, y: Any, like: str | None) -> FloatArray:
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but "
-                "the target y is None."
-            )
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
+        y = check_labels(self, y)
         if like is None:
             self.classes_, codes = np.unique(y, return_inverse=True)
             n_classes = len(self.classes_)
