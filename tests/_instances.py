@@ -89,11 +89,14 @@ BOOSTERS = [
         update="newton",
         n_estimators=5,
     ),
-    ensembles.GradientBoostingRegressor(n_estimators=20, subsample=0.5),
+    ensembles.GradientBoostingRegressor(
+        n_estimators=8, learning_rate=0.4, subsample=0.5
+    ),
     ensembles.GradientBoostingRegressor(
         estimator=DecisionTreeRegressor(max_depth=2),
         loss="absolute_error",
-        n_estimators=20,
+        n_estimators=8,
+        learning_rate=0.4,
     ),
     ensembles.AdaBoostRegressor(
         DecisionTreeRegressor(max_depth=2),

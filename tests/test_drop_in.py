@@ -143,6 +143,7 @@ def test_scikit_learn_s_tests_of_histogram_boosting_pass_with_ours():
     assert int(passed.group(1)) >= LEAST_BOOSTERS, printed
 
 
+@pytest.mark.slow
 def test_scikit_learn_s_tests_of_adaboost_pass_with_ours():
     printed = run_with_ours("sklearn.ensemble.tests.test_weight_boosting")
     passed = re.search(r"(\d+) passed", printed)

@@ -38,8 +38,8 @@ def settings():
     torch.manual_seed(0)
     return {
         "optimizer": torch.optim.Adam,
-        "lr": 0.05,
-        "max_epochs": 15,
+        "lr": 0.1,
+        "max_epochs": 8,
         "train_split": None,
         "verbose": 0,
     }
@@ -51,7 +51,7 @@ def test_nets_of_classes(algorithm):
     X = X.astype(np.float32)
     net = skorch.NeuralNetClassifier(Weak, module__n_hidden=2, **settings())
     booster = AdaBoostClassifier(
-        net, algorithm=algorithm, n_estimators=6, resample=True, random_state=0
+        net, algorithm=algorithm, n_estimators=4, resample=True, random_state=0
     ).fit(X[:200], y[:200])
     assert len(booster) > 1
     shares, state = booster.predict_proba(X), torch.random.get_rng_state()
