@@ -243,12 +243,11 @@ def _additive(
     if booster.algorithm == "logit" and loss.n_raw > 1:
         rate *= (loss.n_raw - 1) / loss.n_raw  # algorithm 6, step 2(a)iii
     rows, groups = used_rows(Sample(sample.X, target, sample.weights), sample.groups)
-    labels, _ = used_rows(Sample(sample.X, sample.codes, sample.weights), None)
     if depth is not None:
         bend = half_log_odds if booster.algorithm == "real" else None
         return TreeSum(loss, reading, rows, depth, rate, rng, crew, bend)
     step = _step_of(booster.algorithm, estimator)
-    about = estimator, len(rows.y), labels.y, groups
+    about = estimator, len(rows.y), sample.codes[sample.counts > 0.0], groups
     handing = handing_for(booster, *about, are_labels=not isinstance(step, NewtonStep))
     plan = SumPlan(
         estimator,

@@ -117,7 +117,7 @@ def _shorten(
         goes_down = goes_down.any(keepdims=True)
     factors = np.ones(len(losses))
     for halvings in range(_MOST_HALVINGS + 1):
-        is_high = ~(now < losses)
+        is_high = ~(now < losses) & (factors > 0.0)
         if not is_high.any():
             break
         goes_down &= halvings < _MOST_HALVINGS
