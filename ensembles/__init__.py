@@ -18,10 +18,12 @@ from ensembles.bagging import (
 from ensembles.boosting import (
     AdaBoostClassifier,
     AdaBoostRegressor,
+    DistributionBoostingRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
     HistBoostingClassifier,
     HistBoostingRegressor,
+    QuantileBoostingRegressor,
 )
 from ensembles.combining import VotingClassifier, VotingRegressor
 from ensembles.inference import (
@@ -117,6 +119,7 @@ __all__ = [
     "CVSplitDisplay",
     "CircularBlockBootstrap",
     "CombinatorialPurgedKFold",
+    "DistributionBoostingRegressor",
     "GeneralizationGap",
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",
@@ -145,6 +148,7 @@ __all__ = [
     "ParametricBootstrap",
     "PoissonBootstrap",
     "PurgedKFold",
+    "QuantileBoostingRegressor",
     "RandomOrigin",
     "RealityCheck",
     "ResidualBootstrap",

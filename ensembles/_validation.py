@@ -23,10 +23,12 @@ from ensembles.exceptions import InvalidParameterError, MissingDependencyError
 __all__ = [
     "check_bool",
     "check_choice",
+    "check_confidence_level",
     "check_count",
     "check_count_or_fraction",
     "check_labels",
     "check_n_jobs",
+    "check_quantiles",
     "check_sample_weight",
     "check_unmasked",
     "check_verbose",
@@ -199,6 +201,59 @@ def check_sample_weight(
                 "float can hold. Divide it by the largest."
             )
     return np.asarray(weights)
+
+
+def check_quantiles(quantiles: Any) -> FloatArray:
+    """Levels of quantiles as an array of one axis.
+
+    Parameters
+    ----------
+    quantiles : float or array-like of shape (n_quantiles,)
+        Levels.
+
+    Returns
+    -------
+    ndarray of shape (n_quantiles,)
+        One for a single level.
+
+    Raises
+    ------
+    ValueError
+        If one is not between 0 and 1.
+    """
+    levels = np.atleast_1d(np.asarray(quantiles, dtype=np.float64))
+    if levels.ndim > 1 or not len(levels) or not ((levels >= 0) & (levels <= 1)).all():
+        raise ValueError(
+            f"quantiles must be one or several numbers from 0 to 1, got {quantiles!r}. "
+            "For an interval that covers 90 %, ask for (0.05, 0.95)."
+        )
+    return levels
+
+
+def check_confidence_level(confidence_level: Any) -> float:
+    """A share of targets that an interval is to cover.
+
+    Parameters
+    ----------
+    confidence_level : float
+        The share.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If it is not between 0 and 1.
+    """
+    if not (is_real(confidence_level) and 0.0 < float(confidence_level) < 1.0):
+        raise ValueError(
+            "confidence_level must be a float in the range (0.0, 1.0), got "
+            f"{confidence_level!r}. For an interval that covers 90 %, pass 0.9."
+        )
+    return float(confidence_level)
 
 
 def resolve_n_draws(

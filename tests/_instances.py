@@ -67,6 +67,11 @@ BOOSTERS = [
     ensembles.HistBoostingClassifier(max_iter=5),
     ensembles.HistBoostingRegressor(max_iter=30),
     ensembles.HistBoostingRegressor("absolute_error", max_iter=30, sums="exact"),
+    ensembles.DistributionBoostingRegressor(max_iter=30),
+    ensembles.DistributionBoostingRegressor("student", max_iter=10),
+    ensembles.DistributionBoostingRegressor(early_stopping=False, max_iter=30),
+    ensembles.QuantileBoostingRegressor(max_iter=60),
+    ensembles.QuantileBoostingRegressor(early_stopping=False, max_iter=30),
     ensembles.AdaBoostClassifier(n_estimators=5),
     ensembles.AdaBoostClassifier(
         ensembles.HistTreeClassifier(max_depth=2), n_estimators=5, split="error"
@@ -144,6 +149,7 @@ _SPLITS_TIE = (
     "and rounding decides: scikit-learn lists the same two checks for its classes."
 )
 _TIES = dict.fromkeys(_NOT_TO_THE_BIT, _SPLITS_TIE)
+_SET_ASIDE = dict.fromkeys(_NOT_TO_THE_BIT, "rows that are set aside differ in number.")
 _DRAWN_ROWS = dict.fromkeys(_NOT_TO_THE_BIT, "rows that are drawn differ in number.")
 KNOWN = {
     GradientBoostingClassifier: _TIES,
@@ -162,4 +168,6 @@ def known_failures(estimator):
         return _NOT_TO_THE_BIT if estimator.resample else {}
     if getattr(estimator, "subsample", 1.0) < 1.0:
         return _DRAWN_ROWS
+    if hasattr(estimator, "calibrate") and estimator.early_stopping:
+        return _SET_ASIDE
     return KNOWN.get(type(estimator), {})

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ensembles._combine import CombineRule
 from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
+from ensembles._validation import check_quantiles
 from ensembles.bagging._fit import FitJob
 from ensembles.bagging._forest import BaseForest
 from ensembles.bagging._quantiles import LeafRows, TrainingRows
@@ -305,7 +306,7 @@ class HistForestRegressor(BaseForest, BaseBagRegressor):
             If a level is none, or trees of a warm start saw other data than the last.
         """
         check_is_fitted(self, "estimators_")
-        levels = _checked_levels(quantiles)
+        levels = check_quantiles(quantiles)
         training = self._training
         if training is None:
             raise ValueError(
@@ -335,14 +336,3 @@ def _weights_of(
     """Weights of rows that a tree was grown with."""
     weights = sampler.weights(plan)
     return weights if row_weights is None else weights * row_weights
-
-
-def _checked_levels(quantiles: ArrayLike) -> FloatArray:
-    """Levels as an array of one axis."""
-    levels = np.atleast_1d(np.asarray(quantiles, dtype=np.float64))
-    if levels.ndim > 1 or not len(levels) or not ((levels >= 0) & (levels <= 1)).all():
-        raise ValueError(
-            f"quantiles must be one or several numbers from 0 to 1, got {quantiles!r}. "
-            "For an interval that covers 90 %, ask for (0.05, 0.95)."
-        )
-    return levels

@@ -2,16 +2,20 @@
 
 from ensembles.boosting._ada_classifier import AdaBoostClassifier
 from ensembles.boosting._ada_regressor import AdaBoostRegressor
+from ensembles.boosting._distribution_regressor import DistributionBoostingRegressor
 from ensembles.boosting._gradient_classifier import GradientBoostingClassifier
 from ensembles.boosting._gradient_regressor import GradientBoostingRegressor
 from ensembles.boosting._hist_classifier import HistBoostingClassifier
 from ensembles.boosting._hist_regressor import HistBoostingRegressor
+from ensembles.boosting._quantile_regressor import QuantileBoostingRegressor
 
 __all__ = [
     "AdaBoostClassifier",
     "AdaBoostRegressor",
+    "DistributionBoostingRegressor",
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",
     "HistBoostingClassifier",
     "HistBoostingRegressor",
+    "QuantileBoostingRegressor",
 ]

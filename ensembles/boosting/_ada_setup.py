@@ -244,7 +244,7 @@ def _additive(
         rate *= (loss.n_raw - 1) / loss.n_raw  # algorithm 6, step 2(a)iii
     rows, groups = used_rows(Sample(sample.X, target, sample.weights), sample.groups)
     if depth is not None:
-        bend = half_log_odds if booster.algorithm == "real" else None
+        bend = _real_step if booster.algorithm == "real" else None
         return TreeSum(loss, reading, rows, depth, rate, rng, crew, bend)
     step = _step_of(booster.algorithm, estimator)
     about = estimator, len(rows.y), sample.codes[sample.counts > 0.0], groups
@@ -285,3 +285,8 @@ def _step_of(algorithm: str, estimator: Estimator) -> Step:
     if algorithm == "real":
         return HalfLogOddsStep()
     return NewtonStep() if is_regressor(estimator) else ShareStep()
+
+
+def _real_step(_: int, steps: FloatArray) -> FloatArray:
+    """Steps of real AdaBoost, of those of gentle AdaBoost."""
+    return half_log_odds(steps)

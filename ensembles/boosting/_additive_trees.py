@@ -65,7 +65,7 @@ class TreeSum(AdditiveLearner):
         learning_rate: float,
         rng: np.random.RandomState,
         crew: Crew,
-        bend: Callable[[FloatArray], FloatArray] | None,
+        bend: Callable[[int, FloatArray], FloatArray] | None,
     ) -> None:
         self.loss, self._reading, self.sample = loss, reading, sample
         self._depth, self._learning_rate, self._rng = max_depth, learning_rate, rng

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -42,7 +42,12 @@ _AUTO_ROWS = 10_000
 class BaseHistBooster(BaseEstimator, ABC):
     """Boosts trees on codes; a subclass says what its target and predictions are."""
 
-    _losses: tuple[str, ...]
+    # What only some boosters can be told.
+    monotonic_cst: Any = None
+    # What becomes of Newton steps, and whether raw predictions have different units.
+    _bend: Callable[[int, FloatArray], FloatArray] | None = None
+    _has_units = False
+    _loss: Loss
     binner_: Binner
     _predictors: list[list[NewtonTree]]  # as scikit-learn calls them
     initial_value_: FloatArray
@@ -52,7 +57,6 @@ class BaseHistBooster(BaseEstimator, ABC):
 
     def __init__(
         self,
-        loss: Any,
         *,
         learning_rate: float,
         max_iter: int,
@@ -63,7 +67,6 @@ class BaseHistBooster(BaseEstimator, ABC):
         max_features: float,
         max_bins: int,
         categorical_features: Any,
-        monotonic_cst: Any,
         interaction_cst: Any,
         warm_start: bool,
         early_stopping: Any,
@@ -79,7 +82,6 @@ class BaseHistBooster(BaseEstimator, ABC):
         sums: str,
         n_jobs: int | None,
     ) -> None:
-        self.loss = loss
         self.learning_rate = learning_rate
         self.max_iter = max_iter
         self.max_leaf_nodes = max_leaf_nodes
@@ -89,7 +91,6 @@ class BaseHistBooster(BaseEstimator, ABC):
         self.max_features = max_features
         self.max_bins = max_bins
         self.categorical_features = categorical_features
-        self.monotonic_cst = monotonic_cst
         self.interaction_cst = interaction_cst
         self.warm_start = warm_start
         self.early_stopping = early_stopping
@@ -155,7 +156,7 @@ class BaseHistBooster(BaseEstimator, ABC):
         Self
             The booster itself.
         """
-        check_params(self, self._losses)
+        self._check_params()
         goes_on = self.warm_start and hasattr(self, "_predictors")
         sample = self._sample(X, y, sample_weight, "" if goes_on else None)
         given = self._given_validation(X_val, y_val, sample_weight_val)
@@ -180,6 +181,7 @@ class BaseHistBooster(BaseEstimator, ABC):
             if self.do_early_stopping_:
                 judge = Judge(self, rounds, train, validation, self._split_seed)
             self._run(rounds, judge, goes_on)
+            self._settle(judge)
         return self
 
     def _sample(
@@ -193,15 +195,17 @@ class BaseHistBooster(BaseEstimator, ABC):
         encoded = self._encode(y, like)
         if sparse.issparse(X):
             X = X.tocsr()  # rows of other kinds cannot be taken
+        elif hasattr(X, "__array__") and not hasattr(X, "shape"):
+            X = np.asarray(X)
         check_consistent_length(X, encoded)
         weights = check_sample_weight(sample_weight, n_rows_of(X))
         if like != "_val":  # scikit-learn weighs no classes there
             weights = self._with_class_weights(weights, y)
-        if weights is not None and (weights == 1.0).all():
-            weights = None
         sample = Sample(X, encoded, weights)
         if weights is not None and not weights.all():
             sample = sample.rows(np.flatnonzero(weights))
+        if sample.weights is not None and (sample.weights == 1.0).all():
+            return sample._replace(weights=None)
         return sample
 
     def _given_validation(
@@ -265,6 +269,7 @@ class BaseHistBooster(BaseEstimator, ABC):
             float(self.learning_rate),
             self.sums,
             crew,
+            self._bend,
         )
         if not goes_on:
             initial = self._loss.initial_value(train.y, train.weights)
@@ -410,9 +415,12 @@ class BaseHistBooster(BaseEstimator, ABC):
         Features with many values have more chances to bring some: where that matters,
         use :func:`sklearn.inspection.permutation_importance`.
         """
-        check_is_fitted(self)
+        return self._importances(tree for trees in self.trees_ for tree in trees)
+
+    def _importances(self, trees: Iterable[NewtonTree]) -> FloatArray:
+        """How much the loss fell by splits of each feature in some of the trees."""
         brought = np.zeros(self.n_features_in_)
-        for tree in (tree for trees in self._predictors for tree in trees):
+        for tree in trees:
             inner = ~tree.is_leaf
             np.add.at(brought, tree.feature[inner], tree.gains[inner])
         total = brought.sum()
@@ -462,6 +470,18 @@ class BaseHistBooster(BaseEstimator, ABC):
         if len(X.shape) == 2:  # of others the binner says what is wrong
             validate_data(self, X, reset=False, skip_check_array=True)
         return bin_to_send(self.binner_, X)
+
+    @property
+    def _takes_trends(self) -> bool:
+        """Whether predictions can be held to rise or fall with features."""
+        return self.n_trees_per_iteration_ == 1
+
+    def _settle(self, judge: Judge | None) -> None:
+        """Do what is left to do after the last round; here, nothing."""
+
+    def _check_params(self) -> None:
+        """Raise for any parameter that is wrong whatever the data are."""
+        check_params(self)
 
     @abstractmethod
     def _encode(self, y: Any, like: str | None) -> FloatArray:

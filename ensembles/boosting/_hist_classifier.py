@@ -12,6 +12,7 @@ from sklearn.utils import compute_sample_weight
 from ensembles._ensemble._targets import check_labels
 from ensembles._typing import FloatArray, RandomState, Table
 from ensembles.boosting._hist_base import BaseHistBooster
+from ensembles.boosting._hist_params import check_loss
 from ensembles.losses import Loss
 from ensembles.losses._named import loss_of
 
@@ -217,7 +218,6 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
         n_jobs: int | None = None,
     ) -> None:
         super().__init__(
-            loss,
             learning_rate=learning_rate,
             max_iter=max_iter,
             max_leaf_nodes=max_leaf_nodes,
@@ -227,7 +227,6 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
             max_features=max_features,
             max_bins=max_bins,
             categorical_features=categorical_features,
-            monotonic_cst=monotonic_cst,
             interaction_cst=interaction_cst,
             warm_start=warm_start,
             early_stopping=early_stopping,
@@ -243,6 +242,8 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
             sums=sums,
             n_jobs=n_jobs,
         )
+        self.loss = loss
+        self.monotonic_cst = monotonic_cst
         self.class_weight = class_weight
 
     def predict(self, X: Table) -> Any:
@@ -382,6 +383,10 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
         if shares.ndim == 2:
             return shares
         return np.column_stack([1.0 - shares, shares])
+
+    def _check_params(self) -> None:
+        check_loss(self, self._losses)
+        super()._check_params()
 
     def _encode(self, y: Any, like: str | None) -> FloatArray:
         y = check_labels(self, y)

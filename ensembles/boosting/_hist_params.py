@@ -26,12 +26,24 @@ from ensembles.losses import Loss
 from ensembles.trees._layout import MAX_BINS
 from ensembles.trees._params import groups_of
 
-__all__ = ["check_params", "limits_of"]
+__all__ = ["check_loss", "check_params", "limits_of"]
 
 _SUMS = ("auto", "packed", "exact")
 
 
-def check_params(booster: Any, losses: tuple[str, ...]) -> None:
+def check_loss(booster: Any, losses: tuple[str, ...]) -> None:
+    """Raise unless `loss` is one of these names or an object.
+
+    Raises
+    ------
+    InvalidParameterError
+        For any other value.
+    """
+    if not isinstance(booster.loss, Loss):
+        check_choice(booster, "loss", booster.loss, losses, "Or pass a Loss object.")
+
+
+def check_params(booster: Any) -> None:
     """Raise for any parameter that is wrong whatever the data are.
 
     Raises
@@ -39,8 +51,6 @@ def check_params(booster: Any, losses: tuple[str, ...]) -> None:
     InvalidParameterError
         For a value or type that is not allowed.
     """
-    if not isinstance(booster.loss, Loss):
-        check_choice(booster, "loss", booster.loss, losses, "Or pass a Loss object.")
     _check_range(booster, "learning_rate", "(0.0, inf)", is_positive)
     check_count(booster, "max_iter", booster.max_iter)
     check_count(booster, "max_leaf_nodes", booster.max_leaf_nodes, low=2, none=True)
@@ -191,7 +201,7 @@ def limits_of(booster: Any, is_categorical: Any, names: Any) -> Limits:
     """
     n_features = len(is_categorical)
     trends = _trends_of(booster, n_features, names)
-    if booster.monotonic_cst is not None and booster.n_trees_per_iteration_ > 1:
+    if booster.monotonic_cst is not None and not booster._takes_trends:
         raise ValueError(
             "monotonic constraints are not supported for multiclass classification "
             "or for several targets."
@@ -205,6 +215,7 @@ def limits_of(booster: Any, is_categorical: Any, names: Any) -> Limits:
         l2=float(booster.l2_regularization),
         category_rows=float(booster.categorical_smoothing),
         max_features=float(booster.max_features),
+        in_mean_rows=booster._has_units,
         trends=trends,
         groups=groups_of(booster, n_features, names),
     )

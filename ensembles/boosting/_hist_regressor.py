@@ -12,6 +12,7 @@ from ensembles._ensemble._targets import check_values
 from ensembles._typing import FloatArray, RandomState, Table
 from ensembles._validation import invalid_parameter, is_fraction, is_real
 from ensembles.boosting._hist_base import BaseHistBooster
+from ensembles.boosting._hist_params import check_loss
 from ensembles.boosting._outputs import PerOutput
 from ensembles.losses import Loss
 from ensembles.losses._named import loss_of
@@ -237,7 +238,6 @@ class HistBoostingRegressor(RegressorMixin, BaseHistBooster):
         n_jobs: int | None = None,
     ) -> None:
         super().__init__(
-            loss,
             learning_rate=learning_rate,
             max_iter=max_iter,
             max_leaf_nodes=max_leaf_nodes,
@@ -247,7 +247,6 @@ class HistBoostingRegressor(RegressorMixin, BaseHistBooster):
             max_features=max_features,
             max_bins=max_bins,
             categorical_features=categorical_features,
-            monotonic_cst=monotonic_cst,
             interaction_cst=interaction_cst,
             warm_start=warm_start,
             early_stopping=early_stopping,
@@ -263,6 +262,8 @@ class HistBoostingRegressor(RegressorMixin, BaseHistBooster):
             sums=sums,
             n_jobs=n_jobs,
         )
+        self.loss = loss
+        self.monotonic_cst = monotonic_cst
         self.quantile = quantile
         self.alpha = alpha
         self.power = power
@@ -317,6 +318,10 @@ class HistBoostingRegressor(RegressorMixin, BaseHistBooster):
         """Predictions of raw ones."""
         raw = raw[:, 0] if self._is_single else raw
         return np.asarray(self._loss.prediction(raw))
+
+    def _check_params(self) -> None:
+        check_loss(self, self._losses)
+        super()._check_params()
 
     def _encode(self, y: Any, like: str | None) -> FloatArray:
         values = np.asarray(check_values(self, y), dtype=np.float64)

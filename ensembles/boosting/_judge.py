@@ -50,6 +50,13 @@ class Judge:
         What is scored; None where no rows are set aside.
     seed : int
         Of the training rows that a scorer judges.
+
+    Attributes
+    ----------
+    validation : Sample or None
+        As given.
+    binned : BinnedMatrix
+        Codes of the validation rows, where there are any.
     """
 
     def __init__(
@@ -60,7 +67,7 @@ class Judge:
         validation: Sample | None,
         seed: int,
     ) -> None:
-        self._rounds, self._validation = rounds, validation
+        self._rounds, self.validation = rounds, validation
         self._scorer = None
         if booster.scoring != "loss":
             self._scorer = check_scoring(booster, booster.scoring)
@@ -71,18 +78,18 @@ class Judge:
         # What scorers of the user's own look at is theirs to say.
         self._knows_raw = booster.scoring is None or isinstance(booster.scoring, str)
         if validation is not None:
-            self._binned = booster._binned_to_send(validation.X)
-            self._raw = booster._raw_of_binned(self._binned)
+            self.binned = booster._binned_to_send(validation.X)
+            self._raw = booster._raw_of_binned(self.binned)
 
     @property
     def has_validation(self) -> bool:
         """Whether rows were set aside."""
-        return self._validation is not None
+        return self.validation is not None
 
     def add(self, trees: list[NewtonTree]) -> None:
         """Add the trees of a round to what is known of the validation rows."""
-        if self._validation is not None:
-            packed(trees, range(len(trees))).add_to(self._raw, self._binned)
+        if self.validation is not None:
+            packed(trees, range(len(trees))).add_to(self._raw, self.binned)
 
     def note(
         self, booster: Any, train_scores: list[float], scores: list[float]
@@ -90,15 +97,15 @@ class Judge:
         """Append the scores of a booster as it is now."""
         if self._scorer is None:
             train_scores.append(-self._rounds.mean_loss())
-            if self._validation is not None:
-                _, y, weights = self._validation
+            if self.validation is not None:
+                _, y, weights = self.validation
                 raw = self._raw[:, 0] if self._raw.shape[1] == 1 else self._raw
                 scores.append(-self._rounds.loss.mean(y, raw, weights))
             return
         raw = self._rounds.raw[:, self._scored_rows].T
         train_scores.append(self._score(booster, self._scored, raw))
-        if self._validation is not None:
-            scores.append(self._score(booster, self._validation, self._raw))
+        if self.validation is not None:
+            scores.append(self._score(booster, self.validation, self._raw))
 
     def _score(self, booster: Any, sample: Sample, raw: FloatArray) -> float:
         """What the scorer says of rows."""

@@ -21,6 +21,8 @@ from ensembles.trees._plain_random import STEP, word_of
 
 __all__ = ["Rounds", "key_of"]
 
+_TINY = float(np.finfo(np.float64).tiny)
+
 
 @final
 class Rounds:
@@ -47,7 +49,8 @@ class Rounds:
     crew : Crew
         Threads that share the trees of a round, or the work of one.
     bend : callable or None, default=None
-        What becomes of the Newton steps of leaves; None takes them as they are.
+        What becomes of the Newton steps of a raw prediction, by its number, in leaves;
+        None takes them as they are.
     """
 
     def __init__(
@@ -61,7 +64,7 @@ class Rounds:
         learning_rate: float,
         sums: str,
         crew: Crew,
-        bend: Callable[[FloatArray], FloatArray] | None = None,
+        bend: Callable[[int, FloatArray], FloatArray] | None = None,
     ) -> None:
         self.loss, self.y, self.weights = loss, y, weights
         self._binned, self._limits = binned, limits
@@ -71,6 +74,7 @@ class Rounds:
         shape = (loss.n_raw, len(binned))
         self.raw = np.zeros(shape)
         self._gradient, self._hessian = np.empty(shape), np.ones(shape)
+        self._units = np.ones(loss.n_raw)
         one_each = loss.has_constant_hessian and self._factors is None
         one_each &= not sampling.weighs_rows
         several = loss.n_raw > 1
@@ -124,6 +128,10 @@ class Rounds:
         if self._factors is not None:
             gradient *= self._factors
             hessian *= self._factors
+        if self._limits.in_mean_rows:
+            self._units[:] = np.maximum(hessian.mean(axis=1), _TINY)
+            gradient /= self._units[:, None]
+            hessian /= self._units[:, None]
         rows, factors = self._sampling.draw(key_of(key, 0), gradient)
         if factors is not None:
             gradient[:, rows] *= factors
@@ -153,11 +161,13 @@ class Rounds:
         if loss.renews_leaves and len(values) > 1:
             values = self._renewed(loss, k, growth, rows, factors)
         if self._bend is not None:
-            values = self._bend(values)
+            values = self._bend(k, values)
         values = values * self._learning_rate
         if not np.isfinite(values).all():
             raise FloatingPointError("Predictions of leaves are not finite")
         tree = growth.tree(values)
+        if self._limits.in_mean_rows:
+            tree = replace(tree, gains=tree.gains * self._units[k])
         if not self._limits.starts_best:
             tree = replace(tree, steps=steps, hessians=growth.sums[:, 1])
         if rows is None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
+from scipy import stats
+from scipy.special import gammaln
 
 from ensembles._typing import FloatArray
 from ensembles._validation import invalid_parameter, is_real
 from ensembles.losses._base import Loss
 from ensembles.losses._constants import LARGEST
 from ensembles.losses._derivatives import write_derivatives
+from ensembles.losses._distribution import DistributionLoss, log_step
 from ensembles.losses._means import exact_mean
 from ensembles.losses._squared import SquaredError
 
@@ -23,7 +26,7 @@ _LEAST_MEAN = 10 * float(np.finfo(np.float64).eps)
 
 @final
 @dataclass(frozen=True)
-class PoissonLoss(Loss):
+class PoissonLoss(DistributionLoss):
     """Half the Poisson deviance, for counts and rates.
 
     Predictions are positive, and effects multiply. Any target does that is not negative
@@ -33,6 +36,10 @@ class PoissonLoss(Loss):
 
     Attributes
     ----------
+    parameters : tuple of str
+        Logarithm of the mean.
+    spread : None
+        How far counts spread follows from their mean.
     n_raw : int
         One raw prediction a row: the log of the mean.
     has_constant_hessian : bool
@@ -48,6 +55,7 @@ class PoissonLoss(Loss):
     See Also
     --------
     TweedieLoss : Between this loss and `GammaLoss`.
+    NegativeBinomialLoss : For counts that spread further.
 
     Notes
     -----
@@ -74,6 +82,8 @@ class PoissonLoss(Loss):
     array([0.05, 0.05, 0.05])
     """
 
+    parameters = ("log mean",)
+
     def value(self, y: FloatArray, raw: FloatArray) -> FloatArray:
         return np.asarray(_exp(raw) - y * raw)
 
@@ -94,6 +104,15 @@ class PoissonLoss(Loss):
     def check_target(self, y: FloatArray) -> None:
         if not (np.all(y >= 0) and np.sum(y) > 0):
             raise ValueError("loss='poisson' requires non-negative y and sum(y) > 0.")
+
+    def distribution(self, raw: FloatArray) -> Any:
+        return stats.poisson(_exp(raw))
+
+    def log_likelihood(self, y: FloatArray, raw: FloatArray) -> FloatArray:
+        return np.asarray(-self.value(y, raw) - gammaln(y + 1.0))
+
+    def step(self, parameter: int, steps: FloatArray) -> FloatArray:
+        return log_step(steps, 1.0)
 
 
 @final

@@ -9,12 +9,17 @@ from ensembles._validation import check_choice
 from ensembles.losses._base import Loss
 from ensembles.losses._classes import BinomialLoss, MultinomialLoss
 from ensembles.losses._deviances import GammaLoss, PoissonLoss, TweedieLoss
+from ensembles.losses._distribution import DistributionLoss
 from ensembles.losses._exponential import ExponentialLoss
 from ensembles.losses._huber import HuberLoss
+from ensembles.losses._laplace import LaplaceLoss
+from ensembles.losses._negative_binomial import NegativeBinomialLoss
+from ensembles.losses._normal import LogNormalLoss, NormalLoss
 from ensembles.losses._pinball import AbsoluteError, PinballLoss
 from ensembles.losses._squared import SquaredError
+from ensembles.losses._student import StudentLoss
 
-__all__ = ["LOSSES", "loss_of"]
+__all__ = ["DISTRIBUTIONS", "LOSSES", "loss_of"]
 
 
 def _log_loss(n_classes: int) -> Loss:
@@ -32,6 +37,16 @@ LOSSES: dict[str, Callable[..., Loss]] = {
     "quantile": PinballLoss,
     "squared_error": SquaredError,
     "tweedie": TweedieLoss,
+}
+
+
+DISTRIBUTIONS: dict[str, Callable[[], DistributionLoss]] = {
+    "laplace": LaplaceLoss,
+    "lognormal": LogNormalLoss,
+    "negative_binomial": NegativeBinomialLoss,
+    "normal": NormalLoss,
+    "poisson": PoissonLoss,
+    "student": StudentLoss,
 }
 
 

@@ -55,6 +55,9 @@ class Limits:
     starts_best: bool = True
     """Whether boosting starts at the constant that is best for all rows together, so
     that a tree without splits has nothing to add, and a root nothing to gain alone."""
+    in_mean_rows: bool = False
+    """Whether limits on hessians count rows of the mean hessian: raw predictions can
+    then have any unit."""
     l2: float = 0.0
     category_rows: float = 0.0
     """How many rows' hessian sets of categories are drawn down by."""
