@@ -18,6 +18,8 @@ from ensembles.bagging import (
 from ensembles.boosting import (
     AdaBoostClassifier,
     AdaBoostRegressor,
+    ComponentwiseBoostingClassifier,
+    ComponentwiseBoostingRegressor,
     DistributionBoostingRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
@@ -119,6 +121,8 @@ __all__ = [
     "CVSplitDisplay",
     "CircularBlockBootstrap",
     "CombinatorialPurgedKFold",
+    "ComponentwiseBoostingClassifier",
+    "ComponentwiseBoostingRegressor",
     "DistributionBoostingRegressor",
     "GeneralizationGap",
     "GradientBoostingClassifier",

@@ -2,6 +2,10 @@
 
 from ensembles.boosting._ada_classifier import AdaBoostClassifier
 from ensembles.boosting._ada_regressor import AdaBoostRegressor
+from ensembles.boosting._componentwise_classifier import (
+    ComponentwiseBoostingClassifier,
+)
+from ensembles.boosting._componentwise_regressor import ComponentwiseBoostingRegressor
 from ensembles.boosting._distribution_regressor import DistributionBoostingRegressor
 from ensembles.boosting._gradient_classifier import GradientBoostingClassifier
 from ensembles.boosting._gradient_regressor import GradientBoostingRegressor
@@ -12,6 +16,8 @@ from ensembles.boosting._quantile_regressor import QuantileBoostingRegressor
 __all__ = [
     "AdaBoostClassifier",
     "AdaBoostRegressor",
+    "ComponentwiseBoostingClassifier",
+    "ComponentwiseBoostingRegressor",
     "DistributionBoostingRegressor",
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",

@@ -10,8 +10,9 @@ from sklearn.base import ClassifierMixin
 
 from ensembles._ensemble._targets import check_labels
 from ensembles._typing import FloatArray, RandomState, Table
+from ensembles.boosting._class_losses import class_codes, class_loss_of
 from ensembles.boosting._gradient_base import BaseGradientBooster
-from ensembles.losses import BinomialLoss, ExponentialLoss, Loss, MultinomialLoss
+from ensembles.losses import Loss
 
 __all__ = ["GradientBoostingClassifier"]
 
@@ -465,23 +466,7 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
     def _encode(
         self, y: Any, weights: Any, *, goes_on: bool = False, known: Any = None
     ) -> tuple[Any, FloatArray]:
-        classes = self.classes_ if goes_on else known
-        if classes is None:
-            classes, codes = np.unique(y, return_inverse=True)
-            n_used = len(np.unique(codes if weights is None else codes[weights > 0.0]))
-            if n_used < 2:
-                raise ValueError(
-                    f"y contains {n_used} class after sample_weight trimmed classes "
-                    "with zero weights, while a minimum of 2 classes are required."
-                )
-            return classes, codes.astype(np.float64)
-        unknown = np.setdiff1d(y, classes)
-        if len(unknown):
-            raise ValueError(
-                f"y has classes that the booster was not fitted to: {unknown.tolist()}."
-                f" Known are {classes.tolist()}. Leave these rows out, or fit anew."
-            )
-        return classes, np.searchsorted(classes, y).astype(np.float64)
+        return class_codes(y, weights, self.classes_ if goes_on else known)
 
     def _labels(self, y: FloatArray) -> FloatArray:
         return y
@@ -498,24 +483,7 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
         self.n_trees_per_iteration_ = 1 if len(known) == 2 else len(known)
 
     def _loss_of(self, known: Any) -> Loss:
-        n_classes = len(known)
-        n_raw = 1 if n_classes == 2 else n_classes
-        if isinstance(self.loss, Loss):
-            if self.loss.n_raw != n_raw:
-                raise ValueError(
-                    f"loss={self.loss!r} has {self.loss.n_raw} raw predictions for a "
-                    f"row, and {n_classes} classes need {n_raw}."
-                )
-            return self.loss
-        if self.loss == "log_loss":
-            return BinomialLoss() if n_raw == 1 else MultinomialLoss(n_classes)
-        if n_raw > 1:
-            raise ValueError(
-                f"loss='{self.loss}' is only suitable for a binary classification "
-                f"problem, you have n_classes={n_classes}. Please use loss='log_loss' "
-                "instead."
-            )
-        return ExponentialLoss()
+        return class_loss_of(self.loss, len(known))
 
 
 def _flat(raw: FloatArray) -> FloatArray:

@@ -10,12 +10,11 @@ from sklearn.base import RegressorMixin
 
 from ensembles._ensemble._targets import check_values
 from ensembles._typing import FloatArray, RandomState, Table
-from ensembles._validation import invalid_parameter, is_fraction, is_real
 from ensembles.boosting._hist_base import BaseHistBooster
 from ensembles.boosting._hist_params import check_loss
 from ensembles.boosting._outputs import PerOutput
+from ensembles.boosting._value_losses import VALUE_LOSSES, value_loss_of
 from ensembles.losses import Loss
-from ensembles.losses._named import loss_of
 
 __all__ = ["HistBoostingRegressor"]
 
@@ -195,15 +194,7 @@ class HistBoostingRegressor(RegressorMixin, BaseHistBooster):
     0.85
     """
 
-    _losses = (
-        "absolute_error",
-        "gamma",
-        "huber",
-        "poisson",
-        "quantile",
-        "squared_error",
-        "tweedie",
-    )
+    _losses = VALUE_LOSSES
 
     def __init__(
         self,
@@ -348,27 +339,7 @@ class HistBoostingRegressor(RegressorMixin, BaseHistBooster):
         return weights
 
     def _loss_of(self) -> Loss:
-        loss = self.loss if isinstance(self.loss, Loss) else self._named_loss()
-        if loss.n_raw != 1:
-            raise ValueError(
-                f"loss={loss!r} has {loss.n_raw} raw predictions for a row, and a "
-                "value needs one."
-            )
+        loss = value_loss_of(self)
         if self._is_single:
             return loss
         return PerOutput((loss,) * self.n_trees_per_iteration_)
-
-    def _named_loss(self) -> Loss:
-        """The loss of a name, with the parameters that it has."""
-        name, quantile = str(self.loss), self.quantile
-        if name == "quantile":
-            if not is_real(quantile) or not 0.0 < float(quantile or 0.0) < 1.0:
-                allowed = "a float in the range (0.0, 1.0) where loss='quantile'"
-                raise invalid_parameter(self, "quantile", quantile, allowed)
-            return loss_of(name, quantile=quantile)
-        if name == "huber":
-            if not is_fraction(self.alpha) or self.alpha == 1.0:
-                allowed = "a float in the range (0.0, 1.0)"
-                raise invalid_parameter(self, "alpha", self.alpha, allowed)
-            return loss_of(name, alpha=self.alpha)
-        return loss_of(name, power=self.power) if name == "tweedie" else loss_of(name)

@@ -28,6 +28,8 @@ __all__ = [
     "LossSearch",
     "NewtonLength",
     "NoSearch",
+    "best_length",
+    "halved_length",
 ]
 
 # Below this a sum of hessians is no curvature, as scikit-learn has it.
@@ -71,6 +73,25 @@ class Line(NamedTuple):
             return self.loss.mean(y, as_loss_takes(raw), weights)
 
         return loss_at
+
+
+def halved_length(line: Line, k: int, answer: FloatArray) -> float:
+    """The largest power of one half, one at most, that lets the loss fall; or zero."""
+    loss_at = line.losses_along(k, answer)
+    start = loss_at(0.0)
+    for halvings in range(_MOST_HALVINGS):
+        if loss_at(0.5**halvings) < start:
+            return float(0.5**halvings)
+    return 0.0
+
+
+def best_length(line: Line, k: int, answer: FloatArray) -> float:
+    """The length of which the loss is least, by Brent's method; or zero."""
+    loss_at = line.losses_along(k, answer)
+    found = minimize_scalar(loss_at, bracket=(0.0, 1.0))
+    length = float(found.x)
+    is_better = np.isfinite(length) and loss_at(length) < loss_at(0.0)
+    return float(np.clip(length, -_LONGEST, _LONGEST)) if is_better else 0.0
 
 
 class LineSearch(ABC):
@@ -134,12 +155,7 @@ class HalvedLength(LineSearch):
         self, line: Line, k: int, learner: Estimator, X: Table, answer: FloatArray
     ) -> float:
         """One, or a power of one half; zero where the answer leads nowhere."""
-        loss_at = line.losses_along(k, answer)
-        start = loss_at(0.0)
-        for halvings in range(_MOST_HALVINGS):
-            if loss_at(0.5**halvings) < start:
-                return float(0.5**halvings)
-        return 0.0
+        return halved_length(line, k, answer)
 
 
 @final
@@ -154,11 +170,7 @@ class LossSearch(LineSearch):
         self, line: Line, k: int, learner: Estimator, X: Table, answer: FloatArray
     ) -> float:
         """The least by Brent's method; zero where the answer leads nowhere."""
-        loss_at = line.losses_along(k, answer)
-        found = minimize_scalar(loss_at, bracket=(0.0, 1.0))
-        length = float(found.x)
-        is_better = np.isfinite(length) and loss_at(length) < loss_at(0.0)
-        return float(np.clip(length, -_LONGEST, _LONGEST)) if is_better else 0.0
+        return best_length(line, k, answer)
 
 
 @final

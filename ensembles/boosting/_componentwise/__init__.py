@@ -1,0 +1,1 @@
+"""Componentwise boosting: learners of one feature each, of which a round takes one."""

@@ -1,0 +1,423 @@
+"""What componentwise boosters of classes and of values share."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ensembles._ensemble._data import columns_kept_on_failure
+from ensembles._random import MAX_SEED, random_generator
+from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
+from ensembles._validation import check_count, check_sample_weight
+from ensembles.boosting._componentwise._params import (
+    check_params,
+    kinds_of_features,
+    pool_of,
+)
+from ensembles.boosting._componentwise._pool import Pool
+from ensembles.boosting._componentwise._rounds import Round, Rounds, add_round
+from ensembles.boosting._outputs import as_loss_takes
+from ensembles.boosting._samples import Sample, used_rows
+from ensembles.boosting._stopping import split_rows
+from ensembles.losses import Loss
+
+__all__ = ["BaseComponentwiseBooster"]
+
+
+class BaseComponentwiseBooster(BaseEstimator, ABC):
+    """Boosts learners of one feature each; a subclass says what its target is."""
+
+    _losses: tuple[str, ...]
+    _pool: Pool
+    _rounds: list[Round]
+    _loss: Loss
+    _sample: Sample
+    _split_seed: int
+    initial_value_: FloatArray
+    n_estimators_: int
+    train_score_: FloatArray
+    validation_score_: FloatArray
+
+    def __init__(
+        self,
+        base_learners: Any,
+        *,
+        loss: Any,
+        learning_rate: float,
+        n_estimators: int,
+        df: float,
+        n_knots: int,
+        max_bins: int,
+        early_stopping: Any,
+        validation_fraction: float,
+        n_iter_no_change: int,
+        tol: float,
+        warm_start: bool,
+        verbose: int,
+        random_state: RandomState,
+    ) -> None:
+        self.base_learners = base_learners
+        self.loss = loss
+        self.learning_rate = learning_rate
+        self.n_estimators = n_estimators
+        self.df = df
+        self.n_knots = n_knots
+        self.max_bins = max_bins
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_rounds")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the rows that were learned from."""
+        state = dict(super().__getstate__())
+        state.pop("_sample", None)
+        return state
+
+    def fit(self, X: Table, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Take the best learner in each round.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows to learn from: finite numbers.
+        y : array-like of shape (n_samples,)
+            Target.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How much each row counts; None means one each. Zero leaves a row out.
+
+        Returns
+        -------
+        Self
+            The booster itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            If a parameter is not allowed.
+        ValueError
+            If data and parameters contradict one another, or steps are too long.
+        """
+        check_params(self, self._losses)
+        with columns_kept_on_failure(self):
+            self._fit(X, y, sample_weight)
+        return self
+
+    def _fit(self, X: Table, y: Any, sample_weight: ArrayLike | None) -> None:
+        """Take learners; parameters have been checked."""
+        goes_on = self.warm_start and hasattr(self, "_rounds")
+        if goes_on:
+            self._check_goes_on()
+        y = self._checked_target(y)
+        X, y = validate_data(
+            self, X, y, reset=not goes_on, dtype=np.float64, y_numeric=False
+        )
+        weights = check_sample_weight(sample_weight, len(X))
+        known, encoded = self._encode(y, weights, self._known() if goes_on else None)
+        loss = self._loss_of(known)
+        loss.check_target(encoded)
+        sample, _ = used_rows(Sample(X, encoded, weights), None)
+        seed = self._split_seed if goes_on else self._new_seed()
+        train, aside = self._parts(sample, seed)
+        if goes_on:
+            pool, initial = self._pool, self.initial_value_
+        else:
+            kinds = kinds_of_features(self, getattr(self, "feature_names_in_", None))
+            pool = pool_of(self, kinds, train)
+            best = loss.initial_value(train.y, train.weights)
+            initial = np.atleast_1d(np.asarray(best, dtype=np.float64))
+        done = list(self._rounds) if goes_on else []
+        scores = self._boost(loss, pool, initial, done, (train, aside))
+        self._keep(known)
+        self._pool, self._rounds, self._loss = pool, done, loss
+        self._sample, self._split_seed = train, seed
+        self.initial_value_ = initial
+        self.train_score_, self.validation_score_ = scores
+        self.n_estimators_ = len(done)
+        if aside is not None:
+            self.n_estimators_ = int(self.validation_score_.argmax())
+
+    def _new_seed(self) -> int:
+        return int(random_generator(self.random_state).randint(MAX_SEED))
+
+    def _check_goes_on(self) -> None:
+        """Raise unless there are rounds to add."""
+        if self.n_estimators < len(self._rounds):
+            raise ValueError(
+                f"n_estimators={self.n_estimators} must be larger or equal to the "
+                f"{len(self._rounds)} rounds that are fitted when warm_start==True. "
+                "For fewer, call set_n_estimators."
+            )
+
+    def _parts(self, sample: Sample, seed: int) -> tuple[Sample, Sample | None]:
+        """Rows to learn from and, if there are any, rows that tell when to stop."""
+        if isinstance(self.early_stopping, bool | np.bool_) and not self.early_stopping:
+            return sample, None
+        parts = split_rows(
+            self.early_stopping,
+            self.validation_fraction,
+            sample.X,
+            sample.y,
+            self._labels(sample.y),
+            seed,
+        )
+        train, aside = (sample.rows(rows) for rows in parts)
+        return train, aside
+
+    def _boost(
+        self,
+        loss: Loss,
+        pool: Pool,
+        initial: FloatArray,
+        done: list[Round],
+        parts: tuple[Sample, Sample | None],
+    ) -> tuple[FloatArray, FloatArray]:
+        """Add rounds to those that are done; scores of both parts of the rows."""
+        train, aside = parts
+        rounds = Rounds(loss, pool, train, float(self.learning_rate))
+        rounds.start(initial)
+        judge = None if aside is None else _Judge(loss, pool, aside, initial)
+        scores = [-rounds.mean_loss()]
+        for one in done:
+            rounds.add(one)
+            scores.append(-rounds.mean_loss())
+            if judge is not None:
+                judge.add(one)
+        for number in range(len(done), self.n_estimators):
+            if judge is not None and judge.stops(self.n_iter_no_change, self.tol):
+                break
+            new = _boost(rounds, number, self.learning_rate)
+            if new is None:
+                break
+            done.append(new)
+            scores.append(-rounds.mean_loss())
+            if judge is not None:
+                judge.add(new)
+            if self.verbose:
+                sys.stdout.write(
+                    f"[{type(self).__name__}] round {number + 1} of "
+                    f"{self.n_estimators}: train score {scores[-1]:.5f}\n"
+                )
+        return np.array(scores), np.array([] if judge is None else judge.scores)
+
+    def set_n_estimators(self, n_estimators: int) -> Self:
+        """Move to fewer or more rounds.
+
+        Parameters
+        ----------
+        n_estimators : int
+            How many rounds predict from now on; it becomes the parameter, too. Rounds
+            that have been fitted are kept, so that there is a way back; more are fitted
+            to the rows of the last `fit`.
+
+        Returns
+        -------
+        Self
+            The booster itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            If it is not a whole number, zero or more.
+        NotFittedError
+            If the booster is not fitted.
+        ValueError
+            If there are more than have been fitted, and the booster was pickled: the
+            rows are not part of it then.
+        """
+        check_is_fitted(self)
+        check_count(self, "n_estimators", n_estimators, low=0)
+        if n_estimators > len(self._rounds):
+            self._go_on(n_estimators)
+        self.n_estimators = max(1, n_estimators)
+        self.n_estimators_ = min(n_estimators, len(self._rounds))
+        return self
+
+    def _go_on(self, n_estimators: int) -> None:
+        """Fit more rounds to the rows of the last fit."""
+        if not hasattr(self, "_sample"):
+            raise ValueError(
+                f"n_estimators={n_estimators} are more than the {len(self._rounds)} "
+                "rounds that are fitted, and a pickle does not hold the rows to fit "
+                "more to. Set warm_start=True and call fit with these."
+            )
+        before, self.n_estimators = self.n_estimators, n_estimators
+        try:
+            parts = self._sample, None
+            about = self._loss, self._pool, self.initial_value_, self._rounds
+            self.train_score_, _ = self._boost(*about, parts)
+        finally:
+            self.n_estimators = before
+
+    @property
+    def base_learners_(self) -> list[tuple[str, int]]:
+        """Kind and feature of each learner."""
+        check_is_fitted(self)
+        return [
+            (group.kind, int(feature))
+            for group in self._pool.groups
+            for feature in group.features
+        ]
+
+    @property
+    def selected_(self) -> Any:
+        """Number of the learner that each round took, -1 for none."""
+        check_is_fitted(self)
+        ends = np.cumsum([0, *(len(group.features) for group in self._pool.groups)])
+        found = [
+            [-1 if p is None else ends[p.group] + p.learner for p in one.picks]
+            for one in self._used
+        ]
+        return np.array(found, dtype=np.intp).reshape(-1, len(self.initial_value_))
+
+    @property
+    def feature_importances_(self) -> FloatArray:
+        """What rounds took off the sum of squares of gradients, as a share.
+
+        A feature that has more flexible learners is taken sooner.
+        """
+        check_is_fitted(self)
+        gains = np.zeros(self.n_features_in_)
+        for one in self._used:
+            for pick in one.picks:
+                if pick is not None:
+                    feature = self._pool.groups[pick.group].features[pick.learner]
+                    gains[feature] += pick.gain
+        total = gains.sum()
+        return gains / total if total > 0.0 else gains
+
+    @property
+    def _used(self) -> list[Round]:
+        """Rounds that predict."""
+        return self._rounds[: self.n_estimators_]
+
+    def _slopes(self) -> FloatArray:
+        """Slopes of lines after each round, (n_rounds + 1, n_raw, n_features)."""
+        check_is_fitted(self)
+        shape = self.n_estimators_ + 1, len(self.initial_value_), self.n_features_in_
+        steps = np.zeros(shape)
+        for number, one in enumerate(self._used, 1):
+            for k, pick in enumerate(one.picks):
+                if pick is not None and self._pool.groups[pick.group].kind == "linear":
+                    feature = self._pool.groups[pick.group].features[pick.learner]
+                    steps[number, k, feature] += pick.coefficients[0]
+        return steps.cumsum(axis=0)
+
+    def _constants(self) -> FloatArray:
+        """Raw predictions where all lines are at zero, (n_rounds + 1, n_raw)."""
+        shifts = [self.initial_value_, *(one.shifts for one in self._used)]
+        means = np.zeros(self.n_features_in_)
+        for group in self._pool.groups:
+            if group.kind == "linear":
+                means[group.features] = group.means  # type: ignore[attr-defined]
+        return np.cumsum(shifts, axis=0) - self._slopes() @ means
+
+    def _checked_rows(self, X: Table) -> FloatArray:
+        """Rows to predict as numbers."""
+        check_is_fitted(self)
+        return np.asarray(validate_data(self, X, reset=False, dtype=np.float64))
+
+    def _raw_parts(self, X: Table) -> FloatArray:
+        """What features add to raw predictions, (n_rows, n_raw, n_features)."""
+        X = self._checked_rows(X)
+        totals = self._pool.zeros(len(self.initial_value_))
+        for one in self._used:
+            for k, pick in enumerate(one.picks):
+                if pick is not None:
+                    totals[pick.group][k, pick.learner] += pick.coefficients
+        parts = np.zeros((len(X), len(self.initial_value_), self.n_features_in_))
+        for group, total in zip(self._pool.groups, totals, strict=True):
+            rows = group.rows(X)
+            for k, coefficients in enumerate(total):
+                parts[:, k, group.features] += rows.answers(coefficients).T
+        return parts
+
+    def _raw_predict(self, X: Table) -> FloatArray:
+        """Raw predictions of rows, (n_rows, n_raw)."""
+        parts = self._raw_parts(X)
+        shift = self.initial_value_ + sum(one.shifts for one in self._used)
+        return np.asarray(parts.sum(axis=2) + shift)
+
+    def _staged_raw_predict(self, X: Table) -> Iterator[FloatArray]:
+        """Raw predictions after each round."""
+        X = self._checked_rows(X)
+        rows = self._pool.rows(X)
+        raw = np.repeat(self.initial_value_[:, None], len(X), axis=1)
+        for one in self._used:
+            add_round(one, rows, raw)
+            yield raw.T.copy()
+
+    @abstractmethod
+    def _checked_target(self, y: Any) -> Any:
+        """Targets of rows, one each."""
+
+    @abstractmethod
+    def _known(self) -> Any:
+        """What a fit knows of targets."""
+
+    @abstractmethod
+    def _encode(self, y: Any, weights: Any, known: Any) -> tuple[Any, FloatArray]:
+        """What is known of targets, and these as the loss takes them."""
+
+    @abstractmethod
+    def _labels(self, y: FloatArray) -> Any:
+        """Classes that both parts of the rows shall have in proportion; or None."""
+
+    @abstractmethod
+    def _keep(self, known: Any) -> None:
+        """Set what is known of targets as fitted attributes."""
+
+    @abstractmethod
+    def _loss_of(self, known: Any) -> Loss:
+        """The loss to boost for."""
+
+
+class _Judge:
+    """Scores of rows that tell when to stop."""
+
+    def __init__(
+        self, loss: Loss, pool: Pool, sample: Sample, initial: FloatArray
+    ) -> None:
+        self._loss, self._sample, self._rows = loss, sample, pool.rows(sample.X)
+        self._raw = np.repeat(initial[:, None], len(sample.y), axis=1)
+        self.scores: list[float] = []
+        self._note()
+
+    def _note(self) -> None:
+        _, y, weights = self._sample
+        self.scores.append(-self._loss.mean(y, as_loss_takes(self._raw), weights))
+
+    def add(self, one: Round) -> None:
+        """Add a round and score it."""
+        add_round(one, self._rows, self._raw)
+        self._note()
+
+    def stops(self, patience: int, tol: float) -> bool:
+        """Whether none of the last scores is better than the one before them."""
+        if len(self.scores) <= patience:
+            return False
+        return max(self.scores[-patience:]) <= self.scores[-patience - 1] + tol
+
+
+def _boost(rounds: Rounds, number: int, learning_rate: float) -> Round | None:
+    """A round, or an error that names it."""
+    try:
+        return rounds.boost()
+    except FloatingPointError as error:
+        raise ValueError(
+            f"{error} in round {number + 1}: targets or weights are too large, or raw "
+            "predictions have grown beyond what the loss can be computed for. Pass a "
+            f"smaller learning_rate than {learning_rate}, or divide them by a constant."
+        ) from error
