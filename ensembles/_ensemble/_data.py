@@ -21,8 +21,8 @@ from ensembles._validation import n_rows_of
 __all__ = [
     "check_table",
     "check_table_and_target",
-    "columns_kept_on_failure",
     "n_columns_of",
+    "state_kept_on_failure",
     "with_inputs_of",
 ]
 
@@ -99,22 +99,21 @@ def n_columns_of(X: Table) -> int | None:
 
 
 @contextmanager
-def columns_kept_on_failure(estimator: Estimator) -> Iterator[None]:
-    """Leave the number and the names of columns as they were if a fit fails.
+def state_kept_on_failure(estimator: Estimator) -> Iterator[None]:
+    """Leave all attributes as they were if a fit fails.
 
     Parameters
     ----------
     estimator : estimator
-        About to be fitted, maybe for the second time.
+        About to be fitted, maybe for the second time. A fit may set attributes, and may
+        not change those that are set.
     """
-    names = ("n_features_in_", "feature_names_in_")
     state = estimator.__dict__
-    before = {name: state[name] for name in names if name in state}
+    before = dict(state)
     try:
         yield
     except BaseException:
-        for name in names:
-            state.pop(name, None)
+        state.clear()
         state.update(before)
         raise
 

@@ -15,7 +15,7 @@ from ensembles._ensemble import BaseEnsemble
 from ensembles._ensemble._data import (
     check_table,
     check_table_and_target,
-    columns_kept_on_failure,
+    state_kept_on_failure,
     with_inputs_of,
 )
 from ensembles._ensemble._targets import check_labels
@@ -277,7 +277,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
             or if the first member is no better than chance.
         """
         self._check_params()
-        with columns_kept_on_failure(self):
+        with state_kept_on_failure(self):
             self._fit(X, y, sample_weight, groups)
         return self
 

@@ -15,7 +15,7 @@ from ensembles._ensemble import BaseEnsemble
 from ensembles._ensemble._data import (
     check_table,
     check_table_and_target,
-    columns_kept_on_failure,
+    state_kept_on_failure,
     with_inputs_of,
 )
 from ensembles._ensemble._targets import check_one_target
@@ -220,7 +220,7 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
             or if a member predicts what is no number.
         """
         self._check_params()
-        with columns_kept_on_failure(self):
+        with state_kept_on_failure(self):
             self._fit(X, y, sample_weight, groups)
         return self
 

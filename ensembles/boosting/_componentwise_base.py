@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ensembles._ensemble._data import columns_kept_on_failure
+from ensembles._ensemble._data import state_kept_on_failure
 from ensembles._random import MAX_SEED, random_generator
 from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
 from ensembles._validation import check_count, check_sample_weight
@@ -111,7 +111,7 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
             If data and parameters contradict one another, or steps are too long.
         """
         check_params(self, self._losses)
-        with columns_kept_on_failure(self):
+        with state_kept_on_failure(self):
             self._fit(X, y, sample_weight)
         return self
 

@@ -18,7 +18,7 @@ from ensembles._validation import (
     check_quantiles,
     check_sample_weight,
 )
-from ensembles.boosting._held_out import BaseHeldOutBooster
+from ensembles.boosting._held_out import BaseHeldOutBooster, effective_rows
 from ensembles.boosting._outputs import as_loss_takes
 from ensembles.boosting._samples import Sample
 from ensembles.losses import DistributionLoss
@@ -112,7 +112,8 @@ class DistributionBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
         `HistBoostingRegressor`.
     calibrate : bool, default=True
         Whether spreads are multiplied by the factor that is best for the rows set
-        aside, where there are any. Those of training rows are too small.
+        aside, where there are any. Those of training rows are too small. Of counts,
+        dispersions are, and "poisson" has none.
     n_jobs : int or None, default=None
         Threads of `fit`, that share the trees of a round. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. The bits are
@@ -204,7 +205,6 @@ class DistributionBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
     array([0.11, 0.33, 0.21])
     """
 
-    _has_units = True
     _loss: DistributionLoss
 
     def __init__(
@@ -322,7 +322,7 @@ class DistributionBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
             Rows to predict.
         quantiles : float or array-like of shape (n_quantiles,), default=(0.05, 0.5, \
 0.95)
-            Levels between 0 and 1.
+            Levels between 0 and 1, whose quantiles are the ends of distributions.
 
         Returns
         -------
@@ -337,7 +337,9 @@ class DistributionBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
             If a level is none.
         """
         levels = check_quantiles(quantiles)
-        found = np.asarray(self.predict_dist(X).ppf(levels[:, None])).T
+        dist = self.predict_dist(X)
+        # Of counts, the quantile of zero is below all counts.
+        found = np.asarray(np.maximum(dist.ppf(levels[:, None]), dist.support()[0])).T
         return found[:, 0] if np.ndim(quantiles) == 0 else found
 
     def predict_interval(self, X: Table, confidence_level: float = 0.9) -> FloatArray:
@@ -441,7 +443,7 @@ class DistributionBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
         y = check_one_target(self, y)
         check_consistent_length(raw, y)
         weights = check_sample_weight(sample_weight, len(y))
-        self._loss.check_target(y)
+        self._loss.check_range(y)
         return float(np.average(self._loss.log_likelihood(y, raw), weights=weights))
 
     def _mean(self, raw: FloatArray) -> FloatArray:
@@ -477,6 +479,13 @@ class DistributionBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
             known, hint = DISTRIBUTIONS, "Or pass a DistributionLoss object."
             check_choice(self, "distribution", loss, known, hint)
             loss = known[loss]()
+        n_raw = loss.n_raw
+        if n_raw == 0 or not (loss.spread is None or 0 <= loss.spread < n_raw):
+            raise ValueError(
+                f"distribution={loss!r} has the parameters {loss.parameters} and the "
+                f"spread {loss.spread}. It needs one parameter or more, and a spread "
+                "that is the position of one of them, or None."
+            )
         if self.warm_start and hasattr(self, "_predictors"):
             self._check_same(loss)
         self.n_trees_per_iteration_ = loss.n_raw
@@ -485,7 +494,10 @@ class DistributionBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
     def _check_same(self, loss: DistributionLoss) -> None:
         """Raise unless trees so far have been grown for this distribution."""
         known = self._loss
-        if type(loss) is not type(known) or loss.n_raw != known.n_raw:
+        is_same = type(loss) is type(known) and loss.n_raw == known.n_raw
+        if hasattr(loss, "__dataclass_fields__"):
+            is_same = loss == known
+        if not is_same:
             raise ValueError(
                 f"distribution={self.distribution!r} is not what the booster was "
                 f"fitted to, {known!r}. Fit anew with warm_start=False."
@@ -497,11 +509,12 @@ class DistributionBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
         if spread is None:
             return correction
         moved = raw.copy(order="F")
+        n_rows = effective_rows(sample.weights, len(raw))
 
         def cost(by: float) -> float:
             moved[:, spread] = raw[:, spread] + by
             mean = self._loss.mean(sample.y, as_loss_takes(moved.T), sample.weights)
-            return len(moved) * mean + 0.5 * _PRIOR_PRECISION * by**2
+            return n_rows * mean + 0.5 * _PRIOR_PRECISION * by**2
 
         bounds = (-_LARGEST_CORRECTION, _LARGEST_CORRECTION)
         best = optimize.minimize_scalar(cost, bounds=bounds, method="bounded")

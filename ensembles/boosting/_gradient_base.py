@@ -16,8 +16,8 @@ from ensembles._ensemble._casting import as_float32, trees_may_share_a_cast
 from ensembles._ensemble._data import (
     check_table,
     check_table_and_target,
-    columns_kept_on_failure,
     n_columns_of,
+    state_kept_on_failure,
     with_inputs_of,
 )
 from ensembles._random import MAX_SEED, random_generator
@@ -156,7 +156,7 @@ class BaseGradientBooster(BaseEnsemble):
             if a learner predicts what is no number.
         """
         check_params(self, self._losses)
-        with columns_kept_on_failure(self):
+        with state_kept_on_failure(self):
             self._fit(X, y, sample_weight, monitor)
         return self
 
@@ -222,7 +222,7 @@ class BaseGradientBooster(BaseEnsemble):
             X = self._cast(check_table(self, _with_rows(X)), learner_of(self))
             _, encoded = self._encode(self._checked_target(y), None, known=known)
             check_consistent_length(X, encoded)
-            self._loss_of(known).check_target(encoded)
+            self._loss_of(known).check_range(encoded)
             return sample, Sample(X, encoded, None)
         share = self.validation_fraction if early is None else early
         seed: Any = self.random_state

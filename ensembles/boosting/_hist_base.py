@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ensembles._ensemble._data import state_kept_on_failure
 from ensembles._parallel import threads_for
 from ensembles._random import random_generator
 from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
@@ -54,6 +55,9 @@ class BaseHistBooster(BaseEstimator, ABC):
     n_trees_per_iteration_: int
     train_score_: FloatArray
     validation_score_: FloatArray
+    _train_scores: list[float]
+    _scores: list[float]
+    _packed: PackedTrees | None
 
     def __init__(
         self,
@@ -157,13 +161,20 @@ class BaseHistBooster(BaseEstimator, ABC):
             The booster itself.
         """
         self._check_params()
+        with state_kept_on_failure(self):
+            self._fit((X, y, sample_weight), (X_val, y_val, sample_weight_val))
+        return self
+
+    def _fit(self, learned: tuple[Any, Any, Any], told: tuple[Any, Any, Any]) -> None:
+        """Boost trees by rows to learn from, and those told to stop by."""
+        X, y, sample_weight = learned
         goes_on = self.warm_start and hasattr(self, "_predictors")
         sample = self._sample(X, y, sample_weight, "" if goes_on else None)
-        given = self._given_validation(X_val, y_val, sample_weight_val)
+        given = self._given_validation(*told)
         self._loss = self._loss_of()
-        for one in (sample, given):
-            if one is not None:
-                self._loss.check_target(one.y)
+        self._loss.check_target(sample.y)
+        if given is not None:
+            self._loss.check_range(given.y)
         if not goes_on:
             rng = random_generator(self.random_state)
             high = np.iinfo(np.uint32).max
@@ -175,6 +186,7 @@ class BaseHistBooster(BaseEstimator, ABC):
             early = len(sample.y) > _AUTO_ROWS or given is not None
         self.do_early_stopping_ = is_splitter(early) or bool(early)
         train, validation = self._parts(sample, given)
+        begin = time.perf_counter()
         with Crew(threads_for(self.n_jobs)) as crew:
             rounds = self._prepare(train, goes_on, crew)
             judge = None
@@ -182,7 +194,17 @@ class BaseHistBooster(BaseEstimator, ABC):
                 judge = Judge(self, rounds, train, validation, self._split_seed)
             self._run(rounds, judge, goes_on)
             self._settle(judge)
-        return self
+        self._all_trees()
+        self.train_score_ = np.array(self._train_scores)
+        self.validation_score_ = np.array(self._scores)
+        if self.verbose:
+            n_leaves = sum(
+                tree.get_n_leaf_nodes() for trees in self._predictors for tree in trees
+            )
+            self._say(
+                f"{len(self._predictors)} rounds, {n_leaves} leaves, "
+                f"{time.perf_counter() - begin:.3f}s"
+            )
 
     def _sample(
         self, X: Table, y: Any, sample_weight: ArrayLike | None, like: str | None
@@ -255,6 +277,10 @@ class BaseHistBooster(BaseEstimator, ABC):
                 f"max_iter={self.max_iter} must be larger than or equal to "
                 f"n_iter_={self.n_iter_} when warm_start==True"
             )
+        if goes_on:  # those of the last fit stay as they are if this one fails
+            self._predictors = list(self._predictors)
+            self._train_scores = list(self._train_scores)
+            self._scores = list(self._scores)
         binned = self._binned(train, None if not goes_on else self.binner_)
         limits = limits_of(
             self, self.binner_.is_categorical_, getattr(self, "feature_names_in_", None)
@@ -275,9 +301,8 @@ class BaseHistBooster(BaseEstimator, ABC):
             initial = self._loss.initial_value(train.y, train.weights)
             self.initial_value_ = np.atleast_1d(np.asarray(initial, dtype=np.float64))
             self._predictors = []
-            self._train_scores: list[float] = []
-            self._scores: list[float] = []
-            self._packed: PackedTrees | None = None
+            self._train_scores, self._scores = [], []
+            self._packed = None
         raw = self._raw_of_binned(binned) if goes_on else self._first_raw(binned)
         rounds.start(raw.T)
         return rounds
@@ -295,6 +320,8 @@ class BaseHistBooster(BaseEstimator, ABC):
                 binner._ensure_all_finite = False
                 binner.fit(X, sample_weight=train.weights)
                 self._check_columns(X, binner)
+            else:
+                self._check_rows(X)
             table, X = X, binner._bin_columns(X)
             self._warn_of_empty_columns(table, X)
         elif binner is not None:
@@ -343,17 +370,6 @@ class BaseHistBooster(BaseEstimator, ABC):
             scores = self._scores if judge.has_validation else self._train_scores
             if self._should_stop(scores):
                 break
-        self._all_trees()
-        self.train_score_ = np.array(self._train_scores)
-        self.validation_score_ = np.array(self._scores)
-        if self.verbose:
-            n_leaves = sum(
-                tree.get_n_leaf_nodes() for trees in self._predictors for tree in trees
-            )
-            self._say(
-                f"{len(self._predictors)} rounds, {n_leaves} leaves, "
-                f"{time.perf_counter() - begin:.3f}s"
-            )
 
     def _boost(self, rounds: Rounds, number: int) -> list[NewtonTree]:
         """Trees of a round."""
@@ -467,9 +483,14 @@ class BaseHistBooster(BaseEstimator, ABC):
             return binned_by(self.binner_, X)
         if not hasattr(X, "shape"):
             X = np.asarray(X)
-        if len(X.shape) == 2:  # of others the binner says what is wrong
-            validate_data(self, X, reset=False, skip_check_array=True)
+        self._check_rows(X)
         return bin_to_send(self.binner_, X)
+
+    def _check_rows(self, X: Table) -> None:
+        """Raise unless rows have the columns that were learned from."""
+        # Of what has no two axes the binner says what is wrong.
+        if len(getattr(X, "shape", ())) == 2:
+            validate_data(self, X, reset=False, skip_check_array=True)
 
     @property
     def _takes_trends(self) -> bool:

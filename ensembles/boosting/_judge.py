@@ -79,6 +79,11 @@ class Judge:
         self._knows_raw = booster.scoring is None or isinstance(booster.scoring, str)
         if validation is not None:
             self.binned = booster._binned_to_send(validation.X)
+            self.start(booster)
+
+    def start(self, booster: Any) -> None:
+        """Go on from what a booster says of the validation rows by now."""
+        if self.validation is not None:
             self._raw = booster._raw_of_binned(self.binned)
 
     @property

@@ -66,8 +66,13 @@ class PerOutput(Loss):
         """Values of all targets."""
         return self.losses[0].prediction(raw)
 
+    def check_range(self, y: FloatArray) -> None:
+        """Raise where the loss is not defined for a value of some target."""
+        for k, loss in enumerate(self.losses):
+            loss.check_range(y[:, k])
+
     def check_target(self, y: FloatArray) -> None:
-        """Raise where the loss is not defined for some target."""
+        """Raise where some target cannot be learned from."""
         for k, loss in enumerate(self.losses):
             loss.check_target(y[:, k])
 

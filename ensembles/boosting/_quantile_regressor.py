@@ -19,7 +19,7 @@ from ensembles._validation import (
     invalid_parameter,
     is_real,
 )
-from ensembles.boosting._held_out import BaseHeldOutBooster
+from ensembles.boosting._held_out import BaseHeldOutBooster, effective_rows
 from ensembles.boosting._outputs import PerOutput
 from ensembles.boosting._samples import Sample
 from ensembles.losses import Loss, PinballLoss
@@ -91,7 +91,7 @@ class QuantileBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
     n_iter_no_change : int, default=10
         Rounds without a better score after which to stop.
     tol : float, default=1e-07
-        What a score must rise by to be better.
+        What a score must rise by to be better; the loss, as a share of the first one.
     verbose : int, default=0
         1 writes a line at the end, 2 one for each round.
     random_state : int, RandomState instance or None, default=None
@@ -298,8 +298,7 @@ class QuantileBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
         ValueError
             If a level is none, or lies beyond those fitted.
         """
-        raw = self._raw_predict(X)
-        found = np.sort(raw, axis=1)
+        found = np.sort(self._raw_predict(X), axis=1)
         if quantiles is None:
             return found
         levels = check_quantiles(quantiles)
@@ -407,10 +406,10 @@ class QuantileBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
         return np.asarray(low + share * (high - low))
 
     def _check_params(self) -> None:
-        levels = np.asarray(self.quantiles)
-        is_one_row = levels.ndim == 1 and len(levels) > 0
-        bounded = [0.0, *levels, 1.0] if is_one_row else []
-        if not (all(map(is_real, bounded)) and bounded and _ascends(bounded)):
+        levels: Any = self.quantiles
+        levels = list(levels) if np.iterable(levels) else []
+        bounded = [0.0, *levels, 1.0]
+        if not (levels and all(map(is_real, bounded)) and _ascends(bounded)):
             allowed = "levels in the range (0.0, 1.0), in ascending order"
             raise invalid_parameter(self, "quantiles", self.quantiles, allowed)
         super()._check_params()
@@ -448,16 +447,22 @@ class QuantileBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
         losses = tuple(PinballLoss(float(one)) for one in self._levels)
         return losses[0] if len(losses) == 1 else PerOutput(losses)
 
+    def _should_stop(self, scores: Sequence[float]) -> bool:
+        unit = abs(scores[0]) if self.scoring == "loss" else 1.0
+        return super()._should_stop([score / (unit or 1.0) for score in scores])
+
+    def _corrected(self, raw: FloatArray) -> FloatArray:
+        return super()._corrected(np.sort(raw, axis=1))
+
     def _correction(self, sample: Sample, raw: FloatArray) -> FloatArray:
         """Quantiles of what is left of the targets, as in equation 8 for each end."""
         levels, weights = self._levels, sample.weights
-        y = sample.y.reshape(len(raw), -1)
+        y: FloatArray = sample.y.reshape(len(raw), -1)
         left = zip((y - np.sort(raw, axis=1)).T, levels, strict=True)
-        n_rows: float = len(raw)
+        n_rows = effective_rows(weights, len(raw))
         if weights is None:
             moves = [np.quantile(one, q, method="weibull") for one, q in left]
         else:
-            n_rows = weights.sum() ** 2 / (weights**2).sum()
             moves = [lower_quantile(one, weights, q) for one, q in left]
         # What fits too closely draws quantiles together: to the median, which stays.
         prior = _PRIOR_VARIANCE * np.abs(1.0 - 2.0 * levels)

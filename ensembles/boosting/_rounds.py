@@ -67,9 +67,9 @@ class Rounds:
         bend: Callable[[int, FloatArray], FloatArray] | None = None,
     ) -> None:
         self.loss, self.y, self.weights = loss, y, weights
-        self._binned, self._limits = binned, limits
+        self.binned, self._limits = binned, limits
         self._sampling, self._learning_rate = sampling, learning_rate
-        times = times_of(weights)
+        self._times = times = times_of(weights)
         self._factors = weights if times is None else None
         shape = (loss.n_raw, len(binned))
         self.raw = np.zeros(shape)
@@ -129,10 +129,14 @@ class Rounds:
             gradient *= self._factors
             hessian *= self._factors
         if self._limits.in_mean_rows:
-            self._units[:] = np.maximum(hessian.mean(axis=1), _TINY)
+            means = np.average(hessian, axis=1, weights=self._times)
+            self._units[:] = np.maximum(means, _TINY)
             gradient /= self._units[:, None]
             hessian /= self._units[:, None]
-        rows, factors = self._sampling.draw(key_of(key, 0), gradient)
+        sizes = gradient
+        if self._sampling.weighs_rows and self._limits.in_mean_rows:
+            sizes = gradient * np.sqrt(self._units)[:, None]
+        rows, factors = self._sampling.draw(key_of(key, 0), sizes)
         if factors is not None:
             gradient[:, rows] *= factors
             hessian[:, rows] *= factors
@@ -173,7 +177,7 @@ class Rounds:
         if rows is None:
             growth.add_values(values, self.raw[k])
         else:  # rows that were not drawn fall into leaves too
-            packed([tree], [0]).add_to(self.raw[k][:, None], self._binned)
+            packed([tree], [0]).add_to(self.raw[k][:, None], self.binned)
         return tree
 
     def _renewed(

@@ -159,7 +159,7 @@ class Loss(ABC):
         """
         return prediction
 
-    def check_target(self, y: FloatArray) -> None:
+    def check_range(self, y: FloatArray) -> None:
         """Raise where the loss is not defined for a target.
 
         Parameters
@@ -178,6 +178,26 @@ class Loss(ABC):
             If a target is out of range.
         """
         del y  # every value is allowed
+
+    def check_target(self, y: FloatArray) -> None:
+        """Raise where nothing can be learned from targets; here, `check_range`.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,)
+            Targets to learn from.
+
+        Returns
+        -------
+        None
+            If they can be learned from.
+
+        Raises
+        ------
+        ValueError
+            If a target is out of range, or all together have no best prediction.
+        """
+        self.check_range(y)
 
     def leaf_value(
         self, y: FloatArray, raw: FloatArray, sample_weight: FloatArray | None

@@ -101,9 +101,12 @@ class PoissonLoss(DistributionLoss):
     def link(self, prediction: FloatArray) -> FloatArray:
         return _log(prediction)
 
-    def check_target(self, y: FloatArray) -> None:
-        if not (np.all(y >= 0) and np.sum(y) > 0):
+    def check_range(self, y: FloatArray) -> None:
+        if not np.all(y >= 0):
             raise ValueError("loss='poisson' requires non-negative y and sum(y) > 0.")
+
+    def check_target(self, y: FloatArray) -> None:
+        self.check_range(y if np.sum(y) > 0 else np.full(1, np.nan))
 
     def distribution(self, raw: FloatArray) -> Any:
         return stats.poisson(_exp(raw))
@@ -183,7 +186,7 @@ class GammaLoss(Loss):
     def link(self, prediction: FloatArray) -> FloatArray:
         return _log(prediction)
 
-    def check_target(self, y: FloatArray) -> None:
+    def check_range(self, y: FloatArray) -> None:
         if not np.all(y > 0):
             raise ValueError("loss='gamma' requires strictly positive y.")
 
@@ -294,16 +297,20 @@ class TweedieLoss(Loss):
     def link(self, prediction: FloatArray) -> FloatArray:
         return _log(prediction)
 
-    def check_target(self, y: FloatArray) -> None:
+    def check_range(self, y: FloatArray) -> None:
         if self.power >= 2 and not np.all(y > 0):
             raise ValueError(
                 f"loss='tweedie' of power {self.power} requires strictly positive y."
             )
-        if self.power > 0 and not (np.all(y >= 0) and np.sum(y) > 0):
+        if self.power > 0 and not np.all(y >= 0):
             raise ValueError(
                 f"loss='tweedie' of power {self.power} requires non-negative y and "
                 "sum(y) > 0."
             )
+
+    def check_target(self, y: FloatArray) -> None:
+        has_mean = self.power <= 0 or np.sum(y) > 0
+        self.check_range(y if has_mean else np.full(1, np.nan))
 
 
 def _log(mean: FloatArray) -> FloatArray:

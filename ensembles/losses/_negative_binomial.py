@@ -107,7 +107,10 @@ class NegativeBinomialLoss(DistributionLoss):
         return np.array([log_mean, best.x])
 
     def check_target(self, y: FloatArray) -> None:
-        if not (np.all(y >= 0) and np.all(y == np.rint(y)) and np.sum(y) > 0):
+        self.check_range(y if np.sum(y) > 0 else np.full(1, np.nan))
+
+    def check_range(self, y: FloatArray) -> None:
+        if not (np.all(y >= 0) and np.all(y == np.rint(y))):
             raise ValueError(
                 "distribution='negative_binomial' requires non-negative whole numbers "
                 "y and sum(y) > 0."

@@ -15,8 +15,9 @@ from ensembles.losses._means import exact_mean
 __all__ = ["LogNormalLoss", "NormalLoss", "log_of_scale"]
 
 _HALF_LOG_TAU = 0.5 * float(np.log(2.0 * np.pi))
-# Where all targets are one, their scale is this share of it.
+# Where all targets are one, but for rounding, their scale is this share of it.
 _LEAST_SCALE = 1e-6
+_ROUNDING = 1e-13
 
 
 @final
@@ -120,7 +121,7 @@ class LogNormalLoss(DistributionLoss):
     Raises
     ------
     ValueError
-        From `check_target`, if a target is not positive.
+        From `check_range`, if a target is not positive.
 
     See Also
     --------
@@ -160,7 +161,7 @@ class LogNormalLoss(DistributionLoss):
     ) -> FloatArray:
         return NormalLoss().initial_value(np.log(y), sample_weight)
 
-    def check_target(self, y: FloatArray) -> None:
+    def check_range(self, y: FloatArray) -> None:
         if not np.all(y > 0):
             raise ValueError("distribution='lognormal' requires strictly positive y.")
 
@@ -187,7 +188,8 @@ def log_of_scale(scale: float, location: float) -> float:
     Returns
     -------
     float
-        Of zero, that of a small share of the location.
+        Of zero, and of what rounding makes of it, that of a small share of the
+        location.
     """
-    least = _LEAST_SCALE * (abs(location) or 1.0)
-    return float(np.log(scale if scale > 0.0 else least))
+    is_zero = scale <= _ROUNDING * abs(location)
+    return float(np.log(_LEAST_SCALE * (abs(location) or 1.0) if is_zero else scale))

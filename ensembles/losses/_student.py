@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 from scipy import optimize, stats
-from scipy.special import digamma, gammaln, polygamma
+from scipy.special import betaln, digamma, polygamma
 
 from ensembles._typing import FloatArray
 from ensembles._validation import invalid_parameter, is_positive
@@ -30,7 +30,8 @@ class StudentLoss(DistributionLoss):
     Rows far off count less the further they are, for the location and for the scale: a
     few gross errors do no harm. How heavy the tails are is learned too, unless it is
     given; a few hundred rows tell little about it. Where tails are normal, `NormalLoss`
-    is faster and as good.
+    is faster and as good. Where most targets are one value, as zero, no scale is the
+    best: this is for targets that vary.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ class StudentLoss(DistributionLoss):
     def value(self, y: FloatArray, raw: FloatArray) -> FloatArray:
         df, far = self._df(raw), (y - raw[:, 0]) / exp_of(raw[:, 1])
         half = 0.5 * (df + 1.0)
-        constant = gammaln(0.5 * df) - gammaln(half) + 0.5 * np.log(df * np.pi)
+        constant = betaln(0.5, 0.5 * df) + 0.5 * np.log(df)
         return np.asarray(constant + raw[:, 1] + half * np.log1p(far**2 / df))
 
     def gradient_hessian(
@@ -127,10 +128,14 @@ class StudentLoss(DistributionLoss):
         self, y: FloatArray, sample_weight: FloatArray | None
     ) -> FloatArray:
         middle = median(y, sample_weight)
-        unit = median(np.abs(y - middle), sample_weight)
-        unit = unit or exact_mean(np.abs(y - middle), sample_weight)
-        unit = np.exp(log_of_scale(unit, middle))
+        far = np.abs(y - middle)
+        unit = median(far, sample_weight) or exact_mean(far, sample_weight)
         start = np.array([0.0, 0.0, np.log(4.0)])[: self.n_raw]
+        log_unit = log_of_scale(unit, middle)
+        if unit == 0.0:
+            start[:2] = middle, log_unit
+            return start
+        unit = float(np.exp(log_unit))
         bounds = [(None, None), (-20.0, 20.0), _LOG_DF][: self.n_raw]
         best = optimize.minimize(
             self._mean_and_slope,

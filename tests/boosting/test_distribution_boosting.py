@@ -188,8 +188,13 @@ def test_spreads_are_corrected_by_rows_set_aside():
 
 def test_a_few_rows_set_aside_move_spreads_by_little():
     X, y = drawn("normal", 400)
-    model = booster(validation_fraction=2).fit(X, y)
-    assert abs(model.calibration_[1]) < 0.7
+    told = {"X_val": X[:2], "y_val": y[:2] + 50.0}  # a factor of 50 would be the best
+    model = booster(max_iter=5).fit(X[2:], y[2:], **told)
+    raw = model._raw_predict(X[:2]) - model.calibration_
+    far = (y[:2] + 50.0 - raw[:, 0]) / np.exp(raw[:, 1])
+    best = 0.5 * np.log(np.mean(far**2))
+    assert best > 2.5
+    assert 0.0 < model.calibration_[1] < 0.8 * best
 
 
 def test_without_rows_set_aside_nothing_is_corrected():
@@ -212,6 +217,140 @@ def test_a_warm_start_goes_on_from_the_best_round():
     assert len(stopped.validation_score_) >= stopped.n_iter_ + 1
     with pytest.raises(ValueError, match="Fit anew with warm_start=False"):
         stopped.set_params(distribution="student").fit(X, y)
+    fixed = booster(StudentLoss(df=2.0), max_iter=3, warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="Fit anew with warm_start=False"):
+        fixed.set_params(distribution=StudentLoss(df=50.0)).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"early_stopping": False}, {"early_stopping": True}),
+        ({"validation_fraction": None}, {"validation_fraction": 0.1}),
+        ({"scoring": "r2"}, {"scoring": "loss"}),
+        ({"n_iter_no_change": 2}, {"n_iter_no_change": 10}),
+    ],
+    ids=["on", "rows", "scorer", "patience"],
+)
+def test_rounds_of_a_warm_start_are_scored_as_if_there_had_been_one_fit(before, after):
+    """By the rows and the scorer of now: no round is dropped by scores of before."""
+    X, y = drawn("normal", 900)
+    X, y, told = X[:600], y[:600], {"X_val": X[600:], "y_val": y[600:]}
+    cold = booster(**after).fit(X, y, **told)
+    warm = booster(max_iter=12, warm_start=True, **before)
+    others = {} if before.get("early_stopping") is False else told
+    if "validation_fraction" in before:
+        others = {}
+    warm.fit(X, y, **others)
+    assert 1 < warm.n_iter_ <= 12
+    warm.set_params(max_iter=500, **after).fit(X, y, **told)
+    assert warm.n_iter_ == cold.n_iter_
+    assert_allclose(warm.validation_score_, cold.validation_score_, rtol=1e-12)
+    assert_allclose(warm.train_score_, cold.train_score_, rtol=1e-12)
+    assert_allclose(warm.calibration_, cold.calibration_)
+    warm.set_params(early_stopping=False, max_iter=warm.n_iter_ + 1).fit(X, y)
+    assert_array_equal(warm.calibration_, [0.0, 0.0])
+    assert len(warm.validation_score_) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "targets"),
+    [
+        ({"distribution": "poisson"}, lambda y: y),
+        ({"scoring": "nonsense"}, lambda y: y),
+        ({}, lambda y: np.where(y > 0, np.nan, y)),
+        ({"max_iter": 40, "warm_start": True, "scoring": "nonsense"}, lambda y: y),
+    ],
+    ids=["range", "scorer", "nan", "warm"],
+)
+def test_a_fit_that_fails_leaves_the_last_one(change, targets):
+    X, y = drawn("normal", 300)
+    model = booster(max_iter=15).fit(X, y)
+    before = model.predict_interval(X), model.calibration_, model.n_iter_
+    with pytest.raises(ValueError, match=r"."):
+        model.set_params(**change).fit(X[:, : 4 - ("n" in change)], targets(y))
+    assert_array_equal(model.predict_interval(X), before[0])
+    assert_array_equal(model.calibration_, before[1])
+    assert model.n_iter_ == before[2]
+
+
+def test_a_warm_start_has_the_same_columns():
+    X, y = drawn("normal", 300)
+    model = booster(max_iter=5, warm_start=True, early_stopping=False).fit(X, y)
+    with pytest.raises(ValueError, match="X has 2 features"):
+        model.set_params(max_iter=8).fit(X[:, :2], y)
+
+
+def test_scores_that_are_no_numbers_are_refused():
+    X, y = drawn("normal", 300)
+    numbers = iter([0.1, 0.1, 0.2, 0.2] + [np.nan] * 100)
+
+    def scorer(booster, X, y):
+        return next(numbers)
+
+    with pytest.raises(ValueError, match="is NaN after 2 rounds"):
+        booster(scoring=scorer, max_iter=4).fit(X, y)
+
+
+def test_whole_numbers_are_repeated_rows():
+    """With a penalty in rows, and weights where noise is large."""
+    X, y = drawn("normal", 300)
+    counts = np.where(X[:, 2] > 0.0, 4, 1)
+    repeated = np.repeat(np.arange(300), counts)
+    options = {
+        "max_iter": 20,
+        "early_stopping": False,
+        "l2_regularization": 10.0,
+        "min_samples_leaf": 1,
+    }
+    one = booster(**options).fit(X, y, counts).predict_interval(X)
+    other = booster(**options).fit(X[repeated], y[repeated]).predict_interval(X)
+    assert_allclose(one, other, rtol=1e-8, atol=1e-8)
+
+
+def test_one_sided_draws_and_importances_have_no_unit():
+    X, y = drawn("normal", 800)
+    options = {"max_iter": 20, "one_side_sampling": (0.2, 0.2)}
+    one = booster(**options).fit(X, y)
+    other = booster(**options).fit(X, y * 2.0**20)
+    assert_allclose(other.predict(X) / 2.0**20, one.predict(X), rtol=1e-4, atol=1e-4)
+    assert_allclose(other.feature_importances_, one.feature_importances_, rtol=1e-3)
+    assert one.feature_importances_[2] > 0.1  # of the spread alone
+
+
+def test_rows_set_aside_count_by_their_weights():
+    X, y = drawn("normal", 700)
+    X, X_val, y, y_val = X[:500], X[500:], y[:500], y[500:]
+    y_val = y_val + np.where(np.arange(200) < 100, 5.0, 0.0)
+    half = np.where(np.arange(200) < 100, 0.0, 1.0)
+    options = {"max_iter": 10}
+    one = booster(**options).fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=half)
+    other = booster(**options).fit(X, y, X_val=X_val[100:], y_val=y_val[100:])
+    assert_array_equal(one.calibration_, other.calibration_)
+    uneven = np.where(np.arange(200) < 100, 0.1, 1.0)
+    told = {"X_val": X_val, "y_val": y_val}
+    weighted = booster(**options).fit(X, y, **told, sample_weight_val=uneven)
+    plain = booster(**options).fit(X, y, **told)
+    assert other.calibration_[1] < weighted.calibration_[1] < plain.calibration_[1]
+    heavy = np.ones(200)
+    heavy[0] = 1e6  # says no more than a row does
+    alone = booster(**options).fit(X, y, **told, sample_weight_val=heavy)
+    single = booster(**options).fit(X, y, X_val=X_val[:1], y_val=y_val[:1])
+    assert_allclose(alone.calibration_, single.calibration_, rtol=1e-2)
+
+
+def test_quantiles_of_zero_and_one_are_the_ends():
+    X, y = drawn("poisson", 200)
+    model = booster("poisson", max_iter=3).fit(X, y)
+    assert_array_equal(model.predict_quantiles(X[:2], (0.0, 1.0)), [[0, np.inf]] * 2)
+
+
+def test_zeros_alone_can_be_held_out():
+    X, y = drawn("poisson", 300)
+    told = {"X_val": X[:5], "y_val": np.zeros(5)}
+    model = booster("poisson", max_iter=5).fit(X, y, **told)
+    found = model.predict(X[:5])
+    assert_allclose(model.log_likelihood(X[:5], np.zeros(5)), -found.mean())
 
 
 def test_stages_end_at_what_is_predicted():
@@ -311,6 +450,17 @@ def test_distributions_of_the_users_own():
     assert model.calibration_.shape == (1,)
     covered = y[2000:] <= model.predict_quantiles(X[2000:], 0.9)
     assert abs(covered.mean() - 0.9) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("names", "spread"), [((), None), (("log scale",), 3), (("log scale",), -1)]
+)
+def test_parameters_of_distributions_are_checked(names, spread):
+    own = Exponential()
+    own.parameters, own.spread = names, spread
+    X, y = drawn("normal", 60)
+    with pytest.raises(ValueError, match="It needs one parameter or more"):
+        booster(own).fit(X, np.abs(y))
 
 
 def test_gross_errors_do_not_break_the_fit():

@@ -38,7 +38,8 @@ def test_quantiles_never_cross_at_ten_thousand_random_points():
     levels = np.linspace(0.05, 0.95, 19)
     model = booster(levels, max_iter=40).fit(X, y)
     points = np.random.default_rng(1).normal(scale=3.0, size=(10_000, X.shape[1]))
-    assert (np.diff(model._raw_predict(points), axis=1) < 0.0).any(axis=1).mean() > 0.1
+    by_trees = model._raw_of_binned(model._binned_to_send(points))
+    assert (np.diff(by_trees, axis=1) < 0.0).any(axis=1).mean() > 0.1
     assert (np.diff(model.predict_quantiles(points), axis=1) >= 0.0).all()
     for stage in model.staged_predict_quantiles(points):
         assert (np.diff(stage, axis=1) >= 0.0).all()
@@ -117,6 +118,48 @@ def test_weights_count_as_rows():
     assert_array_equal(one.predict_quantiles(X), other.predict_quantiles(X))
     weighted = booster().fit(X, y, np.random.default_rng(0).uniform(0.5, 2.0, 400))
     assert weighted.calibration_.any()
+
+
+def test_rows_set_aside_count_by_their_weights():
+    X, y = drawn(700)
+    X, X_val, y, y_val = X[:500], X[500:], y[:500], y[500:]
+    y_val = np.where(np.arange(200) < 100, 50.0, y_val)
+    told = {"X_val": X_val, "y_val": y_val}
+    options = {"max_iter": 10}
+    half = np.where(np.arange(200) < 100, 0.0, 1.0)
+    one = booster(**options).fit(X, y, **told, sample_weight_val=half)
+    other = booster(**options).fit(X, y, X_val=X_val[100:], y_val=y_val[100:])
+    assert_array_equal(one.calibration_, other.calibration_)
+    uneven = np.where(np.arange(200) < 100, 0.01, 1.0)
+    weighted = booster(**options).fit(X, y, **told, sample_weight_val=uneven)
+    plain = booster(**options).fit(X, y, **told)
+    assert weighted.calibration_[-1] < 0.5 * plain.calibration_[-1]
+    heavy = np.full(200, 1e-9)
+    heavy[0] = 1.0  # one row in effect
+    alone = booster(**options).fit(X, y, **told, sample_weight_val=heavy)
+    assert alone.calibration_[-1] < 0.1 * np.ptp(y)
+
+
+def test_units_of_targets_and_weights_do_not_matter():
+    X, y = drawn(600)
+    weights = np.random.default_rng(0).uniform(0.5, 2.0, 600)
+    one = booster().fit(X, y, weights)
+    for unit in 2.0**-30, 2.0**30:
+        other = booster().fit(X, y * unit, weights)
+        assert other.n_iter_ == one.n_iter_
+        found = other.predict_quantiles(X) / unit
+        assert_allclose(found, one.predict_quantiles(X), rtol=1e-9)
+        other = booster().fit(X, y, weights * unit)
+        assert_allclose(other.predict_quantiles(X), one.predict_quantiles(X), rtol=1e-9)
+
+
+def test_a_fit_that_fails_leaves_the_last_one():
+    X, y = drawn(300)
+    model = booster((0.5, 0.9), max_iter=5).fit(X, y)
+    before = model.predict_quantiles(X, 0.9)
+    with pytest.raises(ValueError, match=r"Negative values"):
+        model.set_params(quantiles=(0.1, 0.5, 0.9)).fit(X, y, -np.ones(300))
+    assert_array_equal(model.predict_quantiles(X, 0.9), before)
 
 
 def test_levels_between_are_interpolated():
@@ -206,6 +249,7 @@ def test_pinball_losses_are_those_of_scikit_learn():
         ("a", "b"),
         None,
         [[0.1, 0.9]],
+        [[0.1, 0.2], [0.3]],
     ],
     ids=str,
 )

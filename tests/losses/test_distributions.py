@@ -158,6 +158,8 @@ def test_steps_keep_signs_and_are_no_longer(loss):
         assert (np.sign(moved) == np.sign(steps)).all()
         assert (np.abs(moved) <= np.abs(steps)).all()
         assert_allclose(moved[2:5], steps[2:5], rtol=0.2)
+        if loss.parameters[k].startswith("log") and not isinstance(loss, LogNormalLoss):
+            assert np.abs(moved).max() < 20.0
 
 
 @pytest.mark.parametrize(
@@ -198,6 +200,13 @@ def test_degrees_of_freedom_that_are_given_are_no_parameter():
         assert_allclose(one, other[:, :2], rtol=1e-12)
 
 
+def test_tails_of_many_degrees_are_normal():
+    y, raw = drawn(NormalLoss())
+    theirs = NormalLoss().value(y, raw)
+    for df in 1e9, 1e15, 1e300:
+        assert_allclose(StudentLoss(df=df).value(y, raw), theirs, rtol=1e-6)
+
+
 def test_tails_are_found():
     """From 4,000 rows of three degrees of freedom, off by 50 % less than 1 in 10^6."""
     y = stats.t(3.0, 10.0, 2.0).rvs(4000, random_state=0)
@@ -205,6 +214,24 @@ def test_tails_are_found():
     assert abs(location - 10.0) < 0.3
     assert abs(np.exp(log_scale) - 2.0) < 0.3
     assert 2.0 < np.exp(log_df) < 4.5
+
+
+def test_zeros_alone_have_a_likelihood_and_cannot_be_learned_from():
+    y = np.zeros(3)
+    for loss in PoissonLoss(), NegativeBinomialLoss():
+        loss.check_range(y)
+        with pytest.raises(ValueError, match=r"sum\(y\) > 0"):
+            loss.check_target(y)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-9, 1e9])
+def test_scales_of_constants_are_not_what_rounding_leaves(scale):
+    y, weights = np.full(97, 0.1 * scale), np.random.default_rng(0).uniform(size=97)
+    for loss in NormalLoss(), LaplaceLoss(), StudentLoss():
+        start = loss.initial_value(y, weights)
+        assert_allclose(np.exp(start[1]), 1e-7 * scale, rtol=0.01)
+    far = 1e9 * scale + scale * np.random.default_rng(0).normal(size=500)
+    assert_allclose(np.exp(NormalLoss().initial_value(far, None)[1]), scale, rtol=0.1)
 
 
 @pytest.mark.parametrize("df", [0.0, -1.0, np.inf, np.nan, "3", True])
