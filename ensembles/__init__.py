@@ -18,6 +18,7 @@ from ensembles.bagging import (
 from ensembles.boosting import (
     AdaBoostClassifier,
     AdaBoostRegressor,
+    BoostingCV,
     ComponentwiseBoostingClassifier,
     ComponentwiseBoostingRegressor,
     DistributionBoostingRegressor,
@@ -115,6 +116,7 @@ __all__ = [
     "BinnedMatrix",
     "Binner",
     "BlockJackknife",
+    "BoostingCV",
     "Bootstrap",
     "BootstrapResult",
     "BootstrapScore",

@@ -44,6 +44,10 @@ Workers = Literal["threads", "processes"]
 _RELEASES_THE_LOCK = (
     "sklearn.tree",
     "sklearn.ensemble",
+    "ensembles.boosting._distribution_regressor",
+    "ensembles.boosting._hist_classifier",
+    "ensembles.boosting._hist_regressor",
+    "ensembles.boosting._quantile_regressor",
     "ensembles.trees",
     "lightgbm",
     "xgboost",

@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 
+from sklearn.base import is_classifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -67,6 +68,8 @@ BOOSTERS = [
     ensembles.HistBoostingClassifier(max_iter=5),
     ensembles.HistBoostingRegressor(max_iter=30),
     ensembles.HistBoostingRegressor("absolute_error", max_iter=30, sums="exact"),
+    ensembles.BoostingCV(ensembles.HistBoostingClassifier(max_iter=5), cv=2),
+    ensembles.BoostingCV(ensembles.ComponentwiseBoostingRegressor(), cv=2),
     ensembles.ComponentwiseBoostingClassifier(n_estimators=20),
     ensembles.ComponentwiseBoostingClassifier(("spline", "stump"), n_estimators=10),
     ensembles.ComponentwiseBoostingRegressor(n_estimators=50),
@@ -154,6 +157,7 @@ _SPLITS_TIE = (
 )
 _TIES = dict.fromkeys(_NOT_TO_THE_BIT, _SPLITS_TIE)
 _SET_ASIDE = dict.fromkeys(_NOT_TO_THE_BIT, "rows that are set aside differ in number.")
+_FOLDS = dict.fromkeys(_NOT_TO_THE_BIT, "folds have other rows.")
 _DRAWN_ROWS = dict.fromkeys(_NOT_TO_THE_BIT, "rows that are drawn differ in number.")
 KNOWN = {
     GradientBoostingClassifier: _TIES,
@@ -172,6 +176,8 @@ def known_failures(estimator):
         return _NOT_TO_THE_BIT if estimator.resample else {}
     if getattr(estimator, "subsample", 1.0) < 1.0:
         return _DRAWN_ROWS
+    if isinstance(estimator, ensembles.BoostingCV):
+        return _FOLDS if is_classifier(estimator) else {}
     if hasattr(estimator, "calibrate") and estimator.early_stopping:
         return _SET_ASIDE
     return KNOWN.get(type(estimator), {})

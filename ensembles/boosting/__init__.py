@@ -2,6 +2,7 @@
 
 from ensembles.boosting._ada_classifier import AdaBoostClassifier
 from ensembles.boosting._ada_regressor import AdaBoostRegressor
+from ensembles.boosting._boosting_cv import BoostingCV
 from ensembles.boosting._componentwise_classifier import (
     ComponentwiseBoostingClassifier,
 )
@@ -16,6 +17,7 @@ from ensembles.boosting._quantile_regressor import QuantileBoostingRegressor
 __all__ = [
     "AdaBoostClassifier",
     "AdaBoostRegressor",
+    "BoostingCV",
     "ComponentwiseBoostingClassifier",
     "ComponentwiseBoostingRegressor",
     "DistributionBoostingRegressor",

@@ -24,6 +24,7 @@ from ensembles.boosting._componentwise._pool import Pool
 from ensembles.boosting._componentwise._rounds import Round, Rounds, add_round
 from ensembles.boosting._outputs import as_loss_takes
 from ensembles.boosting._samples import Sample, used_rows
+from ensembles.boosting._staged import losses_of
 from ensembles.boosting._stopping import split_rows
 from ensembles.losses import Loss
 
@@ -139,7 +140,8 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
             best = loss.initial_value(train.y, train.weights)
             initial = np.atleast_1d(np.asarray(best, dtype=np.float64))
         done = list(self._rounds) if goes_on else []
-        scores = self._boost(loss, pool, initial, done, (train, aside))
+        about = loss, pool, initial, done, (train, aside)
+        scores = self._boost(*about, self.n_estimators)
         self._keep(known)
         self._pool, self._rounds, self._loss = pool, done, loss
         self._sample, self._split_seed = train, seed
@@ -158,7 +160,7 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
             raise ValueError(
                 f"n_estimators={self.n_estimators} must be larger or equal to the "
                 f"{len(self._rounds)} rounds that are fitted when warm_start==True. "
-                "For fewer, call set_n_estimators."
+                "For fewer, call set_n_rounds."
             )
 
     def _parts(self, sample: Sample, seed: int) -> tuple[Sample, Sample | None]:
@@ -183,6 +185,7 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
         initial: FloatArray,
         done: list[Round],
         parts: tuple[Sample, Sample | None],
+        n_rounds: int,
     ) -> tuple[FloatArray, FloatArray]:
         """Add rounds to those that are done; scores of both parts of the rows."""
         train, aside = parts
@@ -195,7 +198,7 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
             scores.append(-rounds.mean_loss())
             if judge is not None:
                 judge.add(one)
-        for number in range(len(done), self.n_estimators):
+        for number in range(len(done), n_rounds):
             if judge is not None and judge.stops(self.n_iter_no_change, self.tol):
                 break
             new = _boost(rounds, number, self.learning_rate)
@@ -208,19 +211,49 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
             if self.verbose:
                 sys.stdout.write(
                     f"[{type(self).__name__}] round {number + 1} of "
-                    f"{self.n_estimators}: train score {scores[-1]:.5f}\n"
+                    f"{n_rounds}: train score {scores[-1]:.5f}\n"
                 )
         return np.array(scores), np.array([] if judge is None else judge.scores)
 
-    def set_n_estimators(self, n_estimators: int) -> Self:
+    def staged_loss(
+        self, X: Table, y: Any, sample_weight: ArrayLike | None = None
+    ) -> Iterator[float]:
+        """Mean loss of rows after each round.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows to predict.
+        y : array-like of shape (n_samples,)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How much each row counts.
+
+        Yields
+        ------
+        float
+            What the booster was fitted to lower.
+
+        Raises
+        ------
+        NotFittedError
+            If the booster is not fitted.
+        ValueError
+            If a target is out of range, or there are not as many as rows.
+        """
+        check_is_fitted(self)
+        _, encoded = self._encode(self._checked_target(y), None, self._known())
+        raws = self._staged_raw_predict(X)
+        yield from losses_of(self._loss, raws, encoded, sample_weight)
+
+    def set_n_rounds(self, n_rounds: int) -> Self:
         """Move to fewer or more rounds.
 
         Parameters
         ----------
-        n_estimators : int
-            How many rounds predict from now on; it becomes the parameter, too. Rounds
-            that have been fitted are kept, so that there is a way back; more are fitted
-            to the rows of the last `fit`.
+        n_rounds : int
+            How many rounds predict from now on. Rounds that have been fitted are kept,
+            so that there is a way back; more are fitted to the rows of the last `fit`.
 
         Returns
         -------
@@ -238,28 +271,24 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
             rows are not part of it then.
         """
         check_is_fitted(self)
-        check_count(self, "n_estimators", n_estimators, low=0)
-        if n_estimators > len(self._rounds):
-            self._go_on(n_estimators)
-        self.n_estimators = max(1, n_estimators)
-        self.n_estimators_ = min(n_estimators, len(self._rounds))
+        check_count(self, "n_rounds", n_rounds, low=0)
+        if n_rounds > len(self._rounds):
+            self._go_on(n_rounds)
+        self.n_estimators_ = min(n_rounds, len(self._rounds))
         return self
 
-    def _go_on(self, n_estimators: int) -> None:
+    def _go_on(self, n_rounds: int) -> None:
         """Fit more rounds to the rows of the last fit."""
         if not hasattr(self, "_sample"):
             raise ValueError(
-                f"n_estimators={n_estimators} are more than the {len(self._rounds)} "
+                f"n_rounds={n_rounds} are more than the {len(self._rounds)} "
                 "rounds that are fitted, and a pickle does not hold the rows to fit "
                 "more to. Set warm_start=True and call fit with these."
             )
-        before, self.n_estimators = self.n_estimators, n_estimators
-        try:
-            parts = self._sample, None
-            about = self._loss, self._pool, self.initial_value_, self._rounds
-            self.train_score_, _ = self._boost(*about, parts)
-        finally:
-            self.n_estimators = before
+        done = list(self._rounds)
+        about = self._loss, self._pool, self.initial_value_, done
+        self.train_score_, _ = self._boost(*about, (self._sample, None), n_rounds)
+        self._rounds = done
 
     @property
     def base_learners_(self) -> list[tuple[str, int]]:

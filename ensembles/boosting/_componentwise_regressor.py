@@ -149,7 +149,7 @@ class ComponentwiseBoostingRegressor(RegressorMixin, BaseComponentwiseBooster):
 
     Fewer rounds take fewer features, and there is a way back:
 
-    >>> booster.set_n_estimators(5).coef_.round(2)[:4]
+    >>> booster.set_n_rounds(5).coef_.round(2)[:4]
     array([ 0.  , -0.81,  0.  ,  0.  ])
     """
 

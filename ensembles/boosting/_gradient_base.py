@@ -35,6 +35,7 @@ from ensembles.boosting._gradient_run import Progress, Reporter, Validation, run
 from ensembles.boosting._gradient_start import Start, fit_start
 from ensembles.boosting._learner_rounds import LearnerRounds, RoundPlan, answers
 from ensembles.boosting._samples import Sample, used_rows
+from ensembles.boosting._staged import check_n_rounds, losses_of
 from ensembles.boosting._steps import is_cast
 from ensembles.boosting._stopping import split_rows
 from ensembles.losses import Loss
@@ -51,6 +52,7 @@ class BaseGradientBooster(BaseEnsemble):
     _init_method: str
     n_trees_per_iteration_: int
     _progress: Progress
+    _whole: Progress  # with rounds that do not predict
     _start: Start
     _rng: np.random.RandomState
 
@@ -193,6 +195,7 @@ class BaseGradientBooster(BaseEnsemble):
         run(plan, rounds, progress, judge, reporter, self._asked(monitor))
         self._keep(known)
         self._start, self._progress, self._rng = start, progress, rng
+        self._whole = progress
         self._loss, self._step = loss, plan.step
         self.max_features_ = features_tried(self, self.n_features_in_)
         self._set_scores()
@@ -305,6 +308,66 @@ class BaseGradientBooster(BaseEnsemble):
             self.oob_scores_ = np.array([one or 0.0 for one in progress.oob_scores])
             self.oob_improvement_ = np.array(progress.oob_improvements)
             self.oob_score_ = self.oob_scores_[-1]
+
+    def staged_loss(
+        self, X: Table, y: Any, sample_weight: ArrayLike | None = None
+    ) -> Iterator[float]:
+        """Mean loss of rows after each round.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows to predict.
+        y : array-like of shape (n_samples,)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How much each row counts.
+
+        Yields
+        ------
+        float
+            What the booster was fitted to lower.
+
+        Raises
+        ------
+        NotFittedError
+            If the booster is not fitted.
+        ValueError
+            If a target is out of range, or there are not as many as rows.
+        """
+        check_is_fitted(self)
+        _, encoded = self._encode(self._checked_target(y), None, goes_on=True)
+        raws = self._staged_raw_predict(X)
+        yield from losses_of(self._loss, raws, encoded, sample_weight)
+
+    def set_n_rounds(self, n_rounds: int) -> Self:
+        """Move to fewer rounds, or back to more.
+
+        Parameters
+        ----------
+        n_rounds : int
+            How many rounds predict from now on; the others are kept. A warm start goes
+            on from these.
+
+        Returns
+        -------
+        Self
+            The booster itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            If it is not a whole number, one or more.
+        NotFittedError
+            If the booster is not fitted.
+        ValueError
+            If there are more than have been fitted.
+        """
+        check_is_fitted(self)
+        check_n_rounds(self, n_rounds, len(self._whole.members), "n_estimators")
+        self._progress = self._whole.first(n_rounds)
+        self._set_scores()
+        return self
 
     @property
     def estimators_(self) -> Any:  # type: ignore[override]

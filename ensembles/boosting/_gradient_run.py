@@ -38,7 +38,11 @@ class Progress:
 
     def copy(self) -> Progress:
         """The same, to be added to."""
-        return Progress(*(list(vars(self)[name]) for name in vars(self)))
+        return self.first(len(self.members))
+
+    def first(self, n_rounds: int) -> Progress:
+        """What some rounds have left behind; under dropout, with their last rates."""
+        return Progress(*(list(of_all[:n_rounds]) for of_all in vars(self).values()))
 
 
 @final

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ensembles._typing import ArrayLike, FloatArray, Table
+from ensembles._typing import ArrayLike, FloatArray, IntArray, Table
 from ensembles._validation import check_bool
 from ensembles.boosting._crew import Crew
 from ensembles.boosting._hist_base import BaseHistBooster
@@ -128,8 +128,7 @@ class BaseHeldOutBooster(BaseHistBooster):
                 "these, or other rows."
             )
         best = max(1, int(np.argmax(self._scores)))
-        del self._predictors[best:]
-        self._packed = None
+        self._predictors, self._packed = self._whole[:best], None
         if self.calibrate:
             raw = self._raw_of_binned(judge.binned)
             self.calibration_ = self._correction(judge.validation, raw)
@@ -146,6 +145,29 @@ class BaseHeldOutBooster(BaseHistBooster):
     def _corrected(self, raw: FloatArray) -> FloatArray:
         """Raw predictions, with what the rows set aside say."""
         return raw + self.calibration_
+
+    def _correct_by_folds(
+        self, boosters: Sequence[Any], sample: Sample, rows: Sequence[IntArray], n: int
+    ) -> None:
+        """Correct what is predicted by rows that boosters of folds did not learn from.
+
+        Each of `boosters` predicts its own of the `rows` of the sample, whose targets
+        are as the user gave them, after n rounds.
+        """
+        if not self.calibrate:
+            return
+        told = [sample.rows(own) for own in rows]
+        parts = [
+            one.set_n_rounds(min(n, one.n_iter_))._raw_predict(own.X)
+            for one, own in zip(boosters, told, strict=True)
+        ]
+        y = np.concatenate([self._encode(own.y, "") for own in told])
+        weights = None
+        if sample.weights is not None:
+            weights = sample.weights[np.concatenate(rows)]
+        self.calibration_ = self._correction(
+            Sample(None, y, weights), np.concatenate(parts)
+        )
 
     @abstractmethod
     def _correction(self, sample: Sample, raw: FloatArray) -> FloatArray:

@@ -26,6 +26,7 @@ from ensembles.boosting._newton._tree import NewtonTree, packed
 from ensembles.boosting._rounds import Rounds, key_of
 from ensembles.boosting._samples import Sample
 from ensembles.boosting._sampling import sampling_of
+from ensembles.boosting._staged import check_n_rounds, losses_of
 from ensembles.boosting._stopping import is_splitter, split_rows
 from ensembles.losses import Loss
 from ensembles.trees import BinnedMatrix, Binner
@@ -51,6 +52,7 @@ class BaseHistBooster(BaseEstimator, ABC):
     _loss: Loss
     binner_: Binner
     _predictors: list[list[NewtonTree]]  # as scikit-learn calls them
+    _whole: list[list[NewtonTree]]  # with rounds that do not predict
     initial_value_: FloatArray
     n_trees_per_iteration_: int
     train_score_: FloatArray
@@ -193,6 +195,7 @@ class BaseHistBooster(BaseEstimator, ABC):
             if self.do_early_stopping_:
                 judge = Judge(self, rounds, train, validation, self._split_seed)
             self._run(rounds, judge, goes_on)
+            self._whole = self._predictors
             self._settle(judge)
         self._all_trees()
         self.train_score_ = np.array(self._train_scores)
@@ -411,6 +414,65 @@ class BaseHistBooster(BaseEstimator, ABC):
             return False
         reference = scores[-n_last - 1] + self.tol
         return not any(score > reference for score in scores[-n_last:])
+
+    def staged_loss(
+        self, X: Table, y: Any, sample_weight: ArrayLike | None = None
+    ) -> Iterator[float]:
+        """Mean loss of rows after each round.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features), or BinnedMatrix
+            Rows to predict.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How much each row counts.
+
+        Yields
+        ------
+        float
+            What the booster was fitted to lower.
+
+        Raises
+        ------
+        NotFittedError
+            If the booster is not fitted.
+        ValueError
+            If a target is out of range, or there are not as many as rows.
+        """
+        check_is_fitted(self)
+        encoded = self._encode(y, "")
+        raws = self._staged_raw_predict(X)
+        yield from losses_of(self._loss, raws, encoded, sample_weight)
+
+    def set_n_rounds(self, n_rounds: int) -> Self:
+        """Move to fewer rounds, or back to more.
+
+        Parameters
+        ----------
+        n_rounds : int
+            How many rounds predict from now on; the others are kept. A warm start goes
+            on from these.
+
+        Returns
+        -------
+        Self
+            The booster itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            If it is not a whole number, one or more.
+        NotFittedError
+            If the booster is not fitted.
+        ValueError
+            If there are more than have been fitted.
+        """
+        check_is_fitted(self)
+        check_n_rounds(self, n_rounds, len(self._whole), "max_iter")
+        self._predictors, self._packed = self._whole[:n_rounds], None
+        return self
 
     @property
     def trees_(self) -> list[list[NewtonTree]]:

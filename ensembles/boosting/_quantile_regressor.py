@@ -298,7 +298,7 @@ class QuantileBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
         ValueError
             If a level is none, or lies beyond those fitted.
         """
-        found = np.sort(self._raw_predict(X), axis=1)
+        found = self._raw_predict(X)
         if quantiles is None:
             return found
         levels = check_quantiles(quantiles)
@@ -353,8 +353,7 @@ class QuantileBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
         NotFittedError
             If the booster is not fitted.
         """
-        for raw in self._staged_raw_predict(X):
-            yield np.sort(raw, axis=1)
+        yield from self._staged_raw_predict(X)
 
     def pinball_loss(
         self, X: Table, y: Any, sample_weight: ArrayLike | None = None
@@ -452,7 +451,7 @@ class QuantileBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
         return super()._should_stop([score / (unit or 1.0) for score in scores])
 
     def _corrected(self, raw: FloatArray) -> FloatArray:
-        return super()._corrected(np.sort(raw, axis=1))
+        return np.sort(super()._corrected(np.sort(raw, axis=1)), axis=1)
 
     def _correction(self, sample: Sample, raw: FloatArray) -> FloatArray:
         """Quantiles of what is left of the targets, as in equation 8 for each end."""

@@ -259,18 +259,18 @@ class TestMoves:
         booster = regressor(KINDS, n_estimators=40).fit(X, y)
         whole = booster.predict(X)
         few = regressor(KINDS, n_estimators=15).fit(X, y)
-        assert booster.set_n_estimators(15) is booster
-        assert booster.n_estimators == booster.n_estimators_ == 15
+        assert booster.set_n_rounds(15) is booster
+        assert (booster.n_estimators, booster.n_estimators_) == (40, 15)
         assert_array_equal(booster.predict(X), few.predict(X))
         assert_array_equal(booster.coef_path_, few.coef_path_)
-        assert_array_equal(booster.set_n_estimators(40).predict(X), whole)
-        assert_allclose(booster.set_n_estimators(0).predict(X), y.mean())
+        assert_array_equal(booster.set_n_rounds(40).predict(X), whole)
+        assert_allclose(booster.set_n_rounds(0).predict(X), y.mean())
 
     @pytest.mark.parametrize("loss", ["squared_error", "huber"])
     def test_more_rounds_are_those_of_a_longer_fit(self, loss):
         X, y = values()
         booster = regressor(KINDS, loss=loss, n_estimators=10).fit(X, y)
-        booster.set_n_estimators(2).set_n_estimators(25)
+        booster.set_n_rounds(2).set_n_rounds(25)
         longer = regressor(KINDS, loss=loss, n_estimators=25).fit(X, y)
         assert_array_equal(booster.predict(X), longer.predict(X))
         assert_array_equal(booster.train_score_, longer.train_score_)
@@ -279,11 +279,11 @@ class TestMoves:
         X, y = values()
         booster = regressor(n_estimators=10).fit(X, y)
         again = pickle.loads(pickle.dumps(booster))
-        assert_array_equal(again.set_n_estimators(4).coef_, booster.coef_path_[4])
+        assert_array_equal(again.set_n_rounds(4).coef_, booster.coef_path_[4])
         with pytest.raises(
             ValueError, match=r"does not hold the rows.*warm_start=True"
         ):
-            again.set_n_estimators(11)
+            again.set_n_rounds(11)
         assert again.n_estimators_ == 4
         again.set_params(warm_start=True, n_estimators=25).fit(X, y)
         longer = regressor(n_estimators=25).fit(X, y)
@@ -295,7 +295,7 @@ class TestMoves:
         whole = clone(parts).set_params(n_estimators=12).fit(X, y)
         parts.set_params(warm_start=True).fit(X, y).set_params(n_estimators=12)
         assert_array_equal(parts.fit(X, y).predict_proba(X), whole.predict_proba(X))
-        with pytest.raises(ValueError, match="call set_n_estimators"):
+        with pytest.raises(ValueError, match="call set_n_rounds"):
             parts.set_params(n_estimators=3).fit(X, y)
         with pytest.raises(ValueError, match=r"not fitted to: \[7\]"):
             parts.set_params(n_estimators=20).fit(X, np.where(y == 1, 7, 0))
@@ -305,8 +305,8 @@ class TestMoves:
     def test_numbers_of_rounds_are_checked(self, n_estimators):
         X, y = values(50)
         booster = regressor(n_estimators=3).fit(X, y)
-        with pytest.raises(InvalidParameterError, match=r"'n_estimators' parameter"):
-            booster.set_n_estimators(n_estimators)
+        with pytest.raises(InvalidParameterError, match=r"'n_rounds' parameter"):
+            booster.set_n_rounds(n_estimators)
 
 
 class TestStopping:
@@ -324,7 +324,7 @@ class TestStopping:
         booster = regressor(early_stopping=TimeSeriesSplit(3), n_estimators=20)
         booster.fit(X, y)
         train = regressor(n_estimators=20).fit(X[:150], y[:150])
-        train.set_n_estimators(booster.n_estimators_)
+        train.set_n_rounds(booster.n_estimators_)
         assert_array_equal(booster.predict(X), train.predict(X))
 
 
@@ -492,7 +492,7 @@ class TestErrors:
         for ask in (
             lambda: regressor().predict(X),
             lambda: regressor().coef_,
-            lambda: regressor().set_n_estimators(3),
+            lambda: regressor().set_n_rounds(3),
             lambda: ComponentwiseBoostingClassifier().predict_proba(X),
         ):
             with pytest.raises(NotFittedError):
