@@ -18,8 +18,9 @@ from ensembles._ensemble._data import state_kept_on_failure
 from ensembles._parallel import threads_for
 from ensembles._random import random_generator
 from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
-from ensembles._validation import check_sample_weight, n_rows_of, warn_user
+from ensembles._validation import check_sample_weight, n_rows_of
 from ensembles.boosting._crew import Crew
+from ensembles.boosting._hist_columns import binned_by_booster
 from ensembles.boosting._hist_params import check_params, limits_of
 from ensembles.boosting._judge import Judge, KnownRaw
 from ensembles.boosting._newton._tree import NewtonTree, packed
@@ -31,8 +32,6 @@ from ensembles.boosting._stopping import is_splitter, split_rows
 from ensembles.losses import Loss
 from ensembles.trees import BinnedMatrix, Binner
 from ensembles.trees._binned import binned_by
-from ensembles.trees._categories import name_of_column, too_many_categories
-from ensembles.trees._layout import MISSING
 from ensembles.trees._packed import PackedTrees, bin_to_send
 
 __all__ = ["BaseHistBooster"]
@@ -284,7 +283,8 @@ class BaseHistBooster(BaseEstimator, ABC):
             self._predictors = list(self._predictors)
             self._train_scores = list(self._train_scores)
             self._scores = list(self._scores)
-        binned = self._binned(train, None if not goes_on else self.binner_)
+        known = self.binner_ if goes_on else None
+        binned = binned_by_booster(self, train, known)
         limits = limits_of(
             self, self.binner_.is_categorical_, getattr(self, "feature_names_in_", None)
         )
@@ -309,52 +309,6 @@ class BaseHistBooster(BaseEstimator, ABC):
         raw = self._raw_of_binned(binned) if goes_on else self._first_raw(binned)
         rounds.start(raw.T)
         return rounds
-
-    def _binned(self, train: Sample, binner: Binner | None) -> BinnedMatrix:
-        """Codes of training rows, by a binner made for them if there is none."""
-        X = train.X
-        if not isinstance(X, BinnedMatrix):
-            if binner is None:
-                binner = Binner(
-                    self.max_bins,
-                    categorical_features=self.categorical_features,
-                    random_state=self._split_seed,
-                )
-                binner._ensure_all_finite = False
-                binner.fit(X, sample_weight=train.weights)
-                self._check_columns(X, binner)
-            else:
-                self._check_rows(X)
-            table, X = X, binner._bin_columns(X)
-            self._warn_of_empty_columns(table, X)
-        elif binner is not None:
-            binned_by(binner, X)
-        self.binner_ = X.binner
-        self.n_features_in_ = self.binner_.n_features_in_
-        mask = self.binner_.is_categorical_
-        self.is_categorical_ = mask if mask.any() else None
-        self.__dict__.pop("feature_names_in_", None)
-        if hasattr(self.binner_, "feature_names_in_"):
-            self.feature_names_in_ = self.binner_.feature_names_in_
-        return X
-
-    def _check_columns(self, X: Table, binner: Binner) -> None:
-        """Raise for a column of too many categories."""
-        for j, categories in enumerate(binner.categories_):
-            if categories is not None and len(categories) > self.max_bins:
-                name = name_of_column(X, j)
-                raise too_many_categories(name, self.max_bins, len(categories))
-
-    def _warn_of_empty_columns(self, X: Table, binned: BinnedMatrix) -> None:
-        """Warn of columns without any value, which no split can use."""
-        constant = np.flatnonzero(binned.binner.n_bins_ == 1).tolist()
-        empty = [j for j in constant if (binned.columns[j] == MISSING).all()]
-        if empty:
-            names = ", ".join(name_of_column(X, j) for j in empty)
-            warn_user(
-                f"Features without any value in the rows to learn from: {names}. They "
-                "are not used; leave them out, or pass rows that have values."
-            )
 
     def _run(self, rounds: Rounds, judge: Judge | None, goes_on: bool) -> None:
         """Boost until there are `max_iter` rounds or scores have stalled."""
