@@ -35,6 +35,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_boosting.py plain missing categories classes
 	$(BIN)/python benchmarks/bench_adaboost.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_learners.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_distributions.py
 
 clean-kernels:
 	find ensembles -name '*.nb[ci]' -delete

@@ -161,9 +161,10 @@ class Rounds:
     ) -> NewtonTree:
         """Grow the tree of one raw prediction and add it to this."""
         growth = grower.grow(self._gradient[k], self._hessian[k], key, rows)
-        steps = values = growth.newton_values()
-        if loss.renews_leaves and len(values) > 1:
-            values = self._renewed(loss, k, growth, rows, factors)
+        if loss.renews_leaves and len(growth.nodes) > 1:
+            steps = values = self._renewed(loss, k, growth, rows, factors)
+        else:
+            steps = values = growth.newton_values()
         if self._bend is not None:
             values = self._bend(k, values)
         values = values * self._learning_rate
@@ -197,12 +198,12 @@ class Rounds:
         one = loss.losses[k] if isinstance(loss, PerOutput) else loss
         values = np.zeros(len(growth.nodes))
         # Bounds of trends follow from the values of nodes, as these do from their rows.
-        for n in growth.leaves if self._limits.trends is None else range(len(values)):
-            own = growth.rows_of(n)
-            values[n] = one.leaf_value(
-                y[own], self.raw[k][own], None if weights is None else weights[own]
-            )
-        if self._limits.trends is None:
+        is_free = self._limits.trends is None
+        nodes = growth.leaves if is_free else np.arange(len(values))
+        values[nodes] = one.leaf_values(
+            y, self.raw[k], weights, growth.order, growth.bounds_of(nodes)
+        )
+        if is_free:
             return values
         return growth.kept_monotone(values, self._limits.trends)
 

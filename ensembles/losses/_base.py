@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ensembles._typing import FloatArray
+from ensembles._typing import FloatArray, IntArray
 
 __all__ = ["Loss"]
 
@@ -225,6 +225,41 @@ class Loss(ABC):
         """
         raise NotImplementedError(
             f"{type(self).__name__} sets renews_leaves and does not define leaf_value."
+        )
+
+    def leaf_values(
+        self,
+        y: FloatArray,
+        raw: FloatArray,
+        sample_weight: FloatArray | None,
+        order: IntArray,
+        bounds: IntArray,
+    ) -> FloatArray:
+        """`leaf_value` of several leaves.
+
+        Parameters
+        ----------
+        y, raw : ndarray of shape (n_samples,)
+            Targets and raw predictions of all rows.
+        sample_weight : ndarray of shape (n_samples,) or None
+            How much each row counts.
+        order : ndarray of shape (n_samples,)
+            Numbers of rows, leaf by leaf.
+        bounds : ndarray of shape (n_leaves, 2)
+            Where the rows of each leaf begin in `order`, and where they end.
+
+        Returns
+        -------
+        ndarray of shape (n_leaves,)
+            What is best in each.
+        """
+        weights = sample_weight
+        rows = [order[start:end] for start, end in bounds.tolist()]
+        return np.array(
+            [
+                self.leaf_value(y[r], raw[r], None if weights is None else weights[r])
+                for r in rows
+            ]
         )
 
     def adapted(

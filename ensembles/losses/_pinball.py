@@ -7,9 +7,10 @@ from typing import final
 
 import numpy as np
 
-from ensembles._typing import FloatArray
+from ensembles._typing import FloatArray, IntArray
 from ensembles._validation import invalid_parameter, is_real
 from ensembles.losses._base import Loss
+from ensembles.losses._leaves import medians_of_leaves, quantiles_of_leaves
 from ensembles.losses._quantiles import lower_quantile, median
 
 __all__ = ["AbsoluteError", "PinballLoss"]
@@ -72,6 +73,18 @@ class AbsoluteError(Loss):
         self, y: FloatArray, raw: FloatArray, sample_weight: FloatArray | None
     ) -> float:
         return median(y - raw, sample_weight)
+
+    def leaf_values(
+        self,
+        y: FloatArray,
+        raw: FloatArray,
+        sample_weight: FloatArray | None,
+        order: IntArray,
+        bounds: IntArray,
+    ) -> FloatArray:
+        if sample_weight is not None:
+            return super().leaf_values(y, raw, sample_weight, order, bounds)
+        return medians_of_leaves(y - raw, order, bounds)
 
 
 @final
@@ -155,3 +168,15 @@ class PinballLoss(Loss):
         self, y: FloatArray, raw: FloatArray, sample_weight: FloatArray | None
     ) -> float:
         return self.initial_value(y - raw, sample_weight)
+
+    def leaf_values(
+        self,
+        y: FloatArray,
+        raw: FloatArray,
+        sample_weight: FloatArray | None,
+        order: IntArray,
+        bounds: IntArray,
+    ) -> FloatArray:
+        if sample_weight is not None:
+            return super().leaf_values(y, raw, sample_weight, order, bounds)
+        return quantiles_of_leaves(y - raw, order, bounds, float(self.quantile))

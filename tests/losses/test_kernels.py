@@ -1,4 +1,4 @@
-"""Kernels of gradients: the bits of their twins, any layout, nothing compiled twice."""
+"""Kernels of losses: the bits of their twins, any layout, nothing compiled twice."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,13 @@ from numpy.testing import assert_array_equal
 
 from ensembles import _engine
 from ensembles.losses import (
+    AbsoluteError,
     BinomialLoss,
     ExponentialLoss,
     GammaLoss,
+    Loss,
     MultinomialLoss,
+    PinballLoss,
     PoissonLoss,
     TweedieLoss,
     _kernels_gradients,
@@ -148,3 +151,34 @@ def test_predictions_of_other_classes_are_refused():
     arrays = [np.zeros((3, 4)) for _ in range(3)]
     with pytest.raises(ValueError, match=r"\(n_samples, 3\), got \(3, 4\)"):
         MultinomialLoss(3).gradient_hessian(np.zeros(3), *arrays)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_quantiles_of_leaves_are_those_of_numpy(seed, monkeypatch):
+    """By kernel and twin, to the bit, with ties, and rows that are in no leaf."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 300))
+    y, raw = rng.normal(size=(2, n))
+    if seed % 3 == 0:
+        y, raw = y.round(1), np.zeros(n)
+    order = rng.permutation(n).astype(np.int32)
+    cuts = np.sort(rng.choice(n + 1, min(n + 1, 7), replace=False))
+    bounds = np.column_stack([cuts[:-1], cuts[1:]])[rng.permutation(len(cuts) - 1)]
+    leaves = [(y - raw)[order[start:end]] for start, end in bounds]
+    for loss in AbsoluteError(), PinballLoss(0.5), PinballLoss(rng.uniform()):
+        for seconds in 0.0, np.inf:
+            monkeypatch.setattr(_engine, "_SECONDS_TO_LOAD", seconds)
+            found = loss.leaf_values(y, raw, None, order, bounds)
+            is_median = isinstance(loss, AbsoluteError)
+            expected = [
+                np.median(own) if is_median else np.quantile(own, loss.quantile)
+                for own in leaves
+            ]
+            assert_array_equal(found, expected)
+        one_by_one = Loss.leaf_values(loss, y, raw, None, order, bounds)
+        assert_array_equal(found, one_by_one)
+        weights = rng.uniform(0.5, 2.0, n)
+        weighted = loss.leaf_values(y, raw, weights, order, bounds)
+        start, end = bounds[-1]
+        rows = order[start:end]
+        assert weighted[-1] == loss.leaf_value(y[rows], raw[rows], weights[rows])

@@ -98,10 +98,13 @@ class Growth:
         """Which nodes are leaves."""
         return np.flatnonzero(self.nodes["feature"] < 0)
 
-    def rows_of(self, leaf: int) -> IntArray:
-        """Rows of a leaf, in ascending order."""
-        node = self.nodes[leaf]
-        return np.asarray(self.order[node["start"] : node["end"]])
+    def bounds_of(self, nodes: IntArray) -> IntArray:
+        """Where the rows of nodes begin in `order`, and where they end, (n_nodes, 2).
+
+        These are in ascending order.
+        """
+        own = self.nodes[nodes]
+        return np.column_stack([own["start"], own["end"]])
 
     def kept_monotone(self, values: FloatArray, trends: IntArray) -> FloatArray:
         """Values of leaves, from those of all nodes, that no trend forbids.
