@@ -146,10 +146,10 @@ class BoostingCV(MetaEstimatorMixin, BaseEstimator):
     >>> from sklearn.datasets import make_friedman1
     >>> from ensembles import BoostingCV, HistBoostingRegressor, RollingOrigin
     >>> X, y = make_friedman1(600, noise=3.0, random_state=0)
-    >>> booster = HistBoostingRegressor(max_iter=200, max_leaf_nodes=4)
-    >>> search = BoostingCV(booster, cv=RollingOrigin(4)).fit(X[:400], y[:400])
+    >>> booster = HistBoostingRegressor(learning_rate=0.2, max_leaf_nodes=4)
+    >>> search = BoostingCV(booster, cv=RollingOrigin(3)).fit(X[:400], y[:400])
     >>> search.n_rounds_
-    84
+    30
     >>> more = booster.fit(X[:400], y[:400]).score(X[400:], y[400:])
     >>> bool(search.score(X[400:], y[400:]) > more)
     True
