@@ -8,6 +8,7 @@ rows, 11 columns) and fine dust in Beijing by weather and time (2,000 hours of 2
 2014, 9 columns, logarithms).
 
     OMP_NUM_THREADS=1 python benchmarks/bench_any_learner.py --data FOLDER [--no-nets]
+        [wine pollution]
 """
 
 from __future__ import annotations
@@ -97,11 +98,13 @@ def errors(model, X, y):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    tasks = {"wine": wine, "pollution": pollution}
+    parser.add_argument("tasks", nargs="*", default=list(tasks))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--no-nets", action="store_true")
     options = parser.parse_args()
-    for read in wine, pollution:
-        X, y = read(options.data)
+    for task in options.tasks:
+        X, y = tasks[task](options.data)
         y = (y - y.mean()) / y.std()
         for name, learner, grid in learners(not options.no_nets):
             start = time.perf_counter()
@@ -118,7 +121,7 @@ def main():
             columns = {"max_features": [4, 6] if name == "net" else [2, 4, 6]}
             boosted = errors(GridSearchCV(booster, columns, cv=3), X, y)
             print(
-                f"{read.__name__:10} {name:10} alone {own.mean():.3f} "
+                f"{task:10} {name:10} alone {own.mean():.3f} "
                 f"({own.std(ddof=1) / 5**0.5:.3f}), boosted {boosted.mean():.3f} "
                 f"({boosted.std(ddof=1) / 5**0.5:.3f}), "
                 f"{time.perf_counter() - start:.0f} s",

@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._ensemble._data import state_kept_on_failure
+from ensembles._ensemble._targets import check_labels
 from ensembles._parallel import map_members, preferred_workers
 from ensembles._routing import takes_groups
 from ensembles._rows import row_numbers
@@ -24,6 +25,7 @@ from ensembles._validation import (
     check_sample_weight,
     check_verbose,
     invalid_parameter,
+    is_count,
     n_rows_of,
 )
 from ensembles.boosting._fold_paths import (
@@ -233,7 +235,9 @@ class BoostingCV(MetaEstimatorMixin, BaseEstimator):
         X = X if hasattr(X, "shape") or isinstance(X, list) else np.asarray(X)
         check_consistent_length(X, y)
         weights = check_sample_weight(sample_weight, n_rows_of(X))
-        y = y if hasattr(y, "shape") else np.asarray(y)
+        y = np.asarray(y)  # rows of series are taken by their labels
+        if is_classifier(self.estimator):
+            y = check_labels(self, y)
         sample, folds = Sample(X, y, weights), self._folds(X, y, groups)
         tasks = [(FoldJob(booster, sample, self.scoring), *fold) for fold in folds]
         paths = list(
@@ -274,10 +278,11 @@ class BoostingCV(MetaEstimatorMixin, BaseEstimator):
             for train, test in splitter.split(np.zeros((n_rows, 1)), y, **told)
         ]
         if not folds or not all(len(train) and len(test) for train, test in folds):
+            sizes = [(len(train), len(test)) for train, test in folds]
             raise ValueError(
-                f"cv={self.cv!r} makes {len(folds)} folds of {n_rows} rows, or some "
-                "without rows to learn from or to test. Pass a splitter that makes "
-                "one fold at least, with rows on both sides."
+                f"cv makes {len(folds)} folds of {n_rows} rows, with {sizes} rows to "
+                "learn from and to test. Pass a splitter that makes one fold at least, "
+                "with rows on both sides."
             )
         return folds
 
@@ -302,14 +307,17 @@ class BoostingCV(MetaEstimatorMixin, BaseEstimator):
             **{f"split{i}_test_score": path for i, path in enumerate(scores)},
         }
         rule = self.rule
-        if not n_rounds:  # there is nothing to learn
-            index: Any = 0
-        elif rule == "best":
-            index = self.mean_scores_.argmax()
+        if rule == "best":
+            index: Any = self.mean_scores_.argmax()
         elif rule == "one_standard_error":
             index = one_standard_error({"n_rounds": "min"}, paired=True)(results)
         else:
             index = rule(results)
+        if not (is_count(index) and 0 <= index < n_rounds):
+            raise ValueError(
+                f"rule={rule!r} gave {index!r}. It has to give the index of one of "
+                f"{n_rounds} numbers of rounds, an int from 0 to {n_rounds - 1}."
+            )
         self.n_rounds_ = int(index) + 1
 
     def _check_params(self) -> None:
@@ -323,6 +331,10 @@ class BoostingCV(MetaEstimatorMixin, BaseEstimator):
                 "max_iter or n_estimators"
             )
             raise invalid_parameter(self, "estimator", booster, allowed)
+        if getattr(booster, "dropout", 0.0):
+            allowed = "a booster without dropout"
+            hint = "With dropout a fit does not tell of fits of fewer rounds."
+            raise invalid_parameter(self, "estimator", booster, allowed, hint)
         if isinstance(self.scoring, str) and self.scoring == "loss":
             if not hasattr(booster, "staged_loss"):
                 hint = f"{type(booster).__name__} has no staged_loss."
@@ -432,15 +444,17 @@ class BoostingCV(MetaEstimatorMixin, BaseEstimator):
         return self._ask("predict_dist", X)
 
     @available_if(_has("predict_quantiles"))
-    def predict_quantiles(self, X: Table, *quantiles: Any) -> FloatArray:
+    def predict_quantiles(
+        self, X: Table, quantiles: ArrayLike | None = None
+    ) -> FloatArray:
         """Predict quantiles.
 
         Parameters
         ----------
         X : table of shape (n_samples, n_features)
             Rows to predict.
-        *quantiles : float or array-like of shape (n_quantiles,)
-            Levels, as the booster takes them; by default its own.
+        quantiles : float, array-like of shape (n_quantiles,) or None, default=None
+            Levels, as the booster takes them; None for its own.
 
         Returns
         -------
@@ -452,18 +466,21 @@ class BoostingCV(MetaEstimatorMixin, BaseEstimator):
         NotFittedError
             If there is no booster yet.
         """
-        return np.asarray(self._ask("predict_quantiles", X, *quantiles))
+        given = () if quantiles is None else (quantiles,)
+        return np.asarray(self._ask("predict_quantiles", X, *given))
 
     @available_if(_has("predict_interval"))
-    def predict_interval(self, X: Table, *confidence_level: Any) -> FloatArray:
+    def predict_interval(
+        self, X: Table, confidence_level: float | None = None
+    ) -> FloatArray:
         """Predict intervals that targets lie in.
 
         Parameters
         ----------
         X : table of shape (n_samples, n_features)
             Rows to predict.
-        *confidence_level : float
-            Share of targets that are to lie inside; by default the booster's own.
+        confidence_level : float or None, default=None
+            Share of targets that are to lie inside; None for the booster's own.
 
         Returns
         -------
@@ -475,7 +492,8 @@ class BoostingCV(MetaEstimatorMixin, BaseEstimator):
         NotFittedError
             If there is no booster yet.
         """
-        return np.asarray(self._ask("predict_interval", X, *confidence_level))
+        given = () if confidence_level is None else (confidence_level,)
+        return np.asarray(self._ask("predict_interval", X, *given))
 
     def score(self, X: Table, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Score of the booster: accuracy of classes, share of variance of values.
@@ -504,5 +522,4 @@ class BoostingCV(MetaEstimatorMixin, BaseEstimator):
 
 def _lengthened(scores: FloatArray, n_rounds: int) -> FloatArray:
     """Scores, of which the last goes on up to a number of rounds."""
-    missing = n_rounds - len(scores)
-    return np.pad(scores, (0, missing), "edge") if missing and len(scores) else scores
+    return np.pad(scores, (0, n_rounds - len(scores)), "edge")

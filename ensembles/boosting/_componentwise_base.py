@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ensembles._ensemble._data import state_kept_on_failure
 from ensembles._random import MAX_SEED, random_generator
 from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
-from ensembles._validation import check_count, check_sample_weight
+from ensembles._validation import check_count, check_sample_weight, warn_user
+from ensembles.boosting._componentwise._lines import Lines
 from ensembles.boosting._componentwise._params import (
     check_params,
     kinds_of_features,
@@ -38,7 +39,8 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
     _pool: Pool
     _rounds: list[Round]
     _loss: Loss
-    _sample: Sample
+    _training: _Training
+    _settings: dict[str, Any]
     _split_seed: int
     initial_value_: FloatArray
     n_estimators_: int
@@ -84,7 +86,7 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
     def __getstate__(self) -> dict[str, Any]:
         """All but the rows that were learned from."""
         state = dict(super().__getstate__())
-        state.pop("_sample", None)
+        state.pop("_training", None)
         return state
 
     def fit(self, X: Table, y: Any, sample_weight: ArrayLike | None = None) -> Self:
@@ -122,14 +124,15 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
         if goes_on:
             self._check_goes_on()
         y = self._checked_target(y)
+        # A copy: more rounds may be fitted to the rows when the user's have changed.
         X, y = validate_data(
-            self, X, y, reset=not goes_on, dtype=np.float64, y_numeric=False
+            self, X, y, reset=not goes_on, dtype=np.float64, y_numeric=False, copy=True
         )
         weights = check_sample_weight(sample_weight, len(X))
         known, encoded = self._encode(y, weights, self._known() if goes_on else None)
         loss = self._loss_of(known)
         loss.check_target(encoded)
-        sample, _ = used_rows(Sample(X, encoded, weights), None)
+        sample, _ = used_rows(Sample(X, np.array(encoded), weights), None)
         seed = self._split_seed if goes_on else self._new_seed()
         train, aside = self._parts(sample, seed)
         if goes_on:
@@ -139,29 +142,54 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
             pool = pool_of(self, kinds, train)
             best = loss.initial_value(train.y, train.weights)
             initial = np.atleast_1d(np.asarray(best, dtype=np.float64))
-        done = list(self._rounds) if goes_on else []
-        about = loss, pool, initial, done, (train, aside)
-        scores = self._boost(*about, self.n_estimators)
+        done = list(self._used) if goes_on else []
+        rounds = Rounds(loss, pool, train, float(self.learning_rate))
+        judge = None if aside is None else _Judge(loss, pool, aside, initial)
+        scores = _gone_through(done, rounds, initial, judge)
+        self._boost(rounds, done, scores, judge, self.n_estimators)
         self._keep(known)
         self._pool, self._rounds, self._loss = pool, done, loss
-        self._sample, self._split_seed = train, seed
-        self.initial_value_ = initial
-        self.train_score_, self.validation_score_ = scores
+        self._training, self._split_seed = _Training(train, rounds.raw), seed
+        self._settings = self._made_of()
+        self.initial_value_, self.train_score_ = initial, np.array(scores)
+        self.validation_score_ = np.array([] if judge is None else judge.scores)
         self.n_estimators_ = len(done)
         if aside is not None:
             self.n_estimators_ = int(self.validation_score_.argmax())
+        if not done:
+            self._warn_of_constant(loss, train.y)
+
+    def _warn_of_constant(self, loss: Loss, y: FloatArray) -> None:
+        """Tell why no step was taken, where there was something to learn."""
+        if loss.renews_leaves and np.ptp(y) > 0.0:
+            warn_user(
+                f"No step of a learner lowers loss={self.loss!r}: predictions are "
+                "constant. Where many targets have the same value that is so at it: "
+                "take another loss, as 'squared_error' or 'huber'."
+            )
+
+    def _made_of(self) -> dict[str, Any]:
+        """Parameters that rounds depend on, which a warm start may not change."""
+        names = ("base_learners", "loss", "df", "n_knots", "max_bins")
+        return {name: getattr(self, name) for name in names}
 
     def _new_seed(self) -> int:
         return int(random_generator(self.random_state).randint(MAX_SEED))
 
     def _check_goes_on(self) -> None:
-        """Raise unless there are rounds to add."""
-        if self.n_estimators < len(self._rounds):
+        """Raise unless there are rounds to add to those of the last fit."""
+        if self.n_estimators < self.n_estimators_:
             raise ValueError(
                 f"n_estimators={self.n_estimators} must be larger or equal to the "
-                f"{len(self._rounds)} rounds that are fitted when warm_start==True. "
+                f"{self.n_estimators_} rounds that are fitted when warm_start==True. "
                 "For fewer, call set_n_rounds."
             )
+        for name, value in self._made_of().items():
+            if value != self._settings[name]:
+                raise ValueError(
+                    f"{name}={value!r} is not what the rounds so far were fitted with, "
+                    f"{self._settings[name]!r}. Fit anew with warm_start=False."
+                )
 
     def _parts(self, sample: Sample, seed: int) -> tuple[Sample, Sample | None]:
         """Rows to learn from and, if there are any, rows that tell when to stop."""
@@ -180,24 +208,13 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
 
     def _boost(
         self,
-        loss: Loss,
-        pool: Pool,
-        initial: FloatArray,
+        rounds: Rounds,
         done: list[Round],
-        parts: tuple[Sample, Sample | None],
+        scores: list[float],
+        judge: _Judge | None,
         n_rounds: int,
-    ) -> tuple[FloatArray, FloatArray]:
-        """Add rounds to those that are done; scores of both parts of the rows."""
-        train, aside = parts
-        rounds = Rounds(loss, pool, train, float(self.learning_rate))
-        rounds.start(initial)
-        judge = None if aside is None else _Judge(loss, pool, aside, initial)
-        scores = [-rounds.mean_loss()]
-        for one in done:
-            rounds.add(one)
-            scores.append(-rounds.mean_loss())
-            if judge is not None:
-                judge.add(one)
+    ) -> None:
+        """Add rounds to those that are done, and their scores."""
         for number in range(len(done), n_rounds):
             if judge is not None and judge.stops(self.n_iter_no_change, self.tol):
                 break
@@ -213,12 +230,11 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
                     f"[{type(self).__name__}] round {number + 1} of "
                     f"{n_rounds}: train score {scores[-1]:.5f}\n"
                 )
-        return np.array(scores), np.array([] if judge is None else judge.scores)
 
     def staged_loss(
         self, X: Table, y: Any, sample_weight: ArrayLike | None = None
     ) -> Iterator[float]:
-        """Mean loss of rows after each round.
+        """Mean loss of rows after each round; where there is none, of the constant.
 
         Parameters
         ----------
@@ -243,7 +259,7 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
         """
         check_is_fitted(self)
         _, encoded = self._encode(self._checked_target(y), None, self._known())
-        raws = self._staged_raw_predict(X)
+        raws = self._staged_raw_predict(X) if self._used else [self._raw_predict(X)]
         yield from losses_of(self._loss, raws, encoded, sample_weight)
 
     def set_n_rounds(self, n_rounds: int) -> Self:
@@ -267,8 +283,8 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
         NotFittedError
             If the booster is not fitted.
         ValueError
-            If there are more than have been fitted, and the booster was pickled: the
-            rows are not part of it then.
+            If there are more than have been fitted, and the booster was pickled or
+            copied: the rows are not part of it then.
         """
         check_is_fitted(self)
         check_count(self, "n_rounds", n_rounds, low=0)
@@ -279,16 +295,20 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
 
     def _go_on(self, n_rounds: int) -> None:
         """Fit more rounds to the rows of the last fit."""
-        if not hasattr(self, "_sample"):
+        check_params(self, self._losses)
+        if not hasattr(self, "_training"):
             raise ValueError(
                 f"n_rounds={n_rounds} are more than the {len(self._rounds)} "
-                "rounds that are fitted, and a pickle does not hold the rows to fit "
-                "more to. Set warm_start=True and call fit with these."
+                "rounds that are fitted, and a pickle or a copy does not hold the rows "
+                "to fit more to. Set warm_start=True and call fit with these."
             )
-        done = list(self._rounds)
-        about = self._loss, self._pool, self.initial_value_, done
-        self.train_score_, _ = self._boost(*about, (self._sample, None), n_rounds)
-        self._rounds = done
+        sample, raw = self._training
+        rounds = Rounds(self._loss, self._pool, sample, float(self.learning_rate))
+        rounds.raw[:] = raw
+        done, scores = list(self._rounds), list(self.train_score_)
+        self._boost(rounds, done, scores, None, n_rounds)
+        self._rounds, self.train_score_ = done, np.array(scores)
+        self._training = _Training(sample, rounds.raw)
 
     @property
     def base_learners_(self) -> list[tuple[str, int]]:
@@ -337,47 +357,74 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
         check_is_fitted(self)
         shape = self.n_estimators_ + 1, len(self.initial_value_), self.n_features_in_
         steps = np.zeros(shape)
+        for number, k, feature, slope in self._steps_of_lines():
+            steps[number, k, feature] = slope
+        return steps.cumsum(axis=0)
+
+    def _last_slopes(self) -> FloatArray:
+        """Slopes of lines after all rounds, (n_raw, n_features)."""
+        check_is_fitted(self)
+        slopes = np.zeros((len(self.initial_value_), self.n_features_in_))
+        for _, k, feature, slope in self._steps_of_lines():
+            slopes[k, feature] += slope
+        return slopes
+
+    def _steps_of_lines(self) -> Iterator[tuple[int, int, int, float]]:
+        """Round, raw prediction, feature and slope of each step of a line."""
         for number, one in enumerate(self._used, 1):
             for k, pick in enumerate(one.picks):
                 if pick is not None and self._pool.groups[pick.group].kind == "linear":
                     feature = self._pool.groups[pick.group].features[pick.learner]
-                    steps[number, k, feature] += pick.coefficients[0]
-        return steps.cumsum(axis=0)
+                    yield number, k, int(feature), float(pick.coefficients[0])
 
     def _constants(self) -> FloatArray:
-        """Raw predictions where all lines are at zero, (n_rounds + 1, n_raw)."""
-        shifts = [self.initial_value_, *(one.shifts for one in self._used)]
+        """Raw predictions where all lines are at zero, (n_raw,)."""
         means = np.zeros(self.n_features_in_)
         for group in self._pool.groups:
-            if group.kind == "linear":
-                means[group.features] = group.means  # type: ignore[attr-defined]
-        return np.cumsum(shifts, axis=0) - self._slopes() @ means
+            if isinstance(group, Lines):
+                means[group.features] = group.means
+        return self._shift() - self._last_slopes() @ means
+
+    def _shift(self) -> FloatArray:
+        """Raw predictions at the means of all effects, (n_raw,)."""
+        total: FloatArray = sum((one.shifts for one in self._used), self.initial_value_)
+        return total
 
     def _checked_rows(self, X: Table) -> FloatArray:
         """Rows to predict as numbers."""
         check_is_fitted(self)
         return np.asarray(validate_data(self, X, reset=False, dtype=np.float64))
 
-    def _raw_parts(self, X: Table) -> FloatArray:
-        """What features add to raw predictions, (n_rows, n_raw, n_features)."""
-        X = self._checked_rows(X)
+    def _effects(self, X: FloatArray) -> Iterator[tuple[int, Any, FloatArray]]:
+        """Raw prediction, features and effects, (n_features, n_rows), kind by kind."""
         totals = self._pool.zeros(len(self.initial_value_))
         for one in self._used:
             for k, pick in enumerate(one.picks):
                 if pick is not None:
                     totals[pick.group][k, pick.learner] += pick.coefficients
-        parts = np.zeros((len(X), len(self.initial_value_), self.n_features_in_))
         for group, total in zip(self._pool.groups, totals, strict=True):
-            rows = group.rows(X)
-            for k, coefficients in enumerate(total):
-                parts[:, k, group.features] += rows.answers(coefficients).T
+            taken = np.flatnonzero(total.any(axis=(0, 2)))
+            if len(taken):
+                own = group.of(taken)
+                rows = own.rows(X)
+                for k, coefficients in enumerate(total[:, taken]):
+                    yield k, own.features, rows.answers(coefficients)
+
+    def _raw_parts(self, X: Table) -> FloatArray:
+        """What features add to raw predictions, (n_rows, n_raw, n_features)."""
+        X = self._checked_rows(X)
+        parts = np.zeros((len(X), len(self.initial_value_), self.n_features_in_))
+        for k, features, effects in self._effects(X):
+            parts[:, k, features] += effects.T
         return parts
 
     def _raw_predict(self, X: Table) -> FloatArray:
         """Raw predictions of rows, (n_rows, n_raw)."""
-        parts = self._raw_parts(X)
-        shift = self.initial_value_ + sum(one.shifts for one in self._used)
-        return np.asarray(parts.sum(axis=2) + shift)
+        X = self._checked_rows(X)
+        raw = np.tile(self._shift(), (len(X), 1))
+        for k, _, effects in self._effects(X):
+            raw[:, k] += effects.sum(axis=0)
+        return raw
 
     def _staged_raw_predict(self, X: Table) -> Iterator[FloatArray]:
         """Raw predictions after each round."""
@@ -413,6 +460,15 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
         """The loss to boost for."""
 
 
+class _Training(NamedTuple):
+    """What more rounds can be fitted to."""
+
+    sample: Sample
+    """Rows."""
+    raw: FloatArray
+    """Their raw predictions after all rounds."""
+
+
 class _Judge:
     """Scores of rows that tell when to stop."""
 
@@ -438,6 +494,20 @@ class _Judge:
         if len(self.scores) <= patience:
             return False
         return max(self.scores[-patience:]) <= self.scores[-patience - 1] + tol
+
+
+def _gone_through(
+    done: list[Round], rounds: Rounds, initial: FloatArray, judge: _Judge | None
+) -> list[float]:
+    """Start, go through rounds that are done, and score each as if they were new."""
+    rounds.start(initial)
+    scores = [-rounds.mean_loss()]
+    for one in done:
+        rounds.add(one)
+        scores.append(-rounds.mean_loss())
+        if judge is not None:
+            judge.add(one)
+    return scores
 
 
 def _boost(rounds: Rounds, number: int, learning_rate: float) -> Round | None:

@@ -180,12 +180,12 @@ n_classes, n_features)
     @property
     def coef_(self) -> FloatArray:
         """Slopes of lines."""
-        return np.asarray(self._slopes()[-1])
+        return self._last_slopes()
 
     @property
     def intercept_(self) -> FloatArray:
         """Raw predictions where all lines are at zero."""
-        return np.asarray(self._constants()[-1])
+        return self._constants()
 
     @property
     def coef_path_(self) -> FloatArray:
@@ -320,7 +320,8 @@ n_classes, n_features)
     def _likeliest(self, raw: FloatArray) -> Any:
         """Labels of the largest raw predictions."""
         if raw.shape[1] == 1:
-            return self.classes_[(raw[:, 0] > 0.0).astype(np.intp)]
+            shares = np.asarray(self._loss.prediction(raw[:, 0]))
+            return self.classes_[(shares > 0.5).astype(np.intp)]
         return self.classes_[raw.argmax(axis=1)]
 
     def _probabilities(self, raw: FloatArray) -> FloatArray:

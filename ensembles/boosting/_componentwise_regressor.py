@@ -199,12 +199,12 @@ class ComponentwiseBoostingRegressor(RegressorMixin, BaseComponentwiseBooster):
     @property
     def coef_(self) -> FloatArray:
         """Slopes of lines."""
-        return np.asarray(self._slopes()[-1, 0])
+        return np.asarray(self._last_slopes()[0])
 
     @property
     def intercept_(self) -> float:
         """Raw prediction where all lines are at zero."""
-        return float(self._constants()[-1, 0])
+        return float(self._constants()[0])
 
     @property
     def coef_path_(self) -> FloatArray:

@@ -97,6 +97,12 @@ def fold_path(job: FoldJob, train: IntArray, test: IntArray) -> FoldPath:
     learned, told = job.sample.rows(train), job.sample.rows(test)
     if is_classifier(job.booster):
         told = _of_known_classes(told, learned.y)
+    for part, purpose in (learned, "learn from"), (told, "test"):
+        if part.weights is not None and not part.weights.any():
+            raise ValueError(
+                f"A fold has no row to {purpose} with a weight above zero. Pass "
+                "another splitter, or weights that are not zero."
+            )
     booster: Any = clone(job.booster)
     if learned.weights is None:
         booster.fit(learned.X, learned.y)
@@ -106,10 +112,29 @@ def fold_path(job: FoldJob, train: IntArray, test: IntArray) -> FoldPath:
         losses = booster.staged_loss(*told)
         return FoldPath(-np.fromiter(losses, np.float64), booster)
     scorer = check_scoring(booster, job.scoring)
-    options = {} if told.weights is None else {"sample_weight": told.weights}
+    options = {}
+    if told.weights is not None and _takes_weights(scorer):
+        options["sample_weight"] = told.weights
     stages = stages_of(booster, told.X)
-    found = [scorer(stage, told.X, told.y, **options) for stage in stages]
+    try:
+        found = [scorer(stage, told.X, told.y, **options) for stage in stages]
+    except AttributeError as error:
+        raise ValueError(
+            f"scoring={job.scoring!r} asks for what {type(booster).__name__} has no "
+            f"stages of: {error}"
+        ) from error
+    if not found:  # there was nothing to learn
+        found = [scorer(booster, told.X, told.y, **options)]
     return FoldPath(np.array(found, dtype=np.float64), booster)
+
+
+def _takes_weights(scorer: Any) -> bool:
+    """Whether a scorer can be told weights: scikit-learn's, and some of users' own."""
+    if type(scorer).__module__.startswith("sklearn."):
+        return True
+    known = signature(scorer).parameters
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in known.values())
+    return takes_any or "sample_weight" in known
 
 
 def _of_known_classes(told: Sample, y: Any) -> Sample:
@@ -117,6 +142,11 @@ def _of_known_classes(told: Sample, y: Any) -> Sample:
     is_known = np.isin(told.y, np.unique(y))
     if is_known.all():
         return told
+    if not is_known.any():
+        raise ValueError(
+            "No test row of a fold has a class that its training rows have. Pass a "
+            "splitter that keeps classes in proportion."
+        )
     warn_user(
         f"{np.sum(~is_known)} test rows of a fold have classes that its training rows "
         "lack, and are left out of its score. Pass a splitter that keeps classes in "

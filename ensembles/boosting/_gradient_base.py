@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any, Self
 
 import numpy as np
@@ -31,7 +32,14 @@ from ensembles.boosting._gradient_params import (
     search_of,
     step_of,
 )
-from ensembles.boosting._gradient_run import Progress, Reporter, Validation, run
+from ensembles.boosting._gradient_run import (
+    OutOfBag,
+    Progress,
+    Reporter,
+    Stopping,
+    Validation,
+    run,
+)
 from ensembles.boosting._gradient_start import Start, fit_start
 from ensembles.boosting._learner_rounds import LearnerRounds, RoundPlan, answers
 from ensembles.boosting._samples import Sample, used_rows
@@ -174,7 +182,8 @@ class BaseGradientBooster(BaseEnsemble):
         loss.check_target(encoded)
         X = self._cast(X, learner_of(self))
         sample, _ = used_rows(Sample(X, encoded, weights), None)
-        rng = self._rng if goes_on else random_generator(self.random_state)
+        # A fit that fails leaves the generator where it was.
+        rng = deepcopy(self._rng) if goes_on else random_generator(self.random_state)
         train, aside = self._parts(sample, known, rng)
         plan = self._plan(train, loss)
         if goes_on:
@@ -187,12 +196,12 @@ class BaseGradientBooster(BaseEnsemble):
         rounds = LearnerRounds(plan, train, start.raw(train.X), rng)
         for members, rates in zip(progress.members, progress.rates, strict=True):
             rounds.resume(answers(plan.step, members, train.X), rates)
-        judge = None if aside is None else self._judge(aside, start, progress, plan)
+        stopping = self._stopping(aside, start, progress, plan)
         has_oob = plan.n_rows < len(train.y)
         reporter = Reporter(
             self.verbose, self.n_estimators, len(progress.members), has_oob=has_oob
         )
-        run(plan, rounds, progress, judge, reporter, self._asked(monitor))
+        run(plan, rounds, progress, stopping, reporter, self._asked(monitor))
         self._keep(known)
         self._start, self._progress, self._rng = start, progress, rng
         self._whole = progress
@@ -219,6 +228,8 @@ class BaseGradientBooster(BaseEnsemble):
         """Rows to learn from and, if there are any, rows that tell when to stop."""
         early = self.early_stopping
         if early is None and self.n_iter_no_change is None:
+            return sample, None
+        if isinstance(early, str):  # "oob"
             return sample, None
         if isinstance(early, tuple | list):
             X, y = early
@@ -264,13 +275,16 @@ class BaseGradientBooster(BaseEnsemble):
             self.n_jobs,
         )
 
-    def _judge(
-        self, aside: Sample, start: Start, progress: Progress, plan: RoundPlan
-    ) -> Validation:
+    def _stopping(
+        self, aside: Sample | None, start: Start, progress: Progress, plan: RoundPlan
+    ) -> Stopping | None:
         """What tells when to stop."""
-        patience = self.n_iter_no_change or _PATIENCE
-        parts = start.raw(aside.X), patience, float(self.tol)
-        judge = Validation(aside, *parts)
+        about = self.n_iter_no_change or _PATIENCE, float(self.tol)
+        if isinstance(self.early_stopping, str):
+            return OutOfBag(*about)
+        if aside is None:
+            return None
+        judge = Validation(aside, start.raw(aside.X), *about)
         for number, members in enumerate(progress.members):
             judge.add(plan, members)
             judge.take(plan, progress.rates[: number + 1])
@@ -361,9 +375,14 @@ class BaseGradientBooster(BaseEnsemble):
         NotFittedError
             If the booster is not fitted.
         ValueError
-            If there are more than have been fitted.
+            If there are more than have been fitted, or there was dropout.
         """
         check_is_fitted(self)
+        if self.dropout:
+            raise ValueError(
+                f"With dropout={self.dropout} each round changes those before it: some "
+                f"of the rounds are no fit. Fit anew with n_estimators={n_rounds}."
+            )
         check_n_rounds(self, n_rounds, len(self._whole.members), "n_estimators")
         self._progress = self._whole.first(n_rounds)
         self._set_scores()

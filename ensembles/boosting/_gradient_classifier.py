@@ -98,11 +98,12 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
         ``update="newton"``: as such, or, if true, by drawing rows with these as
         probabilities, for learners that take no weights. A scheme of
         :mod:`ensembles.resampling` draws the rows of each learner.
-    early_stopping : float, int, (X_val, y_val), splitter or None, default=None
+    early_stopping : float, int, (X_val, y_val), splitter, "oob" or None, default=None
         Rows that tell when to stop: a share or a number of those in `fit`, rows of your
         own, or the test rows of the last split of a splitter, which for rows in time
-        should be one that knows of time. None is `validation_fraction` where
-        `n_iter_no_change` is an int.
+        should be one that knows of time. "oob" takes those that `subsample` leaves out
+        of each round, costs no row, and stops rather early. None is
+        `validation_fraction` where `n_iter_no_change` is an int.
     n_jobs : int or None, default=None
         Workers that share the learners of a round, of which there is one for each class
         with more than two. No number depends on it.

@@ -132,12 +132,20 @@ def _check_stopping(booster: Any) -> None:
     check_count(booster, "n_iter_no_change", booster.n_iter_no_change, none=True)
     _check_range(booster, "tol", "[0.0, inf)", _is_not_negative)
     early = booster.early_stopping
+    if isinstance(early, str) and early == "oob":
+        if booster.subsample == 1:
+            allowed = "less than 1.0 where early_stopping='oob'"
+            hint = "Rounds that learn from all rows leave none out."
+            raise invalid_parameter(
+                booster, "subsample", booster.subsample, allowed, hint
+            )
+        return
     is_pair = isinstance(early, tuple | list) and len(early) == 2
     is_share = is_fraction(early) and early < 1.0
     is_number = is_count(early) and early >= 1
     if not (early is None or is_pair or is_share or is_number or is_splitter(early)):
         allowed = (
-            "None, a share of the rows, a number of rows, a pair (X_val, y_val), or a "
+            "None, 'oob', a share or a number of the rows, a pair (X_val, y_val), or a "
             "splitter whose last split is taken"
         )
         raise invalid_parameter(booster, "early_stopping", early, allowed)

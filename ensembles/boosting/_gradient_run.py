@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, final
@@ -17,7 +18,7 @@ from ensembles.boosting._outputs import as_loss_takes
 from ensembles.boosting._samples import Sample
 from ensembles.losses import BinomialLoss, SquaredError
 
-__all__ = ["Progress", "Reporter", "Validation", "run"]
+__all__ = ["OutOfBag", "Progress", "Reporter", "Stopping", "Validation", "run"]
 
 
 @final
@@ -41,12 +42,57 @@ class Progress:
         return self.first(len(self.members))
 
     def first(self, n_rounds: int) -> Progress:
-        """What some rounds have left behind; under dropout, with their last rates."""
+        """What the first rounds have left behind."""
         return Progress(*(list(of_all[:n_rounds]) for of_all in vars(self).values()))
 
 
+class Stopping(ABC):
+    """What tells when to stop."""
+
+    @abstractmethod
+    def stops(self, plan: RoundPlan, number: int, progress: Progress) -> bool:
+        """Whether none of the last rounds has brought a gain.
+
+        Parameters
+        ----------
+        plan : RoundPlan
+            What rounds have in common.
+        number : int
+            Of the last round.
+        progress : Progress
+            What rounds have left behind.
+        """
+
+
 @final
-class Validation:
+class OutOfBag(Stopping):
+    """Rows that rounds have not learned from.
+
+    Each round tells how much it lowers the loss of those that it did not see; sums of
+    that stand for the loss of others.
+
+    Parameters
+    ----------
+    patience : int
+        Rounds without gain that boosting stands.
+    tol : float
+        What counts as gain.
+    """
+
+    def __init__(self, patience: int, tol: float) -> None:
+        self._patience, self._tol = patience, tol
+
+    def stops(self, plan: RoundPlan, number: int, progress: Progress) -> bool:
+        """Whether the sum is no greater than it was."""
+        gains = np.cumsum([0.0, *progress.oob_improvements])
+        if len(gains) <= self._patience:
+            return False
+        last, before = gains[-self._patience :], gains[: -self._patience]
+        return bool(last.max() <= before.max() + self._tol)
+
+
+@final
+class Validation(Stopping):
     """Rows that tell when to stop.
 
     Parameters
@@ -82,8 +128,10 @@ class Validation:
         if not plan.dropout:
             self._start = self._start + self._answers.pop() * rates[-1]
 
-    def stops(self, plan: RoundPlan, number: int, rates: list[FloatArray]) -> bool:
-        """Whether none of the last rounds has brought a gain."""
+    def stops(self, plan: RoundPlan, number: int, progress: Progress) -> bool:
+        """Whether the loss is no lower than in any of the last rounds."""
+        rates = progress.rates
+        self.add(plan, progress.members[-1])
         self.take(plan, rates)
         at = as_loss_takes((self.raw(rates) if plan.dropout else self._start).T)
         loss = loss_factor(plan.loss) * plan.loss.mean(
@@ -149,7 +197,7 @@ def run(
     plan: RoundPlan,
     rounds: LearnerRounds,
     progress: Progress,
-    validation: Validation | None,
+    stopping: Stopping | None,
     reporter: Reporter,
     monitor: Callable[[int, Progress, FloatArray], bool],
 ) -> None:
@@ -163,8 +211,8 @@ def run(
         Where the raw predictions of training rows are.
     progress : Progress
         Is added to.
-    validation : Validation or None
-        Rows that tell when to stop.
+    stopping : Stopping or None
+        What tells when to stop.
     reporter : Reporter
         Tells of rounds.
     monitor : callable
@@ -188,7 +236,5 @@ def run(
         reporter.report(number, progress)
         if monitor(number, progress, rounds.raw_view):
             break
-        if validation is not None:
-            validation.add(plan, progress.members[-1])
-            if validation.stops(plan, number, progress.rates):
-                break
+        if stopping is not None and stopping.stops(plan, number, progress):
+            break

@@ -162,12 +162,13 @@ class BaseHeldOutBooster(BaseHistBooster):
             for one, own in zip(boosters, told, strict=True)
         ]
         y = np.concatenate([self._encode(own.y, "") for own in told])
-        weights = None
+        raw, weights = np.concatenate(parts), None
         if sample.weights is not None:
             weights = sample.weights[np.concatenate(rows)]
-        self.calibration_ = self._correction(
-            Sample(None, y, weights), np.concatenate(parts)
-        )
+            used = weights > 0.0
+            y, raw, weights = y[used], raw[used], weights[used]
+            weights = None if (weights == 1.0).all() else weights
+        self.calibration_ = self._correction(Sample(None, y, weights), raw)
 
     @abstractmethod
     def _correction(self, sample: Sample, raw: FloatArray) -> FloatArray:

@@ -281,8 +281,9 @@ class BaseHistBooster(BaseEstimator, ABC):
             )
         if goes_on:  # those of the last fit stay as they are if this one fails
             self._predictors = list(self._predictors)
-            self._train_scores = list(self._train_scores)
-            self._scores = list(self._scores)
+            n_scores = self.n_iter_ + 1  # there may have been more
+            self._train_scores = self._train_scores[:n_scores]
+            self._scores = self._scores[:n_scores]
         known = self.binner_ if goes_on else None
         binned = binned_by_booster(self, train, known)
         limits = limits_of(
@@ -386,7 +387,7 @@ class BaseHistBooster(BaseEstimator, ABC):
         Yields
         ------
         float
-            What the booster was fitted to lower.
+            What the booster was fitted to lower; class weights do not count here.
 
         Raises
         ------

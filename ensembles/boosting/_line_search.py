@@ -34,8 +34,8 @@ __all__ = [
 
 # Below this a sum of hessians is no curvature, as scikit-learn has it.
 _FLAT = 1e-150
-_LONGEST = 1e6  # step, in what the learner answered
 _MOST_HALVINGS = 40
+_MOST_DOUBLINGS = 100
 # Of these steps are taken as scikit-learn takes them.
 _LIKE_A_PARABOLA = BinomialLoss | ExponentialLoss | MultinomialLoss | SquaredError
 
@@ -88,10 +88,22 @@ def halved_length(line: Line, k: int, answer: FloatArray) -> float:
 def best_length(line: Line, k: int, answer: FloatArray) -> float:
     """The length of which the loss is least, by Brent's method; or zero."""
     loss_at = line.losses_along(k, answer)
-    found = minimize_scalar(loss_at, bracket=(0.0, 1.0))
-    length = float(found.x)
-    is_better = np.isfinite(length) and loss_at(length) < loss_at(0.0)
-    return float(np.clip(length, -_LONGEST, _LONGEST)) if is_better else 0.0
+    start, unit = loss_at(0.0), 1.0
+    for _ in range(_MOST_DOUBLINGS):  # answers may be in any unit
+        if loss_at(unit) < start:
+            break
+        unit *= 0.5
+    else:
+        return 0.0
+    least = loss_at(unit)
+    for _ in range(_MOST_DOUBLINGS):
+        further = loss_at(2.0 * unit)
+        if not further < least:
+            break
+        unit, least = 2.0 * unit, further
+    within = {"bounds": (0.0, 2.0 * unit), "options": {"xatol": 1e-8 * unit}}
+    found = minimize_scalar(loss_at, method="bounded", **within)
+    return float(found.x) if found.fun < least else unit
 
 
 class LineSearch(ABC):

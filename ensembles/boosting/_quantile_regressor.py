@@ -269,9 +269,28 @@ class QuantileBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
         NotFittedError
             If the booster is not fitted.
         """
-        found = self.predict_quantiles(X)
-        middle = np.clip(0.5, self._levels[0], self._levels[-1])
-        return self._between(found, np.array([middle]))[:, 0]
+        return self._median(self.predict_quantiles(X))
+
+    def staged_predict(self, X: Table) -> Iterator[FloatArray]:
+        """Predict medians after each round.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features), or BinnedMatrix
+            Rows to predict.
+
+        Yields
+        ------
+        ndarray of shape (n_samples,)
+            Medians; the last are those of `predict`.
+
+        Raises
+        ------
+        NotFittedError
+            If the booster is not fitted.
+        """
+        for found in self._staged_raw_predict(X):
+            yield self._median(found)
 
     def predict_quantiles(
         self, X: Table, quantiles: ArrayLike | None = None
@@ -387,6 +406,11 @@ class QuantileBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
         weights = check_sample_weight(sample_weight, len(targets))
         found = found if targets.ndim == 2 else found[:, 0]
         return self._loss.mean(targets, found, weights)
+
+    def _median(self, found: FloatArray) -> FloatArray:
+        """Medians, of quantiles of the levels fitted."""
+        middle = np.clip(0.5, self._levels[0], self._levels[-1])
+        return self._between(found, np.array([middle]))[:, 0]
 
     def _between(self, found: FloatArray, levels: FloatArray) -> FloatArray:
         """Quantiles of other levels than those that were found."""

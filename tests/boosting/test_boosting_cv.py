@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -155,6 +156,16 @@ class TestMoves:
         )
         assert booster.get_params()[name] == 12
 
+    def test_scores_of_rounds_that_do_not_predict_are_not_gone_on_from(self):
+        X, y = values(noise=3.0)
+        options = {"early_stopping": True, "random_state": 0, "n_iter_no_change": 5}
+        cold = HistBoostingRegressor(max_iter=60, **options).fit(X, y)
+        moved = clone(cold).set_params(warm_start=True).fit(X, y).set_n_rounds(8)
+        moved.fit(X, y)
+        assert moved.n_iter_ == cold.n_iter_
+        assert_allclose(moved.validation_score_, cold.validation_score_)
+        assert_allclose(moved.train_score_, cold.train_score_)
+
     def test_rounds_after_the_best_can_be_had(self):
         X, y = values()
         booster = DistributionBoostingRegressor(random_state=0).fit(X, y)
@@ -276,6 +287,52 @@ class TestPaths:
         assert_allclose(-search.scores_[0], losses)
         assert_array_equal(search.classes_, [0, 1, 2])
 
+    def test_rows_of_series_and_frames_are_taken_by_position(self):
+        X, y = values()
+        order = np.random.default_rng(0).permutation(300)
+        array = BoostingCV(VALUES[0], cv=3).fit(X, y)
+        for index in order, order + 1000, np.array([f"r{i}" for i in order]):
+            frame = pd.DataFrame(X, index=index, columns=list("abcdefghij"))
+            search = BoostingCV(VALUES[0], cv=3).fit(frame, pd.Series(y, index=index))
+            assert_array_equal(search.scores_, array.scores_)
+        assert list(search.feature_names_in_) == list("abcdefghij")
+
+    def test_fits_under_dropout_do_not_tell_of_fewer_rounds(self):
+        X, y = values(60)
+        booster = GradientBoostingRegressor(dropout=0.2)
+        with pytest.raises(InvalidParameterError, match=r"'estimator' .* dropout"):
+            BoostingCV(booster).fit(X, y)
+
+    def test_scorers_that_take_no_weights_are_told_none(self):
+        X, y = values()
+        weights = np.random.default_rng(0).uniform(0.5, 2.0, 300)
+
+        def plain(stage, X, y):
+            return -np.mean((stage.predict(X) - y) ** 2)
+
+        def takes(stage, X, y, sample_weight=None):
+            return -np.average((stage.predict(X) - y) ** 2, weights=sample_weight)
+
+        search = BoostingCV(VALUES[0], cv=3, scoring=plain).fit(X, y, weights)
+        weighted = BoostingCV(VALUES[0], cv=3, scoring=takes).fit(X, y, weights)
+        loss = BoostingCV(VALUES[0], cv=3).fit(X, y, weights)
+        assert_allclose(weighted.scores_, 2.0 * loss.scores_)
+        assert (search.scores_ != weighted.scores_).any()
+
+    def test_quantiles_are_scored_by_their_medians(self):
+        X, y = values()
+        booster = clone(VALUES[6]).set_params(calibrate=False)
+        search = BoostingCV(booster, cv=3, scoring="neg_mean_absolute_error")
+        medians = BoostingCV(QuantileBoostingRegressor([0.5], max_iter=12), cv=3)
+        halves = -2.0 * medians.fit(X, y).scores_
+        assert_allclose(-search.fit(X, y).scores_, halves, rtol=0.05)
+
+    def test_what_has_no_stages_is_named(self):
+        X, y = values()
+        search = BoostingCV(VALUES[0], cv=3, scoring="neg_log_loss")
+        with pytest.raises(ValueError, match=r"'neg_log_loss' asks for what H"):
+            search.fit(X, y)
+
 
 class TestRules:
     def test_the_least_number_within_a_standard_error(self):
@@ -296,8 +353,45 @@ class TestRules:
         rule = one_standard_error({"n_rounds": "max"}, n_errors=100.0)
         assert BoostingCV(VALUES[0], rule=rule).fit(X, y).n_rounds_ == 12
 
+    @pytest.mark.parametrize("given", [12, -1, 1.5, None, True])
+    def test_rules_give_an_index(self, given):
+        X, y = values(60)
+        search = BoostingCV(VALUES[0], cv=2, rule=lambda _: given)
+        with pytest.raises(ValueError, match=r"an int from 0 to 11"):
+            search.fit(X, y)
+
 
 class TestCorrections:
+    @pytest.mark.parametrize("booster", VALUES[5:], ids=repr)
+    def test_rows_count_by_their_weights(self, booster):
+        """Ones are none, zeros are left out, and others count."""
+        X, y = values(240)
+        folds = [
+            (np.arange(120), np.arange(120, 240)),
+            (np.arange(120, 240), np.arange(120)),
+        ]
+        search = BoostingCV(booster, cv=folds)
+        plain = clone(search).fit(X, y).estimator_.calibration_
+        ones = clone(search).fit(X, y, np.ones(240)).estimator_.calibration_
+        assert_array_equal(ones, plain)
+        assert plain.any()
+        some = np.arange(240) % 3 > 0
+        kept = np.cumsum(some) - 1
+        fewer = [tuple(kept[part][some[part]] for part in fold) for fold in folds]
+        zeros = clone(search).fit(X, y, some * 1.0).estimator_.calibration_
+        left = BoostingCV(booster, cv=fewer).fit(X[some], y[some])
+        assert_allclose(zeros, left.estimator_.calibration_)
+        heavy = np.where(np.abs(y - np.median(y)) > 5.0, 10.0, 1.0)
+        weighted = clone(search).fit(X, y, heavy).estimator_.calibration_
+        assert (weighted != plain).any()
+
+    def test_levels_can_be_named(self):
+        X, y = values()
+        search = BoostingCV(VALUES[5], cv=2).fit(X, y)
+        named = search.predict_interval(X, confidence_level=0.8)
+        assert_array_equal(named, search.predict_interval(X, 0.8))
+        assert_allclose(named[:, 0], search.predict_quantiles(X, quantiles=0.1))
+
     def test_distributions_are_corrected_by_the_rows_of_all_folds(self):
         X, y = make_friedman1(1000, noise=2.0, random_state=0)
         X_test, y_test = make_friedman1(4000, noise=2.0, random_state=1)
@@ -390,4 +484,15 @@ class TestContract:
         X, _ = values(60)
         search = BoostingCV(ComponentwiseBoostingRegressor(), cv=3)
         assert_array_equal(search.fit(X, np.full(60, 3.0)).predict(X), np.full(60, 3.0))
-        assert search.scores_.shape == (3, 0)
+        assert search.scores_.shape == (3, 1)
+        half = np.repeat([1.0, 2.0], 30) + X[:, 0] * np.repeat([0.0, 1.0], 30)
+        rows = np.arange(60)
+        folds = [(rows[:30], rows[30:]), (rows[30:], rows[:30])]
+        for scoring in "loss", "r2":
+            search = BoostingCV(
+                ComponentwiseBoostingRegressor(n_estimators=5),
+                cv=folds,
+                scoring=scoring,
+            ).fit(X, half)
+            assert search.scores_.shape == (2, 5)
+            assert (search.scores_[0] == search.scores_[0, 0]).all()

@@ -92,7 +92,7 @@ class TestKnownAnswers:
     def test_a_spline_has_the_degrees_of_freedom_asked_for(self, df):
         """The trace of ``2 S - S S'``, of a smoother worked out column by column."""
         x = np.sort(np.random.default_rng(0).gamma(2.0, size=60))[:, None]
-        learners = Splines.of(x, None, np.array([0]), np.array([False]), df, 20)
+        learners = Splines.fitted_to(x, None, np.array([0]), np.array([False]), df, 20)
         rows = learners.rows(x)
         smoother = np.column_stack(
             [
@@ -109,7 +109,9 @@ class TestKnownAnswers:
     def test_a_spline_beside_a_line_holds_what_the_line_does_not(self):
         X = values(80)[0][:, :1]
         weights = np.random.default_rng(0).uniform(0.5, 2.0, 80)
-        learners = Splines.of(X, weights, np.array([0]), np.array([True]), 4.0, 20)
+        learners = Splines.fitted_to(
+            X, weights, np.array([0]), np.array([True]), 4.0, 20
+        )
         rows, found = learners.rows(X), []
         for unit in np.eye(80):
             products = rows.products(unit * weights)[0]
@@ -129,6 +131,34 @@ class TestKnownAnswers:
         booster = regressor("stump", learning_rate=1.0, n_estimators=1)
         tree = DecisionTreeRegressor(max_depth=1).fit(X, y, weights)
         assert_allclose(booster.fit(X, y, weights).predict(X), tree.predict(X))
+
+    @pytest.mark.parametrize("n_values", [2, 3, 4])
+    @pytest.mark.parametrize("beside_line", [False, True])
+    def test_splines_of_few_values_know_no_more_than_these(self, n_values, beside_line):
+        """Two values make a line, and nothing is left beside it."""
+        rng = np.random.default_rng(0)
+        x = rng.integers(0, n_values, 60).astype(float)[:, None]
+        about = np.array([0]), np.array([beside_line]), 4.0, 20
+        learners = Splines.fitted_to(x, None, *about)
+        rows, left = learners.rows(x), rng.normal(size=60)
+        left -= left.mean()
+        products = rows.products(left)
+        fit = rows.answer(0, learners.coefficients(0, products[0]))
+        gain = np.sum(left**2) - np.sum((left - fit) ** 2)
+        assert_allclose(learners.gains(products), gain, rtol=1e-6, atol=1e-9)
+        assert_allclose(fit.mean(), 0.0, atol=1e-9)
+        if beside_line and n_values == 2:
+            assert_allclose(learners.gains(products), 0.0, atol=1e-12)
+        if not beside_line:
+            means = np.array([left[x[:, 0] == v].mean() for v in x[:, 0]])
+            if n_values < 4:
+                assert_allclose(fit, means, rtol=1e-4, atol=1e-4)
+            far = np.array([[0.25], [0.5], [0.75]])
+            if n_values == 2:
+                between = learners.rows(far).answer(
+                    0, learners.coefficients(0, products[0])
+                )
+                assert_allclose(np.diff(between, 2), 0.0, atol=1e-6)
 
     def test_each_round_takes_the_learner_that_fits_best(self):
         """Against a search by hand over all fits of all learners."""
@@ -154,6 +184,24 @@ class TestKnownAnswers:
 
 
 class TestWhatIsTaken:
+    def test_importances_are_falls_of_squared_gradients(self):
+        """Of log loss, whose gradients and curvature change from round to round."""
+        X, y = classes()
+        booster = ComponentwiseBoostingClassifier(n_estimators=40, learning_rate=0.5)
+        booster.fit(X, y)
+        falls, proba = np.zeros(5), np.full(200, y.mean())
+        for round_, stage in zip(
+            booster._rounds, booster.staged_predict_proba(X), strict=True
+        ):
+            gradient = y - proba
+            gradient -= gradient.mean()
+            feature = int(booster._pool.groups[0].features[round_.picks[0].learner])
+            column = X[:, feature] - X[:, feature].mean()
+            falls[feature] += (column @ gradient) ** 2 / (column @ column)
+            proba = stage[:, 1]
+        expected = falls / falls.sum()
+        assert_allclose(booster.feature_importances_, expected, rtol=1e-8, atol=1e-12)
+
     def test_features_without_effect_are_not(self):
         X, y = make_regression(60, 200, n_informative=3, random_state=0, noise=1.0)
         booster = regressor(n_estimators=60).fit(X, y)
@@ -308,8 +356,59 @@ class TestMoves:
         with pytest.raises(InvalidParameterError, match=r"'n_rounds' parameter"):
             booster.set_n_rounds(n_estimators)
 
+    def test_rows_of_the_user_may_change(self):
+        X, y = values()
+        mine = X.copy(), y.copy()
+        booster = regressor(n_estimators=5).fit(*mine)
+        mine[0][:], mine[1][:] = 0.0, 0.0
+        longer = regressor(n_estimators=12).fit(X, y)
+        assert_array_equal(booster.set_n_rounds(12).coef_, longer.coef_)
+        booster.set_params(learning_rate=50.0)
+        with pytest.raises(InvalidParameterError, match="'learning_rate'"):
+            booster.set_n_rounds(13)
+
+    def test_a_warm_start_goes_on_from_the_rounds_that_predict(self):
+        X, y = values()
+        booster = regressor(n_estimators=20, warm_start=True).fit(X, y)
+        booster.set_n_rounds(5).set_params(learning_rate=1.0, n_estimators=6).fit(X, y)
+        few = regressor(n_estimators=5, warm_start=True).fit(X, y)
+        few.set_params(learning_rate=1.0, n_estimators=6).fit(X, y)
+        assert_array_equal(booster.coef_, few.coef_)
+        assert len(booster.train_score_) == 7
+
+    @pytest.mark.parametrize(
+        "change", [{"loss": "huber"}, {"base_learners": "spline"}, {"df": 5.0}], ids=str
+    )
+    def test_a_warm_start_has_the_same_learners_and_loss(self, change):
+        X, y = values()
+        booster = regressor(n_estimators=5, warm_start=True).fit(X, y)
+        booster.set_params(n_estimators=8, **change)
+        with pytest.raises(ValueError, match="Fit anew with warm_start=False"):
+            booster.fit(X, y)
+
 
 class TestStopping:
+    def test_rows_set_aside_count_by_their_weights(self):
+        X, y = values(300)
+        weights = np.random.default_rng(0).uniform(0.1, 5.0, 300)
+        cv = TimeSeriesSplit(2)
+        booster = regressor("spline", n_estimators=25, early_stopping=cv)
+        booster.fit(X, y, weights)
+        left = (y[200:] - booster.predict(X[200:])) ** 2
+        best = -0.5 * np.average(left, weights=weights[200:])
+        assert_allclose(booster.validation_score_[booster.n_estimators_], best)
+
+    def test_what_is_better_is_a_matter_of_tolerance(self):
+        X, y = values()
+        options = {"early_stopping": True, "random_state": 0, "n_iter_no_change": 3}
+        strict = regressor(n_estimators=300, tol=1.0, **options).fit(X, y)
+        scores = strict.validation_score_
+        gains = [
+            scores[n - 2 : n + 1].max() - scores[n - 3] for n in range(3, len(scores))
+        ]
+        assert (np.array(gains[:-1]) > 1.0).all()
+        assert gains[-1] <= 1.0
+
     def test_the_best_round_predicts(self):
         X, y = make_regression(80, 60, n_informative=3, noise=30.0, random_state=0)
         booster = regressor(n_estimators=2000, early_stopping=True, random_state=0)
@@ -344,6 +443,26 @@ class TestLosses:
         X_test, y_test = values(4000, seed=1)
         below = (y_test <= booster.fit(X, y).predict(X_test)).mean()
         assert abs(below - 0.8) < 0.03
+
+    @pytest.mark.parametrize("unit", [2.0**-40, 2.0**30])
+    @pytest.mark.parametrize("loss", ["absolute_error", "quantile", "huber"])
+    def test_units_of_targets_do_not_matter(self, loss, unit):
+        X, y = values()
+        options = {"loss": loss, "quantile": 0.7, "n_estimators": 40}
+        one = regressor(("linear", "spline"), **options).fit(X, y)
+        other = regressor(("linear", "spline"), **options).fit(X, y * unit)
+        assert_allclose(other.predict(X) / unit, one.predict(X), rtol=1e-3, atol=1e-3)
+
+    def test_steps_that_cannot_be_taken_are_told_of(self):
+        X, y = values()
+        with pytest.warns(UserWarning, match="No step of a learner lowers loss='abs"):
+            booster = regressor(loss="absolute_error").fit(X, (y > 1.0) * 1.0)
+        assert booster.n_estimators_ == 0
+
+    def test_classes_of_losses_of_shares_are_those_of_the_larger_one(self):
+        X, y = classes()
+        booster = ComponentwiseBoostingClassifier(loss=SquaredError()).fit(X, y)
+        assert_array_equal(booster.predict(X), booster.predict_proba(X)[:, 1] > 0.5)
 
     @pytest.mark.parametrize("loss", ["gamma", "tweedie", "poisson"])
     def test_means_stay_positive(self, loss):
@@ -418,6 +537,7 @@ class TestErrors:
             ("n_estimators", 0),
             ("df", 2.0),
             ("df", np.nan),
+            ("df", 24.0),
             ("n_knots", 0),
             ("max_bins", 256),
             ("max_bins", 1),

@@ -12,7 +12,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, RegressorMixin, clone
-from sklearn.datasets import load_iris, make_friedman1, make_hastie_10_2
+from sklearn.datasets import (
+    load_iris,
+    make_classification,
+    make_friedman1,
+    make_hastie_10_2,
+)
 from sklearn.dummy import DummyRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
@@ -566,7 +571,7 @@ WRONG = [
     ({"tol": -1.0}, "tol"),
     ({"n_iter_no_change": 0}, "n_iter_no_change"),
     ({"validation_fraction": 1.0}, "validation_fraction"),
-    ({"early_stopping": True}, "a share of the rows, a number of rows, a pair"),
+    ({"early_stopping": True}, "a share or a number of the rows, a pair"),
     ({"early_stopping": 1.5}, "early_stopping"),
     ({"early_stopping": "auto"}, "early_stopping"),
     ({"criterion": "mse"}, "criterion"),
@@ -659,9 +664,9 @@ def test_rows_set_aside_are_judged_by_what_is_predicted_for_them(dropout, monkey
     seen = []
     stops = Validation.stops
 
-    def noted(self, plan, number, rates):
-        answer = stops(self, plan, number, rates)
-        raw = self.raw(rates) if plan.dropout else self._start
+    def noted(self, plan, number, progress):
+        answer = stops(self, plan, number, progress)
+        raw = self.raw(progress.rates) if plan.dropout else self._start
         seen.append(raw[:, 0].copy())
         return answer
 
@@ -862,3 +867,79 @@ def test_iris_is_learned_by_curves():
     names = SimpleNamespace(seen=set(booster.fit(X, y).classes_))
     assert names.seen == {0, 1, 2}
     assert booster.score(X, y) > 0.97
+
+
+@pytest.mark.parametrize("kind", ["values", "classes"])
+def test_rows_out_of_bag_tell_when_to_stop(kind):
+    """By sums of what rounds have brought to rows that they did not see."""
+    if kind == "values":
+        X, y = make_friedman1(300, noise=3.0, random_state=0)
+        booster = GradientBoostingRegressor(max_depth=4)
+    else:
+        X, y = make_classification(300, flip_y=0.3, random_state=0)
+        booster = GradientBoostingClassifier(max_depth=4)
+    booster.set_params(n_estimators=300, subsample=0.5, random_state=0)
+    whole = clone(booster).fit(X, y)
+    booster.set_params(early_stopping="oob", n_iter_no_change=8, tol=1e-6).fit(X, y)
+    gains = np.cumsum([0.0, *whole.oob_improvement_])
+    rounds = booster.n_estimators_
+    assert 8 <= rounds < 300
+    assert_array_equal(booster.oob_improvement_, whole.oob_improvement_[:rounds])
+    stops = [
+        gains[n - 7 : n + 1].max() <= gains[: n - 7].max() + 1e-6
+        for n in range(8, rounds + 1)
+    ]
+    assert stops == [False] * (rounds - 8) + [True]
+    went_on = clone(booster).set_params(n_estimators=10, warm_start=True).fit(X, y)
+    went_on.set_params(n_estimators=300).fit(X, y)
+    assert went_on.n_estimators_ == rounds
+
+
+def test_rows_out_of_bag_are_needed_to_tell():
+    X, y = make_friedman1(60, random_state=0)
+    booster = GradientBoostingRegressor(early_stopping="oob")
+    with pytest.raises(InvalidParameterError, match=r"'subsample' .* leave none out"):
+        booster.fit(X, y)
+    with pytest.raises(InvalidParameterError, match=r"'early_stopping' .* 'oob'"):
+        booster.set_params(early_stopping="bag").fit(X, y)
+
+
+def test_a_warm_start_that_fails_leaves_the_generator():
+    """What follows is what would have followed."""
+    X, y = make_friedman1(100, random_state=0)
+    options = {"subsample": 0.5, "random_state": 0, "warm_start": True}
+    one, other = (
+        GradientBoostingRegressor(n_estimators=5, **options).fit(X, y) for _ in range(2)
+    )
+
+    def fails(number, *_):
+        if number == 8:
+            raise RuntimeError("enough")
+
+    one.set_params(n_estimators=12)
+    with pytest.raises(RuntimeError, match="enough"):
+        one.fit(X, y, monitor=fails)
+    assert one.n_estimators_ == 5
+    one.fit(X, y)
+    other.set_params(n_estimators=12).fit(X, y)
+    assert_array_equal(one.predict(X), other.predict(X))
+
+
+def test_rounds_under_dropout_are_not_taken_apart():
+    X, y = make_friedman1(100, random_state=0)
+    booster = GradientBoostingRegressor(n_estimators=5, dropout=0.3).fit(X, y)
+    with pytest.raises(ValueError, match="Fit anew with n_estimators=3"):
+        booster.set_n_rounds(3)
+
+
+@pytest.mark.parametrize("unit", [2.0**-40, 1.0, 2.0**30])
+def test_searches_along_answers_have_no_unit(unit):
+    """Of signs, whatever the unit of targets is."""
+    X, y = make_friedman1(200, random_state=0)
+    booster = GradientBoostingRegressor(
+        estimator=Ridge(), loss="absolute_error", line_search="global", n_estimators=60
+    ).fit(X, y * unit)
+    one = GradientBoostingRegressor(
+        estimator=Ridge(), loss="absolute_error", line_search="global", n_estimators=60
+    ).fit(X, y)
+    assert_allclose(booster.predict(X) / unit, one.predict(X), rtol=0.02)

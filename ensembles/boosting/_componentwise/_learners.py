@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Self
 
 from ensembles._typing import FloatArray, IntArray
 
@@ -31,9 +32,9 @@ class LearnerRows(ABC):
     def answer(self, learner: int, coefficients: FloatArray) -> FloatArray:
         """What a learner of these coefficients says of the rows, (n_rows,)."""
 
+    @abstractmethod
     def answers(self, coefficients: FloatArray) -> FloatArray:
         """What all learners say, (n_learners, n_rows)."""
-        raise NotImplementedError
 
 
 class Learners(ABC):
@@ -48,6 +49,10 @@ class Learners(ABC):
     """Which feature each learner looks at."""
     n_coefficients: int
     """Of each learner."""
+
+    @abstractmethod
+    def of(self, learners: IntArray) -> Self:
+        """Some of the learners."""
 
     @abstractmethod
     def rows(self, X: FloatArray) -> LearnerRows:

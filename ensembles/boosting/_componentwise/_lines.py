@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ensembles.boosting._componentwise._learners import LearnerRows, Learners
 __all__ = ["Lines"]
 
 # What rounding leaves of a constant column, as a share of its values.
-_ROUNDING = 1e-12
+_ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
 
 
 @final
@@ -51,7 +51,9 @@ class Lines(Learners):
     """Sums of squared distances from the means; infinite for constants."""
 
     @classmethod
-    def of(cls, X: FloatArray, weights: FloatArray | None, features: IntArray) -> Lines:
+    def fitted_to(
+        cls, X: FloatArray, weights: FloatArray | None, features: IntArray
+    ) -> Lines:
         """Lines for features of training rows."""
         columns = X[:, features]
         means = np.average(columns, axis=0, weights=weights)
@@ -61,6 +63,11 @@ class Lines(Learners):
         total = len(X) if weights is None else weights.sum()
         is_constant = squares <= total * (_ROUNDING * largest) ** 2
         return cls(features, means, np.where(is_constant, np.inf, squares))
+
+    def of(self, learners: IntArray) -> Lines:
+        """Some of the lines."""
+        own: Any = self.features, self.means, self.squares
+        return Lines(*(values[learners] for values in own))
 
     def rows(self, X: FloatArray) -> LineRows:
         """Distances of rows from the means."""

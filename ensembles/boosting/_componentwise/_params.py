@@ -21,7 +21,7 @@ from ensembles._validation import (
 from ensembles.boosting._componentwise._learners import Learners
 from ensembles.boosting._componentwise._lines import Lines
 from ensembles.boosting._componentwise._pool import Pool
-from ensembles.boosting._componentwise._splines import Splines
+from ensembles.boosting._componentwise._splines import DEGREE, Splines
 from ensembles.boosting._componentwise._stumps import Stumps
 from ensembles.boosting._hist_params import check_loss
 from ensembles.boosting._samples import Sample
@@ -56,6 +56,11 @@ def check_params(booster: Any, losses: tuple[str, ...]) -> None:
         hint = "Two are a line: pass 'linear' for that."
         raise invalid_parameter(booster, "df", booster.df, allowed, hint)
     check_count(booster, "n_knots", booster.n_knots)
+    most = booster.n_knots + DEGREE + 1
+    if float(booster.df) >= most:
+        allowed = f"a float below n_knots + {DEGREE + 1} = {most}"
+        hint = "More degrees of freedom need more knots."
+        raise invalid_parameter(booster, "df", booster.df, allowed, hint)
     check_count(booster, "max_bins", booster.max_bins, low=2)
     if booster.max_bins > MAX_BINS:
         allowed = f"an int in the range [2, {MAX_BINS}]"
@@ -172,11 +177,11 @@ def pool_of(booster: Any, kinds: dict[str, IntArray], train: Sample) -> Pool:
     groups: list[Learners] = []
     lines = kinds.get("linear", np.zeros(0, np.intp))
     if len(lines):
-        groups.append(Lines.of(X, weights, lines))
+        groups.append(Lines.fitted_to(X, weights, lines))
     if "spline" in kinds:
         own = kinds["spline"]
         about = own, np.isin(own, lines), float(booster.df), booster.n_knots
-        groups.append(Splines.of(X, weights, *about))
+        groups.append(Splines.fitted_to(X, weights, *about))
     if "stump" in kinds:
-        groups.append(Stumps.of(X, weights, kinds["stump"], booster.max_bins))
+        groups.append(Stumps.fitted_to(X, weights, kinds["stump"], booster.max_bins))
     return Pool(groups)

@@ -104,7 +104,7 @@ class Rounds:
     def _step(self, line: Line, k: int) -> tuple[Pick | None, float]:
         """A step of one raw prediction, which is added to it."""
         weights = self._weights
-        curvature = max(np.average(line.hessian[k], weights=weights), _TINY)
+        curvature = self._curvature(line, k)
         residuals = -line.gradient[k] / curvature
         shift = float(np.average(residuals, weights=weights))
         residuals -= shift
@@ -117,10 +117,23 @@ class Rounds:
         if length == 0.0:
             return None, 0.0
         if pick is not None:
-            pick = pick._replace(coefficients=length * pick.coefficients)
+            coefficients = length * pick.coefficients
+            gain = curvature**2 * pick.gain  # of gradients
+            pick = pick._replace(coefficients=coefficients, gain=gain)
         one = Round((pick,), np.array([length * shift]))
         add_round(one, self._rows, self.raw[k : k + 1])
         return pick, length * shift
+
+    def _curvature(self, line: Line, k: int) -> float:
+        """What gradients are divided by to be steps.
+
+        Where the loss has no bend, they are signs, and steps as long as residuals.
+        """
+        weights = self._weights
+        if line.loss.renews_leaves:
+            far = np.average(np.abs(self._y - line.raw[k]), weights=weights)
+            return 1.0 / max(float(far), _TINY)
+        return max(float(np.average(line.hessian[k], weights=weights)), _TINY)
 
     def _length(self, line: Line, k: int, step: FloatArray) -> float:
         """How much of a step lowers the loss.

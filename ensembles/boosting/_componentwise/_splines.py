@@ -14,13 +14,14 @@ from scipy.sparse import csr_array
 from ensembles._typing import FloatArray, IntArray
 from ensembles.boosting._componentwise._learners import LearnerRows, Learners
 
-__all__ = ["Splines"]
+__all__ = ["DEGREE", "Splines"]
 
 DEGREE = 3
 _PENALISED = 2  # differences: what is left without a penalty is a line
 # Shares of a direction in the data and in the penalty that are none but rounding.
-_ALL_DATA = 1.0 - 1e-9
-_PENALTIES = (-25.0, 25.0)  # logarithms
+_ALL_DATA, _NO_DATA = 1.0 - 1e-9, 1e-10
+# Logarithms. With less than the least, gaps between values are filled with waves.
+_PENALTIES = (-12.0, 25.0)
 
 
 @final
@@ -66,7 +67,7 @@ class Splines(Learners):
     """Quadratic forms of products that gains are, of the same shape."""
 
     @classmethod
-    def of(
+    def fitted_to(
         cls,
         X: FloatArray,
         weights: FloatArray | None,
@@ -113,6 +114,11 @@ class Splines(Learners):
             )
             forms[i] = 2.0 * smoothers[i] - smoothers[i] @ gram @ smoothers[i]
         return cls(features, knots, smoothers, forms)
+
+    def of(self, learners: IntArray) -> Splines:
+        """Some of the splines."""
+        own: Any = self.features, self.knots, self.smoothers, self.gain_forms
+        return Splines(*(values[learners] for values in own))
 
     @property
     def n_coefficients(self) -> int:  # type: ignore[override]
@@ -194,6 +200,9 @@ def _smoother(gram: FloatArray, df: float, beside_line: Any) -> FloatArray:
     penalty *= np.trace(gram) / np.trace(penalty)
     in_data, directions = linalg.eigh(gram, gram + penalty)
     in_data = in_data.clip(0.0, 1.0)
+    # Of directions that no row has anything to say about, nothing is known.
+    is_known = in_data > _NO_DATA
+    directions, in_data = directions[:, is_known], in_data[is_known]
     is_line = in_data >= _ALL_DATA
     if beside_line:
         directions, in_data = directions[:, ~is_line], in_data[~is_line]

@@ -51,7 +51,7 @@ class Stumps(Learners):
     """Of the rows in each bin, (n_learners, n_bins)."""
 
     @classmethod
-    def of(
+    def fitted_to(
         cls,
         X: FloatArray,
         weights: FloatArray | None,
@@ -65,6 +65,11 @@ class Stumps(Learners):
         bare = cls(features, binner, np.zeros((0, n_bins)))
         ones = np.ones(len(X)) if weights is None else weights
         return cls(features, binner, bare.rows(X).products(ones))
+
+    def of(self, learners: IntArray) -> Stumps:
+        """Some of the stumps."""
+        binner = self.binner._of_columns(learners)
+        return Stumps(self.features[learners], binner, self.weights[learners])
 
     @property
     def n_coefficients(self) -> int:  # type: ignore[override]
