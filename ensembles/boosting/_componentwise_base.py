@@ -170,8 +170,9 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
 
     def _made_of(self) -> dict[str, Any]:
         """Parameters that rounds depend on, which a warm start may not change."""
-        names = ("base_learners", "loss", "df", "n_knots", "max_bins")
-        return {name: getattr(self, name) for name in names}
+        of_learners = ("base_learners", "df", "n_knots", "max_bins")
+        names = (*of_learners, "loss", "quantile", "alpha", "power")
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
 
     def _new_seed(self) -> int:
         return int(random_generator(self.random_state).randint(MAX_SEED))

@@ -377,7 +377,9 @@ class TestMoves:
         assert len(booster.train_score_) == 7
 
     @pytest.mark.parametrize(
-        "change", [{"loss": "huber"}, {"base_learners": "spline"}, {"df": 5.0}], ids=str
+        "change",
+        [{"loss": "huber"}, {"base_learners": "spline"}, {"df": 5.0}, {"alpha": 0.5}],
+        ids=str,
     )
     def test_a_warm_start_has_the_same_learners_and_loss(self, change):
         X, y = values()
