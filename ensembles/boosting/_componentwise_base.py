@@ -129,6 +129,7 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
             self, X, y, reset=not goes_on, dtype=np.float64, y_numeric=False, copy=True
         )
         weights = check_sample_weight(sample_weight, len(X))
+        weights = None if weights is None else weights.copy()
         known, encoded = self._encode(y, weights, self._known() if goes_on else None)
         loss = self._loss_of(known)
         loss.check_target(encoded)
@@ -170,9 +171,11 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
 
     def _made_of(self) -> dict[str, Any]:
         """Parameters that rounds depend on, which a warm start may not change."""
-        of_learners = ("base_learners", "df", "n_knots", "max_bins")
-        names = (*of_learners, "loss", "quantile", "alpha", "power")
-        return {name: getattr(self, name) for name in names if hasattr(self, name)}
+        names = ("df", "n_knots", "max_bins", "loss", "quantile", "alpha", "power")
+        made = {name: getattr(self, name) for name in names if hasattr(self, name)}
+        kinds = kinds_of_features(self, getattr(self, "feature_names_in_", None))
+        made["base_learners"] = {kind: own.tolist() for kind, own in kinds.items()}
+        return made
 
     def _new_seed(self) -> int:
         return int(random_generator(self.random_state).randint(MAX_SEED))

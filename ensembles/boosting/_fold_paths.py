@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
 
+from ensembles._compat import parts_of_scorer
 from ensembles._typing import Estimator, FloatArray, IntArray
 from ensembles._validation import warn_user
 from ensembles.boosting._samples import Sample
@@ -129,10 +130,11 @@ def fold_path(job: FoldJob, train: IntArray, test: IntArray) -> FoldPath:
 
 
 def _takes_weights(scorer: Any) -> bool:
-    """Whether a scorer can be told weights: scikit-learn's, and some of users' own."""
-    if type(scorer).__module__.startswith("sklearn."):
+    """Whether a scorer can be told weights, or the metric that it asks."""
+    parts = parts_of_scorer(scorer)
+    if parts is None and type(scorer).__module__.startswith("sklearn."):
         return True
-    known = signature(scorer).parameters
+    known = signature(scorer if parts is None else parts[0]).parameters
     takes_any = any(one.kind is one.VAR_KEYWORD for one in known.values())
     return takes_any or "sample_weight" in known
 

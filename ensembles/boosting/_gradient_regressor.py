@@ -105,8 +105,8 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBooster):
         Rows that tell when to stop: a share or a number of those in `fit`, rows of your
         own, or the test rows of the last split of a splitter, which for rows in time
         should be one that knows of time. "oob" takes those that `subsample` leaves out
-        of each round, costs no row, and stops rather early. None is
-        `validation_fraction` where `n_iter_no_change` is an int.
+        of each round, and costs no row. None is `validation_fraction` where
+        `n_iter_no_change` is an int.
     n_jobs : int or None, default=None
         Workers that share the learners of a round, of which there is one for each class
         with more than two. No number depends on it.

@@ -68,8 +68,8 @@ class Stopping(ABC):
 class OutOfBag(Stopping):
     """Rows that rounds have not learned from.
 
-    Each round tells how much it lowers the loss of those that it did not see; sums of
-    that stand for the loss of others.
+    What rounds take off the loss of the rows that each leaves out adds up to how much
+    lower that loss is by now than it was for the first.
 
     Parameters
     ----------

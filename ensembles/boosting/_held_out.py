@@ -13,7 +13,7 @@ from ensembles._typing import ArrayLike, FloatArray, IntArray, Table
 from ensembles._validation import check_bool
 from ensembles.boosting._crew import Crew
 from ensembles.boosting._hist_base import BaseHistBooster
-from ensembles.boosting._judge import Judge, KnownRaw
+from ensembles.boosting._judge import Judge
 from ensembles.boosting._newton._tree import packed
 from ensembles.boosting._rounds import Rounds
 from ensembles.boosting._samples import Sample
@@ -134,8 +134,8 @@ class BaseHeldOutBooster(BaseHistBooster):
             self.calibration_ = self._correction(judge.validation, raw)
 
     def _raw_predict(self, X: Table) -> FloatArray:
-        raw = super()._raw_predict(X)
-        return raw if isinstance(X, KnownRaw) else self._corrected(raw)
+        # While scores are taken, corrections are zero.
+        return self._corrected(super()._raw_predict(X))
 
     def _staged_raw_predict(self, X: Table) -> Iterator[FloatArray]:
         check_is_fitted(self)

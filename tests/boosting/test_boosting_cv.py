@@ -318,6 +318,10 @@ class TestPaths:
         loss = BoostingCV(VALUES[0], cv=3).fit(X, y, weights)
         assert_allclose(weighted.scores_, 2.0 * loss.scores_)
         assert (search.scores_ != weighted.scores_).any()
+        named = BoostingCV(VALUES[0], cv=3, scoring="neg_max_error").fit(X, y, weights)
+        assert np.isfinite(named.scores_).all()
+        squared = BoostingCV(VALUES[0], cv=3, scoring="neg_mean_squared_error")
+        assert_allclose(squared.fit(X, y, weights).scores_, weighted.scores_)
 
     def test_quantiles_are_scored_by_their_medians(self):
         X, y = values()

@@ -132,6 +132,12 @@ class TestKnownAnswers:
         tree = DecisionTreeRegressor(max_depth=1).fit(X, y, weights)
         assert_allclose(booster.fit(X, y, weights).predict(X), tree.predict(X))
 
+    def test_many_knots_do_not_hide_a_curve(self):
+        x = np.linspace(-1.0, 1.0, 300)[:, None]
+        booster = regressor(("linear", "spline"), n_estimators=60, n_knots=600)
+        booster.set_params(learning_rate=0.3)
+        assert booster.fit(x, x[:, 0] ** 2).score(x, x[:, 0] ** 2) > 0.99
+
     @pytest.mark.parametrize("n_values", [2, 3, 4])
     @pytest.mark.parametrize("beside_line", [False, True])
     def test_splines_of_few_values_know_no_more_than_these(self, n_values, beside_line):
@@ -337,6 +343,14 @@ class TestMoves:
         longer = regressor(n_estimators=25).fit(X, y)
         assert_array_equal(again.coef_, longer.coef_)
 
+    def test_learners_may_be_written_in_any_way(self):
+        X, y = values()
+        booster = regressor(["linear", "spline"], n_estimators=5, warm_start=True)
+        booster.fit(X, y)
+        for same in ("linear", "spline"), np.array(["linear", "spline"]):
+            booster.set_params(base_learners=same, n_estimators=8).fit(X, y)
+        assert booster.n_estimators_ == 8
+
     def test_a_warm_start_adds_rounds(self):
         X, y = classes()
         parts = ComponentwiseBoostingClassifier("spline", n_estimators=5)
@@ -358,10 +372,11 @@ class TestMoves:
 
     def test_rows_of_the_user_may_change(self):
         X, y = values()
-        mine = X.copy(), y.copy()
+        weights = np.random.default_rng(0).uniform(0.5, 2.0, 200)
+        mine = X.copy(), y.copy(), weights.copy()
         booster = regressor(n_estimators=5).fit(*mine)
-        mine[0][:], mine[1][:] = 0.0, 0.0
-        longer = regressor(n_estimators=12).fit(X, y)
+        mine[0][:], mine[1][:], mine[2][:] = 0.0, 0.0, 1.0
+        longer = regressor(n_estimators=12).fit(X, y, weights)
         assert_array_equal(booster.set_n_rounds(12).coef_, longer.coef_)
         booster.set_params(learning_rate=50.0)
         with pytest.raises(InvalidParameterError, match="'learning_rate'"):
@@ -446,7 +461,7 @@ class TestLosses:
         below = (y_test <= booster.fit(X, y).predict(X_test)).mean()
         assert abs(below - 0.8) < 0.03
 
-    @pytest.mark.parametrize("unit", [2.0**-40, 2.0**30])
+    @pytest.mark.parametrize("unit", [2.0**-70, 2.0**-40, 2.0**30, 2.0**100])
     @pytest.mark.parametrize("loss", ["absolute_error", "quantile", "huber"])
     def test_units_of_targets_do_not_matter(self, loss, unit):
         X, y = values()
@@ -533,6 +548,7 @@ class TestErrors:
             ("base_learners", ("linear", "linear")),
             ("base_learners", {0: "cubic"}),
             ("base_learners", 3),
+            ("base_learners", iter(["linear"])),
             ("loss", "log_loss"),
             ("learning_rate", 0.0),
             ("learning_rate", 1.5),

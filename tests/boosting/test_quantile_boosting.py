@@ -153,6 +153,22 @@ def test_units_of_targets_and_weights_do_not_matter():
         assert_allclose(other.predict_quantiles(X), one.predict_quantiles(X), rtol=1e-9)
 
 
+def test_scorers_judge_quantiles_in_order():
+    """By name, which are told known raw predictions, as by a function of the user's."""
+    X, y = make_friedman1(300, noise=3.0, random_state=0)
+    levels = (0.4, 0.45, 0.5, 0.55, 0.6)
+    options = {"min_samples_leaf": 5, "max_iter": 20, "n_iter_no_change": 50}
+    named, own = (
+        booster(levels, scoring=scoring, **options).fit(X, y).validation_score_
+        for scoring in ("neg_mean_absolute_error", _minus_absolute_error)
+    )
+    assert_allclose(named, own, rtol=1e-12)
+
+
+def _minus_absolute_error(model, X, y):
+    return -np.mean(np.abs(model.predict(X) - y))
+
+
 def test_a_fit_that_fails_leaves_the_last_one():
     X, y = drawn(300)
     model = booster((0.5, 0.9), max_iter=5).fit(X, y)

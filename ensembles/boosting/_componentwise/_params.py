@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ def _kinds(wanted: Any) -> tuple[str, ...]:
     """One kind or several, as a tuple; empty if they are none."""
     if isinstance(wanted, str):
         wanted = (wanted,)
-    if not isinstance(wanted, Iterable) or isinstance(wanted, dict):
+    if not isinstance(wanted, Collection) or isinstance(wanted, dict):
         return ()
     kinds = tuple(wanted)
     is_fine = all(isinstance(kind, str) and kind in KINDS for kind in kinds)

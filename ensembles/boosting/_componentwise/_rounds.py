@@ -127,12 +127,13 @@ class Rounds:
     def _curvature(self, line: Line, k: int) -> float:
         """What gradients are divided by to be steps.
 
-        Where the loss has no bend, they are signs, and steps as long as residuals.
+        Where the loss has no bend, steps are as long as residuals on average.
         """
         weights = self._weights
         if line.loss.renews_leaves:
-            far = np.average(np.abs(self._y - line.raw[k]), weights=weights)
-            return 1.0 / max(float(far), _TINY)
+            pulls, far = np.abs(line.gradient[k]), np.abs(self._y - line.raw[k])
+            pull, distance = (np.average(one, weights=weights) for one in (pulls, far))
+            return max(float(pull), _TINY) / max(float(distance), _TINY)
         return max(float(np.average(line.hessian[k], weights=weights)), _TINY)
 
     def _length(self, line: Line, k: int, step: FloatArray) -> float:

@@ -18,8 +18,8 @@ __all__ = ["DEGREE", "Splines"]
 
 DEGREE = 3
 _PENALISED = 2  # differences: what is left without a penalty is a line
-# Shares of a direction in the data and in the penalty that are none but rounding.
-_ALL_DATA, _NO_DATA = 1.0 - 1e-9, 1e-10
+# Share of a direction in the data that is none but rounding.
+_NO_DATA = 1e-10
 # Logarithms. With less than the least, gaps between values are filled with waves.
 _PENALTIES = (-12.0, 25.0)
 
@@ -203,11 +203,10 @@ def _smoother(gram: FloatArray, df: float, beside_line: Any) -> FloatArray:
     # Of directions that no row has anything to say about, nothing is known.
     is_known = in_data > _NO_DATA
     directions, in_data = directions[:, is_known], in_data[is_known]
-    is_line = in_data >= _ALL_DATA
-    if beside_line:
-        directions, in_data = directions[:, ~is_line], in_data[~is_line]
-    elif is_line.any():
-        in_data[is_line] = 1.0
+    if beside_line:  # directions without a penalty are the last
+        directions, in_data = directions[:, :-_PENALISED], in_data[:-_PENALISED]
+    else:
+        in_data[-_PENALISED:] = 1.0
     strength = _strength_for(in_data, df)
     return np.asarray(
         (directions / (in_data + strength * (1.0 - in_data))) @ directions.T
