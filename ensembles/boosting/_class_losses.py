@@ -1,4 +1,4 @@
-"""Classes as numbers, and losses of these."""
+"""Classes as numbers, losses of these, and what raw predictions say of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ensembles._typing import FloatArray
+from ensembles._typing import FloatArray, IntArray
 from ensembles.losses import BinomialLoss, ExponentialLoss, Loss, MultinomialLoss
 
-__all__ = ["class_codes", "class_loss_of"]
+__all__ = ["class_codes", "class_loss_of", "flat", "likeliest", "probabilities"]
 
 
 def class_codes(y: Any, weights: Any, known: Any) -> tuple[Any, FloatArray]:
@@ -79,3 +79,22 @@ def class_loss_of(loss: Any, n_classes: int) -> Loss:
             "instead."
         )
     return ExponentialLoss()
+
+
+def flat(raw: FloatArray) -> FloatArray:
+    """Raw predictions, (n_samples, n_raw), without the axis where there is one."""
+    return raw[:, 0] if raw.shape[1] == 1 else raw
+
+
+def probabilities(loss: Loss, raw: FloatArray) -> FloatArray:
+    """Probabilities of all classes, (n_samples, n_classes)."""
+    shares = np.asarray(loss.prediction(flat(raw)))
+    return shares if shares.ndim == 2 else np.column_stack([1.0 - shares, shares])
+
+
+def likeliest(loss: Loss, raw: FloatArray) -> IntArray:
+    """Numbers of the classes of the largest probabilities; of equal ones, the first."""
+    if raw.shape[1] > 1:
+        return np.asarray(raw.argmax(axis=1))
+    shares = np.asarray(loss.prediction(raw[:, 0]))
+    return np.asarray((shares > 0.5).astype(np.intp))

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, final
 
-import numpy as np
 from sklearn.base import ClassifierMixin
 
 from ensembles._ensemble._targets import check_labels
 from ensembles._typing import FloatArray, RandomState, Table
-from ensembles.boosting._class_losses import class_codes, class_loss_of
+from ensembles.boosting._class_losses import (
+    class_codes,
+    class_loss_of,
+    flat,
+    likeliest,
+    probabilities,
+)
 from ensembles.boosting._componentwise_base import BaseComponentwiseBooster
 from ensembles.losses import Loss
 
@@ -251,7 +256,7 @@ n_classes, n_features)
         NotFittedError
             If the booster is not fitted.
         """
-        return _flat(self._raw_predict(X))
+        return flat(self._raw_predict(X))
 
     def staged_predict(self, X: Table) -> Iterator[Any]:
         """Predict classes after each round.
@@ -319,15 +324,11 @@ n_classes, n_features)
 
     def _likeliest(self, raw: FloatArray) -> Any:
         """Labels of the largest raw predictions."""
-        if raw.shape[1] == 1:
-            shares = np.asarray(self._loss.prediction(raw[:, 0]))
-            return self.classes_[(shares > 0.5).astype(np.intp)]
-        return self.classes_[raw.argmax(axis=1)]
+        return self.classes_[likeliest(self._loss, raw)]
 
     def _probabilities(self, raw: FloatArray) -> FloatArray:
         """Probabilities of all classes."""
-        shares = np.asarray(self._loss.prediction(_flat(raw)))
-        return shares if shares.ndim == 2 else np.column_stack([1.0 - shares, shares])
+        return probabilities(self._loss, raw)
 
     def _checked_target(self, y: Any) -> Any:
         return check_labels(self, y)
@@ -346,8 +347,3 @@ n_classes, n_features)
 
     def _loss_of(self, known: Any) -> Loss:
         return class_loss_of(self.loss, len(known))
-
-
-def _flat(raw: FloatArray) -> FloatArray:
-    """Raw predictions without the axis of outputs where there is one."""
-    return raw[:, 0] if raw.shape[1] == 1 else raw

@@ -462,17 +462,6 @@ class DistributionBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
     def _encode(self, y: Any, like: str | None) -> FloatArray:
         return check_one_target(self, y)
 
-    def _decoded(self, y: FloatArray) -> FloatArray:
-        return y
-
-    def _labels(self, y: FloatArray) -> FloatArray | None:
-        return None
-
-    def _with_class_weights(
-        self, weights: FloatArray | None, y: Any
-    ) -> FloatArray | None:
-        return weights
-
     def _loss_of(self) -> DistributionLoss:
         loss = self.distribution
         if not isinstance(loss, DistributionLoss):

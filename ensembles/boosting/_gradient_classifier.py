@@ -10,7 +10,12 @@ from sklearn.base import ClassifierMixin
 
 from ensembles._ensemble._targets import check_labels
 from ensembles._typing import FloatArray, RandomState, Table
-from ensembles.boosting._class_losses import class_codes, class_loss_of
+from ensembles.boosting._class_losses import (
+    class_codes,
+    class_loss_of,
+    flat,
+    probabilities,
+)
 from ensembles.boosting._gradient_base import BaseGradientBooster
 from ensembles.losses import Loss
 
@@ -345,7 +350,7 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
             If the booster is not fitted.
         """
         raw = self._raw_predict(X)
-        return _flat(raw)
+        return flat(raw)
 
     def staged_predict(self, X: Table) -> Iterator[Any]:
         """Predict classes after each round.
@@ -458,8 +463,7 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
 
     def _probabilities(self, raw: FloatArray) -> FloatArray:
         """Probabilities of all classes."""
-        shares = np.asarray(self._loss.prediction(_flat(raw)))
-        return shares if shares.ndim == 2 else np.column_stack([1.0 - shares, shares])
+        return probabilities(self._loss, raw)
 
     def _checked_target(self, y: Any) -> Any:
         return check_labels(self, y)
@@ -485,8 +489,3 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
 
     def _loss_of(self, known: Any) -> Loss:
         return class_loss_of(self.loss, len(known))
-
-
-def _flat(raw: FloatArray) -> FloatArray:
-    """Raw predictions without the axis of outputs where there is one."""
-    return raw[:, 0] if raw.shape[1] == 1 else raw

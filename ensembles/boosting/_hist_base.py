@@ -529,17 +529,17 @@ class BaseHistBooster(BaseEstimator, ABC):
         what they are called.
         """
 
-    @abstractmethod
     def _decoded(self, y: FloatArray) -> Any:
         """Targets as the user gave them."""
+        return y
 
-    @abstractmethod
     def _labels(self, y: FloatArray) -> FloatArray | None:
         """Classes that samples of rows shall keep in proportion; None for values."""
+        return None
 
-    @abstractmethod
     def _with_class_weights(self, weights: FloatArray | None, y: Any) -> Any:
-        """Weights of rows times those of their classes."""
+        """Weights of rows times those of their classes; of values, themselves."""
+        return weights
 
     @abstractmethod
     def _loss_of(self) -> Loss:

@@ -11,6 +11,7 @@ from sklearn.utils import compute_sample_weight
 
 from ensembles._ensemble._targets import check_labels
 from ensembles._typing import FloatArray, RandomState, Table
+from ensembles.boosting._class_losses import flat, likeliest, probabilities
 from ensembles.boosting._hist_base import BaseHistBooster
 from ensembles.boosting._hist_params import check_loss
 from ensembles.losses import Loss
@@ -305,7 +306,7 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
         NotFittedError
             If the booster is not fitted.
         """
-        return _flat(self._raw_predict(X))
+        return flat(self._raw_predict(X))
 
     def staged_predict(self, X: Table) -> Iterator[Any]:
         """Predict classes after each round.
@@ -368,21 +369,15 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
             If the booster is not fitted.
         """
         for raw in self._staged_raw_predict(X):
-            yield _flat(raw)
+            yield flat(raw)
 
     def _predicted(self, raw: FloatArray) -> Any:
         """Labels of the largest probabilities; of equal ones, the first."""
-        if raw.shape[1] > 1:
-            return self.classes_[raw.argmax(axis=1)]
-        shares = np.asarray(self._loss.prediction(raw[:, 0]))
-        return self.classes_[(shares > 0.5).astype(int)]
+        return self.classes_[likeliest(self._loss, raw)]
 
     def _probabilities(self, raw: FloatArray) -> FloatArray:
         """Probabilities of all classes."""
-        shares = np.asarray(self._loss.prediction(_flat(raw)))
-        if shares.ndim == 2:
-            return shares
-        return np.column_stack([1.0 - shares, shares])
+        return probabilities(self._loss, raw)
 
     def _check_params(self) -> None:
         check_loss(self, self._losses)
@@ -435,8 +430,3 @@ class HistBoostingClassifier(ClassifierMixin, BaseHistBooster):
                 f"and {len(self.classes_)} classes need {n_raw}."
             )
         return self.loss
-
-
-def _flat(raw: FloatArray) -> FloatArray:
-    """Raw predictions without the axis of outputs where there is one."""
-    return raw[:, 0] if raw.shape[1] == 1 else raw

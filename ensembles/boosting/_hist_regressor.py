@@ -327,17 +327,6 @@ class HistBoostingRegressor(RegressorMixin, BaseHistBooster):
             )
         return values
 
-    def _decoded(self, y: FloatArray) -> FloatArray:
-        return y
-
-    def _labels(self, y: FloatArray) -> FloatArray | None:
-        return None
-
-    def _with_class_weights(
-        self, weights: FloatArray | None, y: Any
-    ) -> FloatArray | None:
-        return weights
-
     def _loss_of(self) -> Loss:
         loss = value_loss_of(self)
         if self._is_single:

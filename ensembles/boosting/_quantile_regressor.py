@@ -458,14 +458,6 @@ class QuantileBoostingRegressor(RegressorMixin, BaseHeldOutBooster):
     def _decoded(self, y: FloatArray) -> FloatArray:
         return y if y.ndim == 1 else np.asarray(y[:, 0])
 
-    def _labels(self, y: FloatArray) -> FloatArray | None:
-        return None
-
-    def _with_class_weights(
-        self, weights: FloatArray | None, y: Any
-    ) -> FloatArray | None:
-        return weights
-
     def _loss_of(self) -> Loss:
         losses = tuple(PinballLoss(float(one)) for one in self._levels)
         return losses[0] if len(losses) == 1 else PerOutput(losses)
