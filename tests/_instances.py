@@ -74,11 +74,13 @@ BOOSTERS = [
     ensembles.ComponentwiseBoostingClassifier(("spline", "stump"), n_estimators=10),
     ensembles.ComponentwiseBoostingRegressor(n_estimators=50),
     ensembles.ComponentwiseBoostingRegressor(("linear", "spline"), n_estimators=50),
-    ensembles.DistributionBoostingRegressor(max_iter=30),
+    ensembles.DistributionBoostingRegressor(max_iter=15, learning_rate=0.3),
     ensembles.DistributionBoostingRegressor("student", max_iter=10),
-    ensembles.DistributionBoostingRegressor(early_stopping=False, max_iter=30),
-    ensembles.QuantileBoostingRegressor(max_iter=60),
-    ensembles.QuantileBoostingRegressor(early_stopping=False, max_iter=30),
+    ensembles.DistributionBoostingRegressor(early_stopping=False, max_iter=10),
+    ensembles.QuantileBoostingRegressor(max_iter=20, learning_rate=0.3),
+    ensembles.QuantileBoostingRegressor(
+        early_stopping=False, max_iter=10, learning_rate=0.3
+    ),
     ensembles.AdaBoostClassifier(n_estimators=5),
     ensembles.AdaBoostClassifier(
         ensembles.HistTreeClassifier(max_depth=2), n_estimators=5, split="error"

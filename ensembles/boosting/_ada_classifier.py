@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._ensemble import BaseEnsemble
@@ -19,6 +20,7 @@ from ensembles._ensemble._data import (
     with_inputs_of,
 )
 from ensembles._ensemble._targets import check_labels
+from ensembles._random import random_generator
 from ensembles._typing import ArrayLike, Estimator, FloatArray, RandomState, Table
 from ensembles._validation import (
     check_choice,
@@ -28,13 +30,17 @@ from ensembles._validation import (
     is_count,
     n_rows_of,
 )
+from ensembles.boosting._ada_aside import check_groups, rows_aside
 from ensembles.boosting._ada_params import check_common_params
 from ensembles.boosting._ada_setup import (
     ALGORITHMS,
     ClassSample,
     boosted,
 )
+from ensembles.boosting._class_losses import class_codes
 from ensembles.boosting._fitted import FittedLearners
+from ensembles.boosting._staged import check_n_rounds
+from ensembles.boosting._stopping import is_pair
 from ensembles.trees import BinnedMatrix, HistTreeClassifier, HistTreeRegressor
 from ensembles.trees._layout import MAX_BINS
 
@@ -98,6 +104,19 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
     n_jobs : int or None, default=None
         Workers that share the members of a round, of which there are several for more
         than two classes unless ``algorithm="samme"``. No number depends on it.
+    early_stopping : float, int, tuple, splitter or None, default=None
+        Which rows tell when to stop: a share of the rows, a number of them, a pair
+        ``(X_val, y_val)``, or the last split of a splitter, for rows in time the
+        latest. The rounds up to the best for them predict. None fits all rounds.
+    scoring : str, callable or None, default="loss"
+        What those rows are scored by: log loss, a scorer of scikit-learn's, or, for
+        None, accuracy. Log loss is best sooner: labels go on getting better while
+        probabilities get too sure of themselves.
+    n_iter_no_change : int, default=50
+        Rounds without a better score after which to stop. Single rounds of AdaBoost say
+        little: ten without a better score are no rare thing where hundreds help.
+    tol : float, default=1e-07
+        What a score must rise by to be better.
 
     Attributes
     ----------
@@ -113,6 +132,11 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
     estimator_errors_ : ndarray of shape (n_estimators,)
         Share of the weight of rows that each round got wrong, with weights as they were
         then; one for rounds that were not needed.
+    n_estimators_ : int
+        Number of rounds that predict.
+    validation_score_ : ndarray of shape (n_rounds,)
+        Score of the rows set aside after each round, of those, too, that came after the
+        best. Empty where there are none.
     feature_importances_ : ndarray of shape (n_features,)
         Mean of the members' importances, by the weights of their votes.
     classes_ : ndarray of shape (n_classes,)
@@ -221,6 +245,10 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         resample: Any = False,
         on_worse_than_chance: str = "stop",
         n_jobs: int | None = None,
+        early_stopping: Any = None,
+        scoring: Any = "loss",
+        n_iter_no_change: int = 50,
+        tol: float = 1e-7,
     ) -> None:
         self.estimator = estimator
         self.n_estimators = n_estimators
@@ -232,6 +260,10 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         self.resample = resample
         self.on_worse_than_chance = on_worse_than_chance
         self.n_jobs = n_jobs
+        self.early_stopping = early_stopping
+        self.scoring = scoring
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_learners")
@@ -261,7 +293,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
             How much each row counts at first; None means one each. Zero leaves a row
             out.
         groups : array-like of shape (n_samples,) or None, default=None
-            Group of each row, where `resample` is a scheme that keeps groups whole.
+            Group of each row, where `resample` is a scheme that keeps groups whole, or
+            `early_stopping` a splitter that does.
 
         Returns
         -------
@@ -289,15 +322,73 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         if isinstance(X, BinnedMatrix) and hasattr(X.binner, "feature_names_in_"):
             self.feature_names_in_ = X.binner.feature_names_in_
         classes, codes = np.unique(y, return_inverse=True)
+        rng = random_generator(self.random_state)
         sample = ClassSample(X, classes, codes, weights, groups)
-        learners, given, errors = boosted(self, estimator, sample)
+        train, aside = self._parts(sample, rng)
+        train = train._replace(groups=check_groups(self, train.groups))
+        self._whole = boosted(self, estimator, train, aside, rng)
         self.estimator_, self.classes_ = estimator, classes
         self.n_classes_ = len(classes)
+        self.validation_score_ = np.array(self._whole.scores)
+        self._take(self._whole.n_best)
+
+    def _parts(
+        self, sample: ClassSample, rng: np.random.RandomState
+    ) -> tuple[ClassSample, ClassSample | None]:
+        """Rows to learn from and, if there are any, rows that tell when to stop."""
+        if is_pair(self.early_stopping):
+            X, y = self.early_stopping
+            X = X if isinstance(X, BinnedMatrix) else check_table(self, X)
+            _, encoded = class_codes(check_labels(self, y), None, sample.classes)
+            check_consistent_length(X, encoded)
+            codes = encoded.astype(np.intp)
+            return sample, ClassSample(X, sample.classes, codes, None, None)
+        weights = sample.weights
+        if weights is not None and self.early_stopping is not None:
+            sample = sample.rows(np.flatnonzero(weights))
+        rows = rows_aside(self, sample.coded, sample.codes, sample.groups, rng)
+        if rows is None:
+            return sample, None
+        train, aside = rows
+        return sample.rows(train), sample.rows(aside)
+
+    def _take(self, n_rounds: int) -> None:
+        """Let so many rounds predict."""
+        whole = self._whole
+        self._learners: FittedLearners = whole.learners
+        if n_rounds < len(whole.errors):
+            self._learners = whole.learners.first(n_rounds)
         self.estimator_weights_ = np.zeros(self.n_estimators)
-        self.estimator_weights_[: len(given)] = given
+        self.estimator_weights_[:n_rounds] = whole.weights[:n_rounds]
         self.estimator_errors_ = np.ones(self.n_estimators)
-        self.estimator_errors_[: len(errors)] = errors
-        self._learners: FittedLearners = learners
+        self.estimator_errors_[:n_rounds] = whole.errors[:n_rounds]
+
+    def set_n_rounds(self, n_rounds: int) -> Self:
+        """Move to fewer rounds, or back to more.
+
+        Parameters
+        ----------
+        n_rounds : int
+            How many rounds predict from now on; the others are kept.
+
+        Returns
+        -------
+        Self
+            The booster itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            If it is not a whole number, one or more.
+        NotFittedError
+            If the booster is not fitted.
+        ValueError
+            If there are more than have been fitted.
+        """
+        check_is_fitted(self)
+        check_n_rounds(self, n_rounds, len(self._whole.errors), "n_estimators")
+        self._take(n_rounds)
+        return self
 
     def _check_params(self) -> None:
         """Raise for any parameter that is wrong whatever the data are."""
@@ -326,6 +417,12 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         """The fitted members."""
         check_is_fitted(self)
         return self._learners.members
+
+    @property
+    def n_estimators_(self) -> int:
+        """Number of rounds that predict."""
+        check_is_fitted(self)
+        return len(self._learners.weights)
 
     @property
     def feature_importances_(self) -> FloatArray:
@@ -545,6 +642,40 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         """
         for predicted in self.staged_predict(X):
             yield accuracy_score(y, predicted, sample_weight=sample_weight)
+
+    def staged_loss(
+        self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Iterator[float]:
+        """Log loss of the first member, the first two, and so on.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features), or BinnedMatrix
+            Rows to predict.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How much each row counts.
+
+        Yields
+        ------
+        float
+            Mean of minus the logarithm of the probability of the row's class.
+
+        Raises
+        ------
+        NotFittedError
+            If the booster is not fitted.
+        ValueError
+            If a label is not known, or there are not as many as rows.
+        """
+        check_is_fitted(self)
+        _, encoded = class_codes(check_labels(self, y), None, self.classes_)
+        codes = encoded.astype(np.intp)
+        weights = check_sample_weight(sample_weight, len(codes))
+        for sums, _ in self._staged(X):
+            check_consistent_length(sums, codes)
+            yield self._learners.reading.log_loss(sums, codes, weights)
 
     def _count(self, X: Table) -> FloatArray:
         check_is_fitted(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ensembles._validation import (
@@ -9,9 +10,11 @@ from ensembles._validation import (
     check_count,
     invalid_parameter,
     is_positive,
+    is_real,
 )
 from ensembles.boosting._handing import check_resample
 from ensembles.boosting._no_help import CHOICES
+from ensembles.boosting._stopping import WAYS, is_way
 
 __all__ = ["check_common_params"]
 
@@ -36,3 +39,19 @@ def check_common_params(booster: Any) -> None:
         )
     check_choice(booster, "on_worse_than_chance", booster.on_worse_than_chance, CHOICES)
     check_resample(booster)
+    _check_stopping(booster)
+
+
+def _check_stopping(booster: Any) -> None:
+    """Check what says when to stop."""
+    early = booster.early_stopping
+    if not (early is None or is_way(early)):
+        raise invalid_parameter(booster, "early_stopping", early, f"None, {WAYS}")
+    scoring = booster.scoring
+    if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
+        allowed = "a str, a callable or None"
+        raise invalid_parameter(booster, "scoring", scoring, allowed)
+    check_count(booster, "n_iter_no_change", booster.n_iter_no_change)
+    if not (is_real(booster.tol) and 0.0 <= float(booster.tol) < math.inf):
+        allowed = "a float in the range [0.0, inf)"
+        raise invalid_parameter(booster, "tol", booster.tol, allowed)

@@ -7,10 +7,12 @@ from typing import Any, Self, final
 
 import numpy as np
 from sklearn.base import RegressorMixin, is_classifier
-from sklearn.metrics import r2_score
+from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 from sklearn.tree import DecisionTreeRegressor
+from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from ensembles._compat import take_rows
 from ensembles._ensemble import BaseEnsemble
 from ensembles._ensemble._data import (
     check_table,
@@ -29,13 +31,18 @@ from ensembles._validation import (
     is_positive,
     n_rows_of,
 )
+from ensembles.boosting._ada_aside import check_groups, rows_aside
 from ensembles.boosting._ada_params import check_common_params
 from ensembles.boosting._ada_rules import ErrorRule, RelativeErrors, ScaledErrors
+from ensembles.boosting._ada_stages import MeanStage, MedianStage
 from ensembles.boosting._ada_values import ValuePlan, boost_values
-from ensembles.boosting._handing import groups_without_scheme, handing_for
+from ensembles.boosting._handing import handing_for
 from ensembles.boosting._medians import staged_medians, weighted_median
 from ensembles.boosting._no_help import NoHelp
 from ensembles.boosting._samples import Sample, used_rows
+from ensembles.boosting._stage_judge import StageJudge
+from ensembles.boosting._staged import check_n_rounds
+from ensembles.boosting._stopping import is_pair
 
 __all__ = ["AdaBoostRegressor"]
 
@@ -89,6 +96,18 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
         the largest, for "rt" that all rows are wrong: fitting stops, and keeps the
         member if it is the first; the round is left out and the next one tried with
         other random numbers; or an error says which round it was.
+    early_stopping : float, int, tuple, splitter or None, default=None
+        Which rows tell when to stop: a share of the rows, a number of them, a pair
+        ``(X_val, y_val)``, or the last split of a splitter, for rows in time the
+        latest. The rounds up to the best for them predict. None fits all rounds.
+    scoring : str, callable or None, default="loss"
+        What those rows are scored by: absolute errors of medians and squared ones of
+        means, a scorer of scikit-learn's, or, for None, the share of variance.
+    n_iter_no_change : int, default=50
+        Rounds without a better score after which to stop. Single rounds of AdaBoost say
+        little: ten without a better score are no rare thing where hundreds help.
+    tol : float, default=1e-07
+        What a score must rise by to be better.
 
     Attributes
     ----------
@@ -101,6 +120,11 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
     estimator_errors_ : ndarray of shape (n_estimators,)
         Mean loss of each member on the weighted rows; one for members that were not
         needed.
+    n_estimators_ : int
+        Number of members that predict.
+    validation_score_ : ndarray of shape (n_rounds,)
+        Score of the rows set aside after each round, of those, too, that came after the
+        best. Empty where there are none.
     feature_importances_ : ndarray of shape (n_features,)
         Mean of the members' importances, by their weights.
     n_features_in_ : int
@@ -164,6 +188,10 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
         aggregate: str = "auto",
         resample: Any = True,
         on_worse_than_chance: str = "stop",
+        early_stopping: Any = None,
+        scoring: Any = "loss",
+        n_iter_no_change: int = 50,
+        tol: float = 1e-7,
     ) -> None:
         self.estimator = estimator
         self.n_estimators = n_estimators
@@ -176,6 +204,10 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
         self.aggregate = aggregate
         self.resample = resample
         self.on_worse_than_chance = on_worse_than_chance
+        self.early_stopping = early_stopping
+        self.scoring = scoring
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimators_")
@@ -204,7 +236,8 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
             How much each row counts at first; None means one each. Zero leaves a row
             out.
         groups : array-like of shape (n_samples,) or None, default=None
-            Group of each row, where `resample` is a scheme that keeps groups whole.
+            Group of each row, where `resample` is a scheme that keeps groups whole, or
+            `early_stopping` a splitter that does.
 
         Returns
         -------
@@ -234,21 +267,75 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
             )
         X, y = check_table_and_target(self, X, check_one_target(self, y))
         weights = check_sample_weight(sample_weight, n_rows_of(X))
+        rng = random_generator(self.random_state)
         sample, groups = used_rows(Sample(X, y, weights), groups)
-        if groups is not None and isinstance(self.resample, bool | np.bool_):
-            raise groups_without_scheme(self)
+        sample, groups, aside = self._parts(sample, groups, rng)
         about = estimator, len(sample.y), sample.y, groups
         handing = handing_for(self, *about, are_labels=False)
         rate, number = float(self.learning_rate), self.n_estimators
         plan = ValuePlan(estimator, handing, self._rule(sample.y), rate, number)
         no_help = NoHelp(self.on_worse_than_chance, number, type(self).__name__)
-        rng = random_generator(self.random_state)
-        result = boost_values(plan, sample, no_help, rng)
-        self.estimator_, self.estimators_ = estimator, result.members
-        self.estimator_weights_ = np.zeros(number)
-        self.estimator_weights_[: len(result.weights)] = result.weights
-        self.estimator_errors_ = np.ones(number)
-        self.estimator_errors_[: len(result.errors)] = result.errors
+        judge = None
+        if aside is not None:
+            stage = MedianStage(self) if self._takes_medians else MeanStage(self)
+            judge = StageJudge(self, stage, aside.X, aside, aside.y)
+        self._whole = boost_values(plan, sample, no_help, rng, judge)
+        self.estimator_ = estimator
+        self.validation_score_ = np.array([] if judge is None else judge.scores)
+        self._take(len(self._whole.members) if judge is None else judge.n_best)
+
+    def _parts(
+        self, sample: Sample, groups: Any, rng: np.random.RandomState
+    ) -> tuple[Sample, Any, Sample | None]:
+        """Rows to learn from, their groups, and rows that tell when to stop or None."""
+        if is_pair(self.early_stopping):
+            X, y = self.early_stopping
+            X, y = check_table(self, X), check_one_target(self, y)
+            check_consistent_length(X, y)
+            return sample, check_groups(self, groups), Sample(X, y, None)
+        rows = rows_aside(self, sample, None, groups, rng)
+        groups = check_groups(self, groups)
+        if rows is None:
+            return sample, groups, None
+        train, aside = rows
+        groups = None if groups is None else take_rows(groups, train)
+        return sample.rows(train), groups, sample.rows(aside)
+
+    def _take(self, n_rounds: int) -> None:
+        """Let so many members predict."""
+        used = self._whole.first(n_rounds)
+        self.estimators_ = used.members
+        self.estimator_weights_ = np.zeros(self.n_estimators)
+        self.estimator_weights_[:n_rounds] = used.weights
+        self.estimator_errors_ = np.ones(self.n_estimators)
+        self.estimator_errors_[:n_rounds] = used.errors
+
+    def set_n_rounds(self, n_rounds: int) -> Self:
+        """Move to fewer members, or back to more.
+
+        Parameters
+        ----------
+        n_rounds : int
+            How many members predict from now on; the others are kept.
+
+        Returns
+        -------
+        Self
+            The booster itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            If it is not a whole number, one or more.
+        NotFittedError
+            If the booster is not fitted.
+        ValueError
+            If there are more than have been fitted.
+        """
+        check_is_fitted(self)
+        check_n_rounds(self, n_rounds, len(self._whole.members), "n_estimators")
+        self._take(n_rounds)
+        return self
 
     def _check_params(self) -> None:
         """Raise for any parameter that is wrong whatever the data are."""
@@ -278,6 +365,12 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
                 "algorithm='r2', or add a constant to the targets."
             )
         return RelativeErrors(float(self.threshold), int(self.power))
+
+    @property
+    def n_estimators_(self) -> int:
+        """Number of members that predict."""
+        check_is_fitted(self)
+        return len(self.estimators_)
 
     @property
     def feature_importances_(self) -> FloatArray:
@@ -417,6 +510,40 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
         """
         for predicted in self.staged_predict(X):
             yield r2_score(y, predicted, sample_weight=sample_weight)
+
+    def staged_loss(
+        self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Iterator[float]:
+        """Mean error of the first member, the first two, and so on.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+            Rows to predict.
+        y : array-like of shape (n_samples,)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            How much each row counts.
+
+        Yields
+        ------
+        float
+            Absolute error where medians predict, squared error where means do: what
+            these make least.
+
+        Raises
+        ------
+        NotFittedError
+            If the booster is not fitted.
+        ValueError
+            If there are not as many targets as rows.
+        """
+        check_is_fitted(self)
+        target = check_one_target(self, y)
+        weights = check_sample_weight(sample_weight, len(target))
+        error = mean_absolute_error if self._takes_medians else mean_squared_error
+        for predicted in self.staged_predict(X):
+            yield float(error(target, predicted, sample_weight=weights))
 
     def _predictions(self, X: Table) -> Iterator[FloatArray]:
         """What each member predicts."""

@@ -7,18 +7,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import is_regressor
 
+from ensembles._compat import take_rows
 from ensembles._ensemble._data import n_columns_of
 from ensembles._parallel import threads_for
-from ensembles._random import MAX_SEED, random_generator
+from ensembles._random import MAX_SEED
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
 from ensembles.boosting._ada_losses import EvenLoss, LogitLoss, half_log_odds
+from ensembles.boosting._ada_stages import ClassStage
 from ensembles.boosting._additive import AdditiveLearner, boost_additive
 from ensembles.boosting._additive_members import LearnerSum, SumPlan
 from ensembles.boosting._additive_trees import TreeSum
 from ensembles.boosting._any_learner import AnyLearner
 from ensembles.boosting._crew import Crew
 from ensembles.boosting._fitted import FittedLearners
-from ensembles.boosting._handing import groups_without_scheme, handing_for
+from ensembles.boosting._handing import handing_for
 from ensembles.boosting._no_help import NoHelp
 from ensembles.boosting._outputs import PerOutput
 from ensembles.boosting._readings import (
@@ -27,9 +29,11 @@ from ensembles.boosting._readings import (
     Reading,
     Softmax,
     TwoClasses,
+    Votes,
 )
 from ensembles.boosting._samme import WeakLearner, boost
 from ensembles.boosting._samples import Sample, used_rows
+from ensembles.boosting._stage_judge import StageJudge
 from ensembles.boosting._steps import HalfLogOddsStep, NewtonStep, ShareStep, Step
 from ensembles.boosting._tree_learner import TreeLearner, depth_of_plain_tree
 from ensembles.boosting._weighted._grower import bytes_of_histograms
@@ -40,8 +44,9 @@ from ensembles.trees import (
     HistTreeClassifier,
     HistTreeRegressor,
 )
+from ensembles.trees._binned import binned_by
 
-__all__ = ["ALGORITHMS", "ClassSample", "boosted"]
+__all__ = ["ALGORITHMS", "Boosted", "ClassSample", "boosted"]
 
 ALGORITHMS = ("samme", "real", "gentle", "logit")
 # With larger histograms of all rows trees are grown one by one.
@@ -64,6 +69,30 @@ class ClassSample(NamedTuple):
     def counts(self) -> FloatArray:
         """How much each row counts."""
         return np.ones(len(self.codes)) if self.weights is None else self.weights
+
+    @property
+    def coded(self) -> Sample:
+        """Rows with the numbers of their classes."""
+        return Sample(self.X, self.codes, self.weights)
+
+    def rows(self, rows: IntArray) -> ClassSample:
+        """Some of the rows."""
+        groups = None if self.groups is None else take_rows(self.groups, rows)
+        X, codes, weights = self.coded.rows(rows)
+        return ClassSample(X, self.classes, codes, weights, groups)
+
+
+class Boosted(NamedTuple):
+    """What came of boosting, round by round."""
+
+    learners: FittedLearners
+    weights: list[float]
+    errors: list[float]
+    scores: list[float]
+    """Of rows set aside."""
+    n_best: int
+    """After how many rounds these are best; all rounds, where there are no such rows.
+    """
 
 
 def _check_learner(booster: Any, estimator: Estimator, *, is_compiled: bool) -> None:
@@ -107,8 +136,12 @@ def _check_learner(booster: Any, estimator: Estimator, *, is_compiled: bool) -> 
 
 
 def boosted(
-    booster: Any, estimator: Estimator, sample: ClassSample
-) -> tuple[FittedLearners, list[float], list[float]]:
+    booster: Any,
+    estimator: Estimator,
+    sample: ClassSample,
+    aside: ClassSample | None,
+    rng: np.random.RandomState,
+) -> Boosted:
     """Fit members in turn.
 
     Parameters
@@ -119,13 +152,15 @@ def boosted(
         The member, not fitted.
     sample : ClassSample
         What it is fitted to.
+    aside : ClassSample or None
+        Rows that tell when to stop.
+    rng : RandomState
+        All that is random follows from it.
 
     Returns
     -------
-    learners : FittedLearners
+    Boosted
         Members, and what their sums say.
-    weights, errors : list of float
-        Of each round.
 
     Raises
     ------
@@ -133,11 +168,8 @@ def boosted(
         If data and parameters contradict one another, or a round is no better than
         chance where that is an error.
     """
-    rng = random_generator(booster.random_state)
     depth = _compiled_depth(booster, estimator, sample)
     _check_learner(booster, estimator, is_compiled=depth is not None)
-    if sample.groups is not None and isinstance(booster.resample, bool | np.bool_):
-        raise groups_without_scheme(booster)
     is_ours = type(estimator) in (HistTreeClassifier, HistTreeRegressor)
     if is_ours or depth is not None:
         sample = sample._replace(X=_binned(booster, estimator, sample, rng))
@@ -148,16 +180,43 @@ def boosted(
         )
     choice, owner = booster.on_worse_than_chance, type(booster).__name__
     no_help = NoHelp(choice, booster.n_estimators, owner)
+    judge = None if aside is None else _judge(booster, sample, aside)
     if booster.algorithm == "samme":
         learner = _discrete(booster, estimator, sample, depth, rng)
         rate = float(booster.learning_rate)
-        weights, errors = boost(learner, booster.n_estimators, rate, no_help)
-        return learner.fitted(weights), weights, errors
-    with Crew(threads_for(booster.n_jobs)) as crew:
-        additive = _additive(booster, estimator, sample, depth, rng, crew)
-        errors = boost_additive(additive, booster.n_estimators, no_help)
+        weights, errors = boost(learner, booster.n_estimators, rate, no_help, judge)
+        learners = learner.fitted(weights)
+    else:
+        with Crew(threads_for(booster.n_jobs)) as crew:
+            additive = _additive(booster, estimator, sample, depth, rng, crew)
+            errors = boost_additive(additive, booster.n_estimators, no_help, judge)
         learners = additive.fitted()
-    return learners, learners.weights.tolist(), errors
+        weights = learners.weights.tolist()
+    if judge is None:
+        return Boosted(learners, weights, errors, [], len(errors))
+    return Boosted(learners, weights, errors, judge.scores, judge.n_best)
+
+
+def _judge(booster: Any, sample: ClassSample, aside: ClassSample) -> StageJudge:
+    """What scores rows set aside, with codes for these where members take codes."""
+    X, classes = sample.X, sample.classes
+    reading = _reading_of(booster.algorithm, len(classes))
+    stage = ClassStage(booster, classes, reading)
+    told = Sample(aside.X, classes[aside.codes], aside.weights)
+    return StageJudge(booster, stage, _as_seen(X, aside.X), told, aside.codes)
+
+
+def _as_seen(X: Any, aside: Any) -> Any:
+    """Rows set aside, as members take them that learn from X."""
+    if isinstance(X, BinnedMatrix):
+        is_coded = isinstance(aside, BinnedMatrix)
+        return binned_by(X.binner, aside) if is_coded else X.binner.bin(aside)
+    if isinstance(aside, BinnedMatrix):
+        raise ValueError(
+            "X_val of early_stopping is a BinnedMatrix, and members learn from a "
+            "table. Pass the table that it was made of."
+        )
+    return aside
 
 
 def _compiled_depth(
@@ -238,7 +297,8 @@ def _additive(
             f"split={booster.split!r} is of algorithm='samme', and algorithm is "
             f"{booster.algorithm!r}: pass split='gini'."
         )
-    loss, target, reading = _problem_of(booster.algorithm, sample)
+    loss, target = _problem_of(booster.algorithm, sample)
+    reading = _reading_of(booster.algorithm, len(sample.classes))
     rate = float(booster.learning_rate)
     if booster.algorithm == "logit" and loss.n_raw > 1:
         rate *= (loss.n_raw - 1) / loss.n_raw  # algorithm 6, step 2(a)iii
@@ -262,20 +322,30 @@ def _additive(
     return LearnerSum(plan, rows, rng)
 
 
-def _problem_of(algorithm: str, sample: ClassSample) -> tuple[Loss, Any, Reading]:
-    """What is to fall, its target, and what raw predictions say of classes."""
+def _problem_of(algorithm: str, sample: ClassSample) -> tuple[Loss, Any]:
+    """What is to fall, and its target."""
     n_classes = len(sample.classes)
     codes = sample.codes.astype(np.float64)
     if n_classes == 1:
         loss = LogitLoss(2) if algorithm == "logit" else EvenLoss()
-        return loss, np.ones(len(codes)), OneClass()
+        return loss, np.ones(len(codes))
     if algorithm == "logit":
-        reading: Reading = TwoClasses(1.0) if n_classes == 2 else Softmax()
-        return LogitLoss(n_classes), codes, reading
+        return LogitLoss(n_classes), codes
     if n_classes == 2:
-        return EvenLoss(), codes, TwoClasses(2.0)
+        return EvenLoss(), codes
     is_own = np.asfortranarray(codes[:, None] == np.arange(n_classes), dtype=np.float64)
-    return PerOutput((EvenLoss(),) * n_classes), is_own, AgainstRest(2.0)
+    return PerOutput((EvenLoss(),) * n_classes), is_own
+
+
+def _reading_of(algorithm: str, n_classes: int) -> Reading:
+    """What sums over members say of classes."""
+    if n_classes == 1:
+        return OneClass()
+    if algorithm == "samme":
+        return Votes()
+    if algorithm == "logit":
+        return TwoClasses(1.0) if n_classes == 2 else Softmax()
+    return TwoClasses(2.0) if n_classes == 2 else AgainstRest(2.0)
 
 
 def _step_of(algorithm: str, estimator: Estimator) -> Step:

@@ -13,6 +13,7 @@ from ensembles.boosting._handing import Handing
 from ensembles.boosting._member import fit_and_ask, has_random_state, naming_round
 from ensembles.boosting._no_help import NoHelp
 from ensembles.boosting._samples import Sample
+from ensembles.boosting._stage_judge import StageJudge
 
 __all__ = ["ValueBoost", "ValuePlan", "boost_values"]
 
@@ -35,6 +36,10 @@ class ValueBoost:
         self.members.append(member)
         self.weights.append(weight)
         self.errors.append(error)
+
+    def first(self, n_rounds: int) -> ValueBoost:
+        """What came of the first rounds alone."""
+        return ValueBoost(*(of_all[:n_rounds] for of_all in vars(self).values()))
 
 
 @final
@@ -59,7 +64,11 @@ class ValuePlan:
 
 
 def boost_values(
-    plan: ValuePlan, sample: Sample, no_help: NoHelp, rng: np.random.RandomState
+    plan: ValuePlan,
+    sample: Sample,
+    no_help: NoHelp,
+    rng: np.random.RandomState,
+    judge: StageJudge | None,
 ) -> ValueBoost:
     """Fit members until there are enough, one is perfect, or one is no help.
 
@@ -73,6 +82,8 @@ def boost_values(
         What becomes of a member that is no better than chance.
     rng : RandomState
         All that is random follows from it.
+    judge : StageJudge or None
+        What tells when to stop.
 
     Returns
     -------
@@ -92,25 +103,34 @@ def boost_values(
         weights = weights.clip(whole * _EPSILON)
         member, losses = _fit(plan, sample, weights, number, rng)
         error = float((weights * losses).sum() / whole)
-        if error <= 0.0:
-            result.add(member, 1.0, 0.0)
-            break
         if error >= plan.rule.chance:
             if no_help.choice == "stop" and not result.members:
                 result.add(member, 0.0, 1.0)  # as scikit-learn does
+                _hear(judge, member, 1.0)
                 break
             kept = len(result.members)
             if no_help.goes_on(number, kept, is_fixed=plan.is_fixed):
                 continue
             break
-        beta = plan.rule.beta(error)
-        result.add(member, float(plan.learning_rate * np.log(1.0 / beta)), error)
+        beta, is_perfect = plan.rule.beta(error), error <= 0.0
+        log_odds = 0.0 if is_perfect else np.log(1.0 / beta)
+        weight = 1.0 if is_perfect else float(plan.learning_rate * log_odds)
+        result.add(member, weight, error)
+        if _hear(judge, member, weight) or is_perfect:
+            break
         weights = weights * beta ** ((1.0 - losses) * plan.learning_rate)
         if not weights.any():  # a huge learning rate leaves none
             break
         weights *= whole / weights.sum()
     no_help.tell()
     return result
+
+
+def _hear(judge: StageJudge | None, member: Estimator, weight: float) -> bool:
+    """Let rows set aside be scored with one member more; whether that is enough."""
+    if judge is None:
+        return False
+    return judge.stops(_values(member, judge.seen).ravel(), weight)
 
 
 def _fit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ensembles.boosting._fitted import FittedLearners
 from ensembles.boosting._no_help import NoHelp
 from ensembles.boosting._outputs import PerOutput, as_loss_takes
 from ensembles.boosting._samples import Sample
+from ensembles.boosting._stage_judge import StageJudge
 from ensembles.losses import Loss
 
 __all__ = ["AdditiveLearner", "boost_additive"]
@@ -46,12 +48,19 @@ class AdditiveLearner(ABC):
         """Forget the members of the last round."""
 
     @abstractmethod
+    def ask_last(self, X: Any) -> FloatArray:
+        """Steps of the last round for rows as members take them, (n_rows, n_raw)."""
+
+    @abstractmethod
     def fitted(self) -> FittedLearners:
         """The members."""
 
 
 def boost_additive(
-    learner: AdditiveLearner, n_estimators: int, no_help: NoHelp
+    learner: AdditiveLearner,
+    n_estimators: int,
+    no_help: NoHelp,
+    judge: StageJudge | None,
 ) -> list[float]:
     """Add rounds until there are enough, or nothing is left to learn.
 
@@ -63,6 +72,8 @@ def boost_additive(
         Largest number of rounds.
     no_help : NoHelp
         What becomes of a round that cannot lower the loss.
+    judge : StageJudge or None
+        What tells when to stop.
 
     Returns
     -------
@@ -93,6 +104,8 @@ def boost_additive(
             break
         errors.append(_error(learner.raw - before, *now, weights))
         last = now
+        if judge is not None and judge.stops(learner.ask_last(judge.seen), 1.0):
+            break
     no_help.tell()
     return errors
 

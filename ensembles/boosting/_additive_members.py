@@ -136,6 +136,9 @@ class LearnerSum(AdditiveLearner):
         self._rates.pop()
         self._last_steps = np.zeros(0)
 
+    def ask_last(self, X: Table) -> FloatArray:
+        return _steps(self._plan.step, self._members[-1], self._rates[-1], X)
+
     def fitted(self) -> FittedLearners:
         X, plan = self.sample.X, self._plan
         binner = X.binner if isinstance(X, BinnedMatrix) else None
@@ -180,6 +183,10 @@ class FittedSum(FittedLearners):
     def members(self) -> list[Any]:
         return [own[0] if len(own) == 1 else list(own) for own in self._members]
 
+    def first(self, n_rounds: int) -> FittedLearners:
+        own = self._members[:n_rounds], self._rates[:n_rounds]
+        return FittedSum(*own, self._step, self.reading, self._binner)
+
     def count(self, X: Table) -> FloatArray:
         sums: FloatArray = np.zeros(0)
         for sums in self.staged(X):  # noqa: B007 - the last is wanted
@@ -206,8 +213,14 @@ class FittedSum(FittedLearners):
         """Steps of each round, (n_rows, n_raw)."""
         seen = codes_for(self._binner, X)
         for own, rates in zip(self._members, self._rates, strict=True):
-            steps = [self._step.of(member, seen) for member in own]
-            yield np.column_stack(steps) * rates
+            yield _steps(self._step, own, rates, seen)
+
+
+def _steps(
+    step: Step, members: list[Estimator], rates: FloatArray, X: Table
+) -> FloatArray:
+    """Steps of a round, (n_rows, n_raw)."""
+    return np.column_stack([step.of(member, X) for member in members]) * rates
 
 
 def _fit_and_step(

@@ -110,6 +110,12 @@ class TreeSum(AdditiveLearner):
         self._trees.pop()
         self._rates.pop()
 
+    def ask_last(self, X: BinnedMatrix) -> FloatArray:
+        trees = self._trees[-1]
+        steps = np.zeros((len(X), len(trees)))
+        packed(trees, range(len(trees))).add_to(steps, X)
+        return steps
+
     def fitted(self) -> FittedLearners:
         return FittedTreeSum(
             self._trees,
@@ -206,6 +212,16 @@ class FittedTreeSum(FittedLearners):
         if hasattr(binner, "feature_names_in_"):
             member.feature_names_in_ = binner.feature_names_in_
         return member
+
+    def first(self, n_rounds: int) -> FittedLearners:
+        return FittedTreeSum(
+            self._trees[:n_rounds],
+            self._rates[:n_rounds],
+            self.reading,
+            self.binner,
+            self._depth,
+            self._seeds[:n_rounds],
+        )
 
     def count(self, X: Table) -> FloatArray:
         binned = self._binned(X)

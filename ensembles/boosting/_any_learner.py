@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -12,7 +12,7 @@ from ensembles._validation import warn_user
 from ensembles.boosting._fitted import FittedLearners
 from ensembles.boosting._handing import Handing
 from ensembles.boosting._member import fit_and_ask, has_random_state, naming_round
-from ensembles.boosting._readings import OneClass, Reading, Votes
+from ensembles.boosting._readings import OneClass, Reading, Votes, ballots
 from ensembles.boosting._samme import WeakLearner
 from ensembles.boosting._samples import codes_for
 from ensembles.trees import BinnedMatrix
@@ -105,6 +105,9 @@ class AnyLearner(WeakLearner):
         self._clip()
         return bool(np.isfinite(total))
 
+    def ask_last(self, X: Table) -> FloatArray:
+        return ballots(_labels(self._members[-1], X), self._classes)
+
     def fitted(self, weights: list[float]) -> FittedLearners:
         binner = self._X.binner if isinstance(self._X, BinnedMatrix) else None
         return FittedMembers(self._members, weights, self._classes, binner)
@@ -123,7 +126,7 @@ class FittedMembers(FittedLearners):
     ----------
     members : list of estimators
         Fitted to the labels themselves.
-    weights : list of float
+    weights : sequence of float
         Of their votes.
     classes : ndarray of shape (n_classes,)
         Labels, in order.
@@ -134,11 +137,11 @@ class FittedMembers(FittedLearners):
     def __init__(
         self,
         members: list[Estimator],
-        weights: list[float],
+        weights: Sequence[float] | FloatArray,
         classes: Any,
         binner: Any,
     ) -> None:
-        self._members, self._weights = members, np.array(weights)
+        self._members, self._weights = members, np.asarray(weights)
         self._classes, self._binner = classes, binner
         self.reading: Reading = OneClass() if len(classes) == 1 else Votes()
 
@@ -150,6 +153,10 @@ class FittedMembers(FittedLearners):
     def members(self) -> list[Estimator]:
         return self._members
 
+    def first(self, n_rounds: int) -> FittedLearners:
+        members, weights = self._members[:n_rounds], self._weights[:n_rounds]
+        return FittedMembers(members, weights, self._classes, self._binner)
+
     def count(self, X: Table) -> FloatArray:
         votes: FloatArray = np.zeros(0)
         for votes in self.staged(X):  # noqa: B007 - the last is wanted
@@ -157,13 +164,9 @@ class FittedMembers(FittedLearners):
         return votes
 
     def staged(self, X: Table) -> Iterator[FloatArray]:
-        seen, n_classes = codes_for(self._binner, X), len(self._classes)
-        votes = 0.0
+        seen, votes = codes_for(self._binner, X), 0.0
         for member, weight in zip(self._members, self.weights, strict=True):
-            is_for = np.asarray(member.predict(seen))[:, None] == self._classes
-            if n_classes == 2:
-                is_for = is_for[:, 1:] * 2.0 - 1.0
-            votes = votes + is_for * weight
+            votes = votes + ballots(_labels(member, seen), self._classes) * weight
             yield votes
 
     def said(self, X: Table) -> IntArray:

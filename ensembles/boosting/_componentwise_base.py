@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ensembles._ensemble._data import state_kept_on_failure
@@ -26,7 +27,7 @@ from ensembles.boosting._componentwise._rounds import Round, Rounds, add_round
 from ensembles.boosting._outputs import as_loss_takes
 from ensembles.boosting._samples import Sample, used_rows
 from ensembles.boosting._staged import losses_of
-from ensembles.boosting._stopping import split_rows
+from ensembles.boosting._stopping import have_stalled, is_pair, split_rows
 from ensembles.losses import Loss
 
 __all__ = ["BaseComponentwiseBooster"]
@@ -135,7 +136,7 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
         loss.check_target(encoded)
         sample, _ = used_rows(Sample(X, np.array(encoded), weights), None)
         seed = self._split_seed if goes_on else self._new_seed()
-        train, aside = self._parts(sample, seed)
+        train, aside = self._parts(sample, known, seed)
         if goes_on:
             pool, initial = self._pool, self.initial_value_
         else:
@@ -195,20 +196,30 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
                     f"{self._settings[name]!r}. Fit anew with warm_start=False."
                 )
 
-    def _parts(self, sample: Sample, seed: int) -> tuple[Sample, Sample | None]:
+    def _parts(
+        self, sample: Sample, known: Any, seed: int
+    ) -> tuple[Sample, Sample | None]:
         """Rows to learn from and, if there are any, rows that tell when to stop."""
-        if isinstance(self.early_stopping, bool | np.bool_) and not self.early_stopping:
+        early = self.early_stopping
+        is_bool = isinstance(early, bool | np.bool_)
+        if is_bool and not early:
             return sample, None
-        parts = split_rows(
-            self.early_stopping,
-            self.validation_fraction,
-            sample.X,
-            sample.y,
-            self._labels(sample.y),
-            seed,
-        )
+        if is_pair(early):
+            return sample, self._told_by(early, known)
+        share = self.validation_fraction if is_bool else early
+        labels = self._labels(sample.y)
+        parts = split_rows(early, share, sample.X, sample.y, labels, seed)
         train, aside = (sample.rows(rows) for rows in parts)
         return train, aside
+
+    def _told_by(self, pair: Any, known: Any) -> Sample:
+        """Rows of the user's own that tell when to stop."""
+        X, y = pair
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        _, encoded = self._encode(self._checked_target(y), None, known)
+        check_consistent_length(X, encoded)
+        self._loss_of(known).check_range(encoded)
+        return Sample(X, encoded, None)
 
     def _boost(
         self,
@@ -220,7 +231,8 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
     ) -> None:
         """Add rounds to those that are done, and their scores."""
         for number in range(len(done), n_rounds):
-            if judge is not None and judge.stops(self.n_iter_no_change, self.tol):
+            about = self.n_iter_no_change, self.tol
+            if judge is not None and have_stalled(judge.scores, *about):
                 break
             new = _boost(rounds, number, self.learning_rate)
             if new is None:
@@ -492,12 +504,6 @@ class _Judge:
         """Add a round and score it."""
         add_round(one, self._rows, self._raw)
         self._note()
-
-    def stops(self, patience: int, tol: float) -> bool:
-        """Whether none of the last scores is better than the one before them."""
-        if len(self.scores) <= patience:
-            return False
-        return max(self.scores[-patience:]) <= self.scores[-patience - 1] + tol
 
 
 def _gone_through(

@@ -57,11 +57,13 @@ class ComponentwiseBoostingRegressor(RegressorMixin, BaseComponentwiseBooster):
         Quantile of the sizes of residuals beyond which `loss="huber"` is linear.
     power : float, default=1.5
         Power of the mean that the variance is proportional to for `loss="tweedie"`.
-    early_stopping : bool or splitter, default=False
-        Whether to set rows aside, and let the rounds up to the best for them predict.
-        Of a splitter the last split is taken: for rows in time, the latest.
+    early_stopping : bool, float, int, tuple or splitter, default=False
+        Which rows tell when to stop: a share of the rows, a number of them, a pair
+        ``(X_val, y_val)``, or the last split of a splitter, for rows in time the
+        latest. True sets `validation_fraction` of them aside. Where there are some, the
+        rounds up to the best for them predict.
     validation_fraction : float or int, default=0.1
-        Share or number of rows to set aside.
+        Share or number of rows that ``early_stopping=True`` sets aside.
     n_iter_no_change : int, default=10
         Rounds without a better score after which to stop.
     tol : float, default=1e-07

@@ -29,6 +29,10 @@ class FittedLearners(ABC):
         """Fitted estimators of each round: one, or a list with one for each class."""
 
     @abstractmethod
+    def first(self, n_rounds: int) -> FittedLearners:
+        """The members of the first rounds alone."""
+
+    @abstractmethod
     def count(self, X: Table) -> FloatArray:
         """Sums over all members for rows, (n_rows, n_columns)."""
 

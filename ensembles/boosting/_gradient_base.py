@@ -45,7 +45,7 @@ from ensembles.boosting._learner_rounds import LearnerRounds, RoundPlan, answers
 from ensembles.boosting._samples import Sample, used_rows
 from ensembles.boosting._staged import check_n_rounds, losses_of
 from ensembles.boosting._steps import is_cast
-from ensembles.boosting._stopping import split_rows
+from ensembles.boosting._stopping import is_pair, split_rows
 from ensembles.losses import Loss
 
 __all__ = ["BaseGradientBooster"]
@@ -231,7 +231,7 @@ class BaseGradientBooster(BaseEnsemble):
             return sample, None
         if isinstance(early, str):  # "oob"
             return sample, None
-        if isinstance(early, tuple | list):
+        if is_pair(early):
             X, y = early
             X = self._cast(check_table(self, _with_rows(X)), learner_of(self))
             _, encoded = self._encode(self._checked_target(y), None, known=known)
@@ -247,7 +247,6 @@ class BaseGradientBooster(BaseEnsemble):
         labels = self._labels(sample.y)
         parts = split_rows(early, share, sample.X, sample.y, labels, int(seed))
         train, aside = (sample.rows(rows) for rows in parts)
-        self._check_train(train.y, sample.y)
         return train, aside
 
     def _plan(self, train: Sample, loss: Loss) -> RoundPlan:
@@ -485,10 +484,6 @@ class BaseGradientBooster(BaseEnsemble):
     @abstractmethod
     def _labels(self, y: FloatArray) -> Any:
         """Classes that both parts of the rows shall have in proportion; or None."""
-
-    @abstractmethod
-    def _check_train(self, train: FloatArray, whole: FloatArray) -> None:
-        """Raise where rows to learn from lack what all rows have."""
 
     @abstractmethod
     def _keep(self, known: Any) -> None:

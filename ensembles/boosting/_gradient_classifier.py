@@ -476,13 +476,6 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBooster):
     def _labels(self, y: FloatArray) -> FloatArray:
         return y
 
-    def _check_train(self, train: FloatArray, whole: FloatArray) -> None:
-        if len(np.unique(train)) != len(np.unique(whole)):
-            raise ValueError(
-                "The training data after the early stopping split is missing some "
-                "classes. Try using another random seed."
-            )
-
     def _keep(self, known: Any) -> None:
         self.classes_, self.n_classes_ = known, len(known)
         self.n_trees_per_iteration_ = 1 if len(known) == 2 else len(known)

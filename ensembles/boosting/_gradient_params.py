@@ -38,7 +38,7 @@ from ensembles.boosting._line_search import (
     NoSearch,
 )
 from ensembles.boosting._steps import GradientStep, NewtonStep, Step
-from ensembles.boosting._stopping import is_splitter
+from ensembles.boosting._stopping import WAYS, is_way
 from ensembles.losses import Loss, SquaredError
 
 __all__ = [
@@ -140,14 +140,8 @@ def _check_stopping(booster: Any) -> None:
                 booster, "subsample", booster.subsample, allowed, hint
             )
         return
-    is_pair = isinstance(early, tuple | list) and len(early) == 2
-    is_share = is_fraction(early) and early < 1.0
-    is_number = is_count(early) and early >= 1
-    if not (early is None or is_pair or is_share or is_number or is_splitter(early)):
-        allowed = (
-            "None, 'oob', a share or a number of the rows, a pair (X_val, y_val), or a "
-            "splitter whose last split is taken"
-        )
+    if not (early is None or is_way(early)):
+        allowed = f"None, 'oob', {WAYS}"
         raise invalid_parameter(booster, "early_stopping", early, allowed)
 
 

@@ -369,9 +369,6 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBooster):
     def _labels(self, y: FloatArray) -> None:
         return None
 
-    def _check_train(self, train: FloatArray, whole: FloatArray) -> None:
-        """Any rows will do."""
-
     def _keep(self, known: Any) -> None:
         """Nothing is known of values."""
 

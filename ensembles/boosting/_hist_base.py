@@ -28,7 +28,7 @@ from ensembles.boosting._rounds import Rounds, key_of
 from ensembles.boosting._samples import Sample
 from ensembles.boosting._sampling import sampling_of
 from ensembles.boosting._staged import check_n_rounds, losses_of
-from ensembles.boosting._stopping import is_splitter, split_rows
+from ensembles.boosting._stopping import have_stalled, is_splitter, split_rows
 from ensembles.losses import Loss
 from ensembles.trees import BinnedMatrix, Binner
 from ensembles.trees._binned import binned_by
@@ -364,11 +364,7 @@ class BaseHistBooster(BaseEstimator, ABC):
 
     def _should_stop(self, scores: Sequence[float]) -> bool:
         """Whether none of the last scores is better than the one before them."""
-        n_last = self.n_iter_no_change
-        if len(scores) <= n_last:
-            return False
-        reference = scores[-n_last - 1] + self.tol
-        return not any(score > reference for score in scores[-n_last:])
+        return have_stalled(scores, self.n_iter_no_change, self.tol)
 
     def staged_loss(
         self, X: Table, y: Any, sample_weight: ArrayLike | None = None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any, final
 
 import numpy as np
 
-from ensembles._typing import FloatArray
+from ensembles._typing import BoolArray, FloatArray, IntArray
 
-__all__ = ["staged_medians", "weighted_median"]
+__all__ = ["RunningMedian", "staged_medians", "weighted_median"]
 
 _BITS = 50  # of whole numbers whose sums floats hold
 
@@ -31,10 +32,62 @@ def weighted_median(predictions: FloatArray, weights: FloatArray) -> FloatArray:
     """
     columns = predictions.T
     order = np.argsort(columns, axis=1, kind="stable")
-    up_to = np.cumsum(_whole(weights)[order], axis=1)
-    middle = (up_to >= 0.5 * up_to[:, -1:]).argmax(axis=1)[:, None]
-    chosen = np.take_along_axis(order, middle, axis=1)
-    return np.asarray(np.take_along_axis(columns, chosen, axis=1)[:, 0])
+    ordered = np.take_along_axis(columns, order, axis=1)
+    return _middle(ordered, _whole(weights)[order])
+
+
+def _middle(ordered: FloatArray, weights: FloatArray) -> FloatArray:
+    """The first prediction that has half of the weight up to it, row by row."""
+    up_to = np.cumsum(weights, axis=1)
+    place = (up_to >= 0.5 * up_to[:, -1:]).argmax(axis=1)
+    return np.asarray(ordered[np.arange(len(ordered)), place])
+
+
+@final
+class RunningMedian:
+    """`weighted_median` of predictions that come one member after the other.
+
+    Those of a row stay in order, so that a member costs one pass over them.
+    """
+
+    def __init__(self) -> None:
+        self._ordered: FloatArray = np.empty((0, 0))
+        self._members: IntArray = np.empty((0, 0), np.intp)
+        self._weights: list[float] = []
+
+    def add(self, predicted: FloatArray, weight: float) -> FloatArray:
+        """Add a member; medians of all there are.
+
+        Parameters
+        ----------
+        predicted : ndarray of shape (n_rows,)
+            What it predicts.
+        weight : float
+            How much that counts.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            As of `weighted_median`.
+        """
+        n_before, n_rows = len(self._weights), len(predicted)
+        if not n_before:
+            self._ordered = np.empty((n_rows, 0))
+            self._members = np.empty((n_rows, 0), np.intp)
+        place = (self._ordered <= predicted[:, None]).sum(axis=1)
+        is_new = np.arange(n_before + 1) == place[:, None]
+        self._ordered = _inserted(self._ordered, is_new, predicted)
+        self._members = _inserted(self._members, is_new, n_before)
+        self._weights.append(weight)
+        return _middle(self._ordered, _whole(np.array(self._weights))[self._members])
+
+
+def _inserted(before: Any, is_new: BoolArray, values: Any) -> Any:
+    """Rows with one more value each, where the mask is true."""
+    after = np.empty(is_new.shape, before.dtype)
+    after[is_new] = values
+    after[~is_new] = before.ravel()
+    return after
 
 
 def staged_medians(

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from scipy.special import log_expit, log_softmax, logsumexp
 
 from ensembles._typing import FloatArray, IntArray
 
-__all__ = ["AgainstRest", "OneClass", "Reading", "Softmax", "TwoClasses", "Votes"]
+__all__ = [
+    "AgainstRest",
+    "OneClass",
+    "Reading",
+    "Softmax",
+    "TwoClasses",
+    "Votes",
+    "ballots",
+]
 
 
 class Reading(ABC):
@@ -34,6 +42,23 @@ class Reading(ABC):
         if sums.shape[1] == 1:
             return (sums[:, 0] > 0.0).astype(np.intp)
         return np.asarray(sums.argmax(axis=1))
+
+    def log_loss(
+        self, sums: FloatArray, codes: IntArray, weights: FloatArray | None
+    ) -> float:
+        """Mean of minus the logarithm of the probability of each row's class.
+
+        Parameters
+        ----------
+        sums : ndarray of shape (n_rows, n_columns)
+            Of what members say.
+        codes : ndarray of shape (n_rows,)
+            Numbers of the classes.
+        weights : ndarray of shape (n_rows,) or None
+            How much each row counts.
+        """
+        own = self.log_shares(sums)[np.arange(len(sums)), codes]
+        return -float(np.average(own, weights=weights))
 
 
 @final
@@ -122,3 +147,23 @@ class Softmax(Reading):
     def decision(self, sums: FloatArray, total: float) -> FloatArray:
         """Log-probabilities, whose constant makes their mean zero."""
         return np.asarray(sums - sums.mean(axis=1, keepdims=True))
+
+
+def ballots(said: Any, classes: Any) -> FloatArray:
+    """Votes, each of weight one.
+
+    Parameters
+    ----------
+    said : ndarray of shape (n_rows,)
+        The class that is voted for.
+    classes : ndarray of shape (n_classes,)
+        All of them.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns)
+        As a `Reading` takes them.
+    """
+    is_for = said[:, None] == classes
+    votes = is_for[:, 1:] * 2.0 - 1.0 if len(classes) == 2 else is_for * 1.0
+    return np.asarray(votes)

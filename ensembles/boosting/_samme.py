@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 
+from ensembles._typing import FloatArray
 from ensembles._validation import warn_user
 from ensembles.boosting._fitted import FittedLearners
 from ensembles.boosting._no_help import NoHelp
+from ensembles.boosting._stage_judge import StageJudge
 
 __all__ = ["WeakLearner", "boost"]
 
@@ -36,12 +39,20 @@ class WeakLearner(ABC):
         """
 
     @abstractmethod
+    def ask_last(self, X: Any) -> FloatArray:
+        """Votes of the last member for rows as members take them, of weight one."""
+
+    @abstractmethod
     def fitted(self, weights: list[float]) -> FittedLearners:
         """The members, with the weights of their votes."""
 
 
 def boost(
-    learner: WeakLearner, n_estimators: int, learning_rate: float, no_help: NoHelp
+    learner: WeakLearner,
+    n_estimators: int,
+    learning_rate: float,
+    no_help: NoHelp,
+    judge: StageJudge | None,
 ) -> tuple[list[float], list[float]]:
     """Fit members until there are enough, one is perfect, or one is no help.
 
@@ -55,6 +66,8 @@ def boost(
         What weights of votes are multiplied by.
     no_help : NoHelp
         What becomes of a member that is no better than chance.
+    judge : StageJudge or None
+        What tells when to stop.
 
     Returns
     -------
@@ -77,17 +90,18 @@ def boost(
     errors: list[float] = []
     for number in range(n_estimators):
         error = learner.fit_next(number)
-        if error <= 0.0:
-            weights, errors = [*weights, 1.0], [*errors, 0.0]
-            break
-        if error >= 1.0 - 1.0 / learner.n_classes:
+        if error > 0.0 and error >= 1.0 - 1.0 / learner.n_classes:
             learner.drop_last()
             if no_help.goes_on(number, len(weights), is_fixed=learner.is_fixed):
                 continue
             break
-        log_odds = np.log((1.0 - error) / error) + np.log(learner.n_classes - 1.0)
-        weights.append(float(learning_rate * log_odds))
+        weights.append(_weight_of(error, learner.n_classes, learning_rate))
         errors.append(error)
+        is_enough = judge is not None and judge.stops(
+            learner.ask_last(judge.seen), weights[-1]
+        )
+        if is_enough or error <= 0.0:
+            break
         if number < n_estimators - 1 and not learner.raise_wrong(weights[-1]):
             warn_user(
                 "Sample weights have reached infinite values, at iteration "
@@ -97,3 +111,11 @@ def boost(
             break
     no_help.tell()
     return weights, errors
+
+
+def _weight_of(error: float, n_classes: int, learning_rate: float) -> float:
+    """Weight of a member's vote; one if it makes no error."""
+    if error <= 0.0:
+        return 1.0
+    log_odds = np.log((1.0 - error) / error) + np.log(n_classes - 1.0)
+    return float(learning_rate * log_odds)

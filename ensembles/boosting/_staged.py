@@ -74,7 +74,8 @@ def check_n_rounds(booster: Any, n_rounds: Any, n_known: int, parameter: str) ->
     """
     check_count(booster, "n_rounds", n_rounds)
     if n_rounds > n_known:
+        goes_on = " with warm_start=True and" * hasattr(booster, "warm_start")
         raise ValueError(
             f"n_rounds={n_rounds} are more than the {n_known} that have been fitted. "
-            f"To add some, call fit with warm_start=True and {parameter}={n_rounds}."
+            f"For more, call fit{goes_on or ' with'} {parameter}={n_rounds}."
         )

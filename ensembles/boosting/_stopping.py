@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import resample
 
+from ensembles._routing import taken_by_split
 from ensembles._rows import row_numbers
 from ensembles._typing import IntArray
+from ensembles._validation import is_count, is_fraction
 
-__all__ = ["is_splitter", "rows_to_score", "split_rows"]
+__all__ = [
+    "WAYS",
+    "have_stalled",
+    "is_pair",
+    "is_splitter",
+    "is_way",
+    "rows_to_score",
+    "split_rows",
+]
+
+# What `early_stopping` may be to say which rows tell when to stop.
+WAYS = (
+    "a share or a number of the rows, a pair (X_val, y_val), or a splitter whose last "
+    "split is taken"
+)
 
 # Rows of the training set that a scorer is asked about, at most.
 _SCORED_ROWS = 10_000
@@ -22,14 +39,32 @@ def is_splitter(value: Any) -> bool:
     return hasattr(value, "split") and not isinstance(value, str)
 
 
+def is_pair(value: Any) -> bool:
+    """Whether it is rows and their targets."""
+    return isinstance(value, tuple | list) and len(value) == 2
+
+
+def is_way(value: Any) -> bool:
+    """Whether it is one of `WAYS`."""
+    is_share = is_fraction(value) and value < 1.0
+    is_number = is_count(value) and value >= 1
+    return is_share or is_number or is_pair(value) or is_splitter(value)
+
+
 def split_rows(
-    early_stopping: Any, fraction: Any, X: Any, y: Any, labels: Any, seed: int
+    early_stopping: Any,
+    fraction: Any,
+    X: Any,
+    y: Any,
+    labels: Any,
+    seed: int,
+    groups: Any = None,
 ) -> tuple[IntArray, IntArray]:
     """Rows to learn from, and rows to tell by when to stop.
 
     Parameters
     ----------
-    early_stopping : bool, "auto" or splitter
+    early_stopping : splitter, or what else a booster takes
         The last split of a splitter is taken: of those in time, the latest.
     fraction : float or int
         Size of the validation set where there is no splitter.
@@ -39,6 +74,8 @@ def split_rows(
         Classes that both sides shall have in proportion.
     seed : int
         Of rows drawn.
+    groups : array-like of shape (n_samples,) or None, default=None
+        What a splitter may look at, too.
 
     Returns
     -------
@@ -48,7 +85,7 @@ def split_rows(
     Raises
     ------
     ValueError
-        If there are no rows on one side.
+        If there are no rows on one side, or none of some class to learn from.
     """
     n_rows = len(y)
     if not is_splitter(early_stopping):
@@ -57,7 +94,8 @@ def split_rows(
         )
         return train, validation
     train = validation = np.empty(0, np.intp)
-    for one, other in early_stopping.split(X, y):
+    told = taken_by_split(early_stopping, {"groups": groups})
+    for one, other in early_stopping.split(X, y, **told):
         train, validation = row_numbers(one, n_rows), row_numbers(other, n_rows)
     for rows, purpose in (train, "learn from"), (validation, "tell when to stop"):
         if not len(rows):
@@ -66,7 +104,31 @@ def split_rows(
                 f"last split of {n_rows} rows. Pass a splitter with rows on both "
                 "sides, a share as validation_fraction, or X_val and y_val."
             )
+    if labels is not None and len(np.unique(labels[train])) < len(np.unique(labels)):
+        raise ValueError(
+            "The training data after the early stopping split is missing some classes. "
+            "Try using another random seed, or a splitter whose last split has rows of "
+            "each to learn from."
+        )
     return train, validation
+
+
+def have_stalled(scores: Sequence[float], patience: int, tol: float) -> bool:
+    """Whether none of the last scores is better than the one before them.
+
+    Parameters
+    ----------
+    scores : sequence of float
+        Greater is better.
+    patience : int
+        How many are the last.
+    tol : float
+        What counts as better.
+    """
+    if len(scores) <= patience:
+        return False
+    reference = scores[-patience - 1] + tol
+    return not any(score > reference for score in scores[-patience:])
 
 
 def rows_to_score(n_rows: int, labels: Any, seed: int) -> IntArray | None:

@@ -14,10 +14,10 @@ from ensembles._random import MAX_SEED
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
 from ensembles._validation import is_count
 from ensembles.boosting._fitted import FittedLearners
-from ensembles.boosting._readings import Votes
+from ensembles.boosting._readings import Votes, ballots
 from ensembles.boosting._samme import WeakLearner
 from ensembles.boosting._weighted._grower import WeightedGrower, WeightedTree
-from ensembles.boosting._weighted._votes import TreeVotes
+from ensembles.boosting._weighted._votes import NodesOfTrees, TreeVotes
 from ensembles.trees import BinnedMatrix, HistTreeClassifier, HistTreeRegressor
 from ensembles.trees._binned import binned_by
 from ensembles.trees._packed import bin_to_send
@@ -116,8 +116,13 @@ class TreeLearner(WeakLearner):
         self._log_factor = log_factor
         return log_factor + math.log(self._trees[-1].error) < _MAX_LOG
 
+    def ask_last(self, X: BinnedMatrix) -> FloatArray:
+        alone = TreeVotes(NodesOfTrees.of(self._trees[-1:]), np.ones(1), self._binner)
+        return ballots(alone.said_by(0, X), np.arange(self.n_classes))
+
     def fitted(self, weights: list[float]) -> FittedLearners:
-        votes = TreeVotes(self._trees, weights, self._binner)
+        nodes = NodesOfTrees.of(self._trees)
+        votes = TreeVotes(nodes, np.array(weights), self._binner)
         seeds = self._rng.randint(MAX_SEED, size=len(votes)).tolist()
         return FittedTrees(votes, self._classes, self._depth, seeds)
 
@@ -179,6 +184,10 @@ class FittedTrees(FittedLearners):
         if hasattr(binner, "feature_names_in_"):
             member.feature_names_in_ = binner.feature_names_in_
         return member
+
+    def first(self, n_rounds: int) -> FittedLearners:
+        votes, seeds = self._votes.first(n_rounds), self._seeds[:n_rounds]
+        return FittedTrees(votes, self._classes, self._depth, seeds)
 
     def count(self, X: Table) -> FloatArray:
         values = self._values(X) if self._votes.are_stumps else None

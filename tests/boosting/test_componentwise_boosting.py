@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_regression
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import TimeSeriesSplit
+from sklearn.model_selection import PredefinedSplit, TimeSeriesSplit
 from sklearn.tree import DecisionTreeRegressor
 
 from ensembles import ComponentwiseBoostingClassifier, ComponentwiseBoostingRegressor
@@ -34,6 +34,10 @@ def classes(n=200, n_features=5, seed=0):
 
 def regressor(base_learners="linear", **options):
     return ComponentwiseBoostingRegressor(base_learners, **options)
+
+
+def classifier(base_learners="linear", **options):
+    return ComponentwiseBoostingClassifier(base_learners, **options)
 
 
 class TestKnownAnswers:
@@ -442,6 +446,56 @@ class TestStopping:
         train = regressor(n_estimators=20).fit(X[:150], y[:150])
         train.set_n_rounds(booster.n_estimators_)
         assert_array_equal(booster.predict(X), train.predict(X))
+
+    @pytest.mark.parametrize("kind", ["values", "classes"])
+    def test_rows_of_the_user_s_own_tell(self, kind):
+        X, y = values() if kind == "values" else classes()
+        make = regressor if kind == "values" else classifier
+        X_val, y_val = X[150:], y[150:]
+        booster = make(early_stopping=(X_val, y_val), n_estimators=30)
+        booster.fit(X[:150], y[:150])
+        plain = make(n_estimators=30).fit(X[:150], y[:150])
+        losses = list(plain.staged_loss(X_val, y_val))
+        assert_allclose(booster.validation_score_[1:], np.negative(losses))
+        assert booster.n_estimators_ == booster.validation_score_.argmax()
+        plain.set_n_rounds(booster.n_estimators_)
+        assert_array_equal(booster.predict(X), plain.predict(X))
+        # A warm start goes on with the same rows.
+        booster.set_params(warm_start=True, n_estimators=60).fit(X[:150], y[:150])
+        longer = make(n_estimators=60).fit(X[:150], y[:150])
+        losses = list(longer.staged_loss(X_val, y_val))[: len(booster.train_score_) - 1]
+        assert_allclose(booster.validation_score_[1:], np.negative(losses))
+
+    def test_a_share_or_a_number_is_set_aside(self):
+        X, y = values(200)
+        options = {"random_state": 0, "n_estimators": 20}
+        expected = regressor(early_stopping=True, validation_fraction=0.25, **options)
+        expected.fit(X, y)
+        for early in 0.25, 50:
+            booster = regressor(early_stopping=early, **options).fit(X, y)
+            scores = expected.validation_score_
+            assert_array_equal(booster.validation_score_, scores)
+        other = regressor(early_stopping=60, **options).fit(X, y)
+        assert other.validation_score_[0] != expected.validation_score_[0]
+
+    def test_rows_that_contradict_those_to_learn_from_are_refused(self):
+        X, y = classes()
+        cases = [
+            ((X[:, :2], y), "X has 2 features, but Comp"),
+            ((X, y[:9]), "inconsistent numbers of samples"),
+            ((X, np.full(len(y), "maybe")), r"not fitted to: \['maybe'\]"),
+            ((X * np.nan, y), "contains NaN"),
+            (PredefinedSplit(np.where(y == y[0], 0, -1)), "is missing some classes"),
+        ]
+        for early, message in cases:
+            booster = classifier(early_stopping=early)
+            with pytest.raises(ValueError, match=message):
+                booster.fit(X, y)
+            assert not hasattr(booster, "classes_")
+        X, y = values()
+        booster = regressor(loss="poisson", early_stopping=(X, y - 99.0))
+        with pytest.raises(ValueError, match=r"loss='poisson'|Poisson|PoissonLoss"):
+            booster.fit(X, np.abs(y))
 
 
 class TestLosses:

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from ensembles import Binner
 from ensembles.boosting._weighted._grower import WeightedGrower
 from ensembles.boosting._weighted._layout import LARGEST_SUM, LEAST_SHARE, STRIDE
-from ensembles.boosting._weighted._votes import TreeVotes
+from ensembles.boosting._weighted._votes import NodesOfTrees, TreeVotes
 
 N_PROBLEMS = 120
 SIZES, CHANCES = [5, 30, 100, 300, 1000, 6000], [0.2, 0.2, 0.2, 0.2, 0.17, 0.03]
@@ -149,7 +149,8 @@ def test_weights_are_those_of_logarithms_and_no_row_is_lost(first):
                 grower.weights, np.maximum(expected, least), rtol=1e-9, atol=1e-15
             )
             assert (grower.weights[used] > 0.0).all()
-            said = TreeVotes([tree], [1.0], binned.binner).said_by(0, binned)
+            alone = TreeVotes(NodesOfTrees.of([tree]), np.ones(1), binned.binner)
+            said = alone.said_by(0, binned)
             wrong = (said != problem.y) & used
             assert_allclose(grower.weights[wrong].sum(), tree.error, atol=1e-12)
             if number < len(problem.log_factors):
@@ -265,7 +266,7 @@ def test_a_tree_of_errors_alone_has_no_split_that_gains_nothing():
 def votes_of(problem, seed=0):
     trees = [tree for tree, _ in problem.rounds()]
     weights = np.random.default_rng(seed).uniform(0.01, 3.0, len(trees))
-    return TreeVotes(trees, list(weights), problem.binned.binner)
+    return TreeVotes(NodesOfTrees.of(trees), weights, problem.binned.binner)
 
 
 @pytest.mark.parametrize("first", range(0, N_PROBLEMS, 40))

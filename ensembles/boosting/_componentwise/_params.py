@@ -25,7 +25,7 @@ from ensembles.boosting._componentwise._splines import DEGREE, Splines
 from ensembles.boosting._componentwise._stumps import Stumps
 from ensembles.boosting._hist_params import check_loss
 from ensembles.boosting._samples import Sample
-from ensembles.boosting._stopping import is_splitter
+from ensembles.boosting._stopping import WAYS, is_way
 from ensembles.trees._layout import MAX_BINS
 
 __all__ = ["check_params", "kinds_of_features", "pool_of"]
@@ -73,8 +73,8 @@ def check_params(booster: Any, losses: tuple[str, ...]) -> None:
 def _check_stopping(booster: Any) -> None:
     """Check what says when to stop."""
     early, share = booster.early_stopping, booster.validation_fraction
-    if not (isinstance(early, bool | np.bool_) or is_splitter(early)):
-        allowed = "a bool, or a splitter whose last split is taken"
+    if not (isinstance(early, bool | np.bool_) or is_way(early)):
+        allowed = f"a bool, {WAYS}"
         raise invalid_parameter(booster, "early_stopping", early, allowed)
     is_share = is_fraction(share) and share < 1.0
     if not (is_share or (is_count(share) and share >= 1)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
@@ -30,10 +30,43 @@ from ensembles.trees._packed import PackedTrees
 from ensembles.trees._problem import as_writable
 from ensembles.trees._tree import Tree, unpack_splits
 
-__all__ = ["TreeVotes"]
+__all__ = ["NodesOfTrees", "TreeVotes"]
 
 _SECONDS_PER_ROW = 2e-6  # of the twin that sends rows down a tree
 _BITS = 52  # of whole numbers whose sums floats hold
+
+
+class NodesOfTrees(NamedTuple):
+    """Nodes of trees in a row."""
+
+    roots: IntArray
+    """Place of the first node of each, and of one more."""
+    words: Any
+    """Children, feature and cut, packed; places within a tree."""
+    n_rows: IntArray
+    best_class: IntArray
+    shares: FloatArray
+    """Weight of each class, of that of all rows; (n_nodes, n_classes)."""
+
+    @classmethod
+    def of(cls, trees: Sequence[WeightedTree]) -> NodesOfTrees:
+        """Nodes of at least one tree."""
+        sizes = [len(tree.words) for tree in trees]
+        sums = np.repeat([float(tree.total) for tree in trees], sizes)
+        totals = np.concatenate([tree.totals for tree in trees])
+        return cls(
+            np.cumsum([0, *sizes]),
+            np.concatenate([tree.words for tree in trees]),
+            np.concatenate([tree.n_rows for tree in trees]),
+            np.concatenate([tree.best_class for tree in trees]),
+            totals / sums[:, None],
+        )
+
+    def first(self, n_trees: int) -> NodesOfTrees:
+        """Those of the first trees alone."""
+        roots, *of_nodes = self
+        own = roots[: n_trees + 1]
+        return NodesOfTrees(own, *(array[: own[-1]] for array in of_nodes))
 
 
 @final
@@ -45,30 +78,21 @@ class TreeVotes:
 
     Parameters
     ----------
-    trees : sequence of WeightedTree
-        At least one.
-    weights : sequence of float
+    nodes : NodesOfTrees
+        Of at least one tree.
+    weights : ndarray of shape (n_trees,)
         Of votes.
     binner : Binner
         What the codes stand for.
     """
 
     def __init__(
-        self, trees: Sequence[WeightedTree], weights: Sequence[float], binner: Binner
+        self, nodes: NodesOfTrees, weights: FloatArray, binner: Binner
     ) -> None:
-        self.binner = binner
-        total = math.fsum(weights)
-        self._unit = math.ldexp(1.0, math.frexp(total)[1] - _BITS)
-        self._steps = np.rint(np.asarray(weights) / self._unit)
-        # Nodes of all trees in a row.
-        sizes = [len(tree.words) for tree in trees]
-        self._roots = np.cumsum([0, *sizes])
-        self._words = np.concatenate([tree.words for tree in trees])
-        self._n_rows = np.concatenate([tree.n_rows for tree in trees])
-        self._best_class = np.concatenate([tree.best_class for tree in trees])
-        sums = np.repeat([float(tree.total) for tree in trees], sizes)
-        totals = np.concatenate([tree.totals for tree in trees])
-        self._shares = totals / sums[:, None]
+        self._nodes, self._weights, self.binner = nodes, weights, binner
+        self._roots, self._words, self._n_rows, self._best_class, self._shares = nodes
+        self._unit = math.ldexp(1.0, math.frexp(math.fsum(weights))[1] - _BITS)
+        self._steps = np.rint(weights / self._unit)
 
     def __len__(self) -> int:
         """Number of trees."""
@@ -88,6 +112,11 @@ class TreeVotes:
     def weights(self) -> FloatArray:
         """Weights of votes, as they are counted."""
         return np.asarray(self._steps * self._unit)
+
+    def first(self, n_trees: int) -> TreeVotes:
+        """The first trees alone, with the weights that were given."""
+        weights = self._weights[:n_trees]
+        return TreeVotes(self._nodes.first(n_trees), weights, self.binner)
 
     def _nodes_of(self, number: int) -> slice:
         """Places of the nodes of a tree."""
