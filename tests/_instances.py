@@ -97,6 +97,7 @@ BOOSTERS = [
         resample=True,
     ),
     ensembles.AdaBoostRegressor(n_estimators=5),
+    ensembles.AdaBoostRegressor(n_estimators=5, early_stopping=0.2),
     ensembles.GradientBoostingClassifier(n_estimators=5),
     ensembles.GradientBoostingClassifier(
         estimator=ensembles.HistTreeRegressor(max_depth=2),

@@ -12,7 +12,7 @@ from ensembles._validation import warn_user
 from ensembles.boosting._fitted import FittedLearners
 from ensembles.boosting._handing import Handing
 from ensembles.boosting._member import fit_and_ask, has_random_state, naming_round
-from ensembles.boosting._readings import OneClass, Reading, Votes, ballots
+from ensembles.boosting._readings import OneClass, Reading, Votes
 from ensembles.boosting._samme import WeakLearner
 from ensembles.boosting._samples import codes_for
 from ensembles.trees import BinnedMatrix
@@ -106,7 +106,7 @@ class AnyLearner(WeakLearner):
         return bool(np.isfinite(total))
 
     def ask_last(self, X: Table) -> FloatArray:
-        return ballots(_labels(self._members[-1], X), self._classes)
+        return _ballots(_labels(self._members[-1], X), self._classes)
 
     def fitted(self, weights: list[float]) -> FittedLearners:
         binner = self._X.binner if isinstance(self._X, BinnedMatrix) else None
@@ -116,6 +116,13 @@ class AnyLearner(WeakLearner):
 def _labels(member: Estimator, X: Table) -> Any:
     """What a classifier says of rows."""
     return np.asarray(member.predict(X))
+
+
+def _ballots(said: Any, classes: Any) -> FloatArray:
+    """Votes for classes, each of weight one, as a `Reading` takes them."""
+    is_for = said[:, None] == classes
+    votes = is_for[:, 1:] * 2.0 - 1.0 if len(classes) == 2 else is_for * 1.0
+    return np.asarray(votes)
 
 
 @final
@@ -166,7 +173,7 @@ class FittedMembers(FittedLearners):
     def staged(self, X: Table) -> Iterator[FloatArray]:
         seen, votes = codes_for(self._binner, X), 0.0
         for member, weight in zip(self._members, self.weights, strict=True):
-            votes = votes + ballots(_labels(member, seen), self._classes) * weight
+            votes = votes + _ballots(_labels(member, seen), self._classes) * weight
             yield votes
 
     def said(self, X: Table) -> IntArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from scipy.special import log_expit, log_softmax, logsumexp
@@ -18,7 +18,6 @@ __all__ = [
     "Softmax",
     "TwoClasses",
     "Votes",
-    "ballots",
 ]
 
 
@@ -57,8 +56,12 @@ class Reading(ABC):
         weights : ndarray of shape (n_rows,) or None
             How much each row counts.
         """
-        own = self.log_shares(sums)[np.arange(len(sums)), codes]
-        return -float(np.average(own, weights=weights))
+        logs = self._own_log_shares(sums, codes)
+        return -float(np.average(logs, weights=weights))
+
+    def _own_log_shares(self, sums: FloatArray, codes: IntArray) -> FloatArray:
+        """Logarithm of the probability of each row's class."""
+        return np.asarray(self.log_shares(sums)[np.arange(len(sums)), codes])
 
 
 @final
@@ -89,10 +92,15 @@ class Votes(Reading):
     """
 
     def log_shares(self, sums: FloatArray) -> FloatArray:
-        """Votes for two classes are half their difference, and less half of it."""
+        """Of two classes the difference of votes is the log-odds."""
         if sums.shape[1] == 1:
-            sums = np.hstack([-sums / 2.0, sums / 2.0])
+            return TwoClasses(1.0).log_shares(sums)
         return np.asarray(log_softmax(sums, axis=1))
+
+    def _own_log_shares(self, sums: FloatArray, codes: IntArray) -> FloatArray:
+        if sums.shape[1] == 1:
+            return TwoClasses(1.0)._own_log_shares(sums, codes)
+        return super()._own_log_shares(sums, codes)
 
     def decision(self, sums: FloatArray, total: float) -> FloatArray:
         """Shares of votes for a class, less the mean of those for others."""
@@ -112,6 +120,11 @@ class TwoClasses(Reading):
         """Exact in both tails."""
         log_odds = self.unit * sums
         return np.asarray(log_expit(np.hstack([-log_odds, log_odds])))
+
+    def _own_log_shares(self, sums: FloatArray, codes: IntArray) -> FloatArray:
+        """Half of the logarithms need not be taken."""
+        log_odds = self.unit * sums[:, 0]
+        return np.asarray(log_expit(np.where(codes == 1, log_odds, -log_odds)))
 
     def decision(self, sums: FloatArray, total: float) -> FloatArray:
         """Log-odds."""
@@ -147,23 +160,3 @@ class Softmax(Reading):
     def decision(self, sums: FloatArray, total: float) -> FloatArray:
         """Log-probabilities, whose constant makes their mean zero."""
         return np.asarray(sums - sums.mean(axis=1, keepdims=True))
-
-
-def ballots(said: Any, classes: Any) -> FloatArray:
-    """Votes, each of weight one.
-
-    Parameters
-    ----------
-    said : ndarray of shape (n_rows,)
-        The class that is voted for.
-    classes : ndarray of shape (n_classes,)
-        All of them.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_columns)
-        As a `Reading` takes them.
-    """
-    is_for = said[:, None] == classes
-    votes = is_for[:, 1:] * 2.0 - 1.0 if len(classes) == 2 else is_for * 1.0
-    return np.asarray(votes)

@@ -14,7 +14,7 @@ from ensembles._random import MAX_SEED
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
 from ensembles._validation import is_count
 from ensembles.boosting._fitted import FittedLearners
-from ensembles.boosting._readings import Votes, ballots
+from ensembles.boosting._readings import Votes
 from ensembles.boosting._samme import WeakLearner
 from ensembles.boosting._weighted._grower import WeightedGrower, WeightedTree
 from ensembles.boosting._weighted._votes import NodesOfTrees, TreeVotes
@@ -117,8 +117,8 @@ class TreeLearner(WeakLearner):
         return log_factor + math.log(self._trees[-1].error) < _MAX_LOG
 
     def ask_last(self, X: BinnedMatrix) -> FloatArray:
-        alone = TreeVotes(NodesOfTrees.of(self._trees[-1:]), np.ones(1), self._binner)
-        return ballots(alone.said_by(0, X), np.arange(self.n_classes))
+        last = NodesOfTrees.of(self._trees[-1:])
+        return TreeVotes(last, np.ones(1), self._binner).count(X)
 
     def fitted(self, weights: list[float]) -> FittedLearners:
         nodes = NodesOfTrees.of(self._trees)
