@@ -87,29 +87,38 @@ def split_rows(
     ValueError
         If there are no rows on one side, or none of some class to learn from.
     """
-    n_rows = len(y)
-    if not is_splitter(early_stopping):
+    if is_splitter(early_stopping):
+        train, validation = _last_split(early_stopping, X, y, groups)
+    else:
         train, validation = train_test_split(
-            np.arange(n_rows), test_size=fraction, stratify=labels, random_state=seed
+            np.arange(len(y)), test_size=fraction, stratify=labels, random_state=seed
         )
-        return train, validation
+    if labels is not None and len(np.unique(labels[train])) < len(np.unique(labels)):
+        raise ValueError(
+            "The training data after the early stopping split is missing some classes. "
+            "Try using another random seed. The last split of a splitter needs rows of "
+            "each to learn from."
+        )
+    return train, validation
+
+
+def _last_split(
+    splitter: Any, X: Any, y: Any, groups: Any
+) -> tuple[IntArray, IntArray]:
+    """The last training and test rows of a splitter, some on each side."""
+    n_rows = len(y)
     train = validation = np.empty(0, np.intp)
-    told = taken_by_split(early_stopping, {"groups": groups})
-    for one, other in early_stopping.split(X, y, **told):
+    for one, other in splitter.split(
+        X, y, **taken_by_split(splitter, {"groups": groups})
+    ):
         train, validation = row_numbers(one, n_rows), row_numbers(other, n_rows)
     for rows, purpose in (train, "learn from"), (validation, "tell when to stop"):
         if not len(rows):
             raise ValueError(
-                f"early_stopping={early_stopping!r} leaves no row to {purpose} in its "
-                f"last split of {n_rows} rows. Pass a splitter with rows on both "
-                "sides, a share as validation_fraction, or X_val and y_val."
+                f"early_stopping={splitter!r} leaves no row to {purpose} in its last "
+                f"split of {n_rows} rows. Pass a splitter with rows on both sides, a "
+                "share of the rows, or X_val and y_val."
             )
-    if labels is not None and len(np.unique(labels[train])) < len(np.unique(labels)):
-        raise ValueError(
-            "The training data after the early stopping split is missing some classes. "
-            "Try using another random seed, or a splitter whose last split has rows of "
-            "each to learn from."
-        )
     return train, validation
 
 

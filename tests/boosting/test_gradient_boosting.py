@@ -628,6 +628,9 @@ def test_data_and_parameters_that_contradict_one_another():
     rare = np.where(np.arange(60) == 7, "z", labels)
     with pytest.raises(ValueError, match="is missing some classes"):
         GradientBoostingClassifier(early_stopping=LastRows(range(5, 20))).fit(X, rare)
+    most = np.where(np.arange(10) < 2, "a", "b")
+    with pytest.raises(ValueError, match="is missing some classes"):
+        GradientBoostingClassifier(early_stopping=0.8, random_state=0).fit(X[:10], most)
 
 
 @pytest.mark.parametrize("kind", CLASSES)

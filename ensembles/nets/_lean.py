@@ -1,0 +1,127 @@
+"""Batches of rows that lie in memory, as a DataLoader would make them, without it.
+
+A DataLoader fetches row by row and puts rows together again, which for small nets costs
+more than training them. These are the same batches in the same order, and they draw the
+same numbers from torch's generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, final
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.dataset import Dataset
+from torch.utils.data import DataLoader, Subset
+
+from ensembles._typing import IntArray
+
+__all__ = ["lean_batches", "make_lean"]
+
+# What keeps its type when rows become a batch.
+_KEPT = (np.float32, np.float64, np.int64)
+# Whose steps are one kernel for all weights, if asked for.
+_FUSED = (torch.optim.Adam, torch.optim.AdamW)
+_KNOWN = {"shuffle", "drop_last", "sampler", "batch_sampler"}
+_ABOUT_STEPS = ("fused", "foreach", "differentiable", "capturable")
+
+
+def make_lean(net: NeuralNet) -> None:
+    """Let a net train and predict without what its loaders and optimiser waste.
+
+    Loaders and settings of the user's own are left as they are. Steps of fused Adam are
+    rounded otherwise, in the seventh digit of single precision.
+
+    Parameters
+    ----------
+    net : NeuralNet
+        Not initialised; its parameters are changed.
+    """
+    for name in "iterator_train", "iterator_valid":
+        if getattr(net, name) is DataLoader:
+            net.set_params(**{name: lean_batches})
+    asked = net.get_params_for("optimizer")
+    is_plain = not any(name in asked for name in _ABOUT_STEPS)
+    if net.optimizer in _FUSED and is_plain and str(net.device) == "cpu":
+        net.set_params(optimizer__fused=True)
+
+
+def lean_batches(
+    dataset: Any, batch_size: int | None = 1, **options: Any
+) -> Iterable[Any]:
+    """Batches of a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Of skorch's around arrays, or some of its rows; all others go to a DataLoader.
+    batch_size : int or None, default=1
+        Rows of a batch.
+    **options : dict
+        As of a DataLoader. Other ones than ``shuffle``, ``drop_last``, ``sampler`` and
+        ``batch_sampler`` need one.
+
+    Returns
+    -------
+    iterable
+        Of pairs of tensors.
+    """
+    loader: DataLoader[Any] = DataLoader(dataset, batch_size=batch_size, **options)
+    whole, rows = dataset, None
+    if type(dataset) is Subset:
+        whole, rows = dataset.dataset, np.asarray(dataset.indices)
+    is_plain = type(whole) is Dataset and _is_kept(whole.X)
+    is_plain = is_plain and (whole.y is None or _is_kept(whole.y))
+    if not (is_plain and _KNOWN.issuperset(options) and loader.batch_sampler):
+        return loader
+    return _LeanBatches(loader, whole.X, whole.y, rows)
+
+
+def _is_kept(values: Any) -> bool:
+    """Whether rows of it are put together to a tensor of its own type."""
+    return (
+        isinstance(values, np.ndarray)
+        and values.dtype in _KEPT
+        and values.flags.writeable
+    )
+
+
+@final
+class _LeanBatches:
+    """Batches of arrays, in the order of a loader.
+
+    Parameters
+    ----------
+    loader : DataLoader
+        Whose sampler is asked.
+    X : ndarray of shape (n_samples, ...)
+        Rows.
+    y : ndarray of shape (n_samples, ...) or None
+        Their targets.
+    rows : ndarray or None
+        Numbers of those that the loader counts; None for all.
+    """
+
+    def __init__(
+        self, loader: DataLoader[Any], X: Any, y: Any, rows: IntArray | None
+    ) -> None:
+        self._loader, self._rows = loader, rows
+        self._X = torch.from_numpy(X)
+        self._y = None if y is None else torch.from_numpy(y)
+
+    def __len__(self) -> int:
+        """Number of batches."""
+        return len(self._loader)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Batches of copies: a module may write into its input."""
+        torch.empty((), dtype=torch.int64).random_()  # the seed of a loader's workers
+        assert self._loader.batch_sampler is not None
+        for numbers in self._loader.batch_sampler:
+            own = numbers if self._rows is None else self._rows[numbers]
+            at = torch.as_tensor(own)
+            # skorch has a zero a row where there is no target.
+            y = torch.zeros(len(at), 1) if self._y is None else self._y[at]
+            yield [self._X[at], y]
