@@ -30,7 +30,7 @@ from ensembles._validation import (
     is_count,
     n_rows_of,
 )
-from ensembles.boosting._ada_aside import check_groups, rows_aside
+from ensembles.boosting._ada_aside import check_groups, padded, rows_aside
 from ensembles.boosting._ada_params import check_common_params
 from ensembles.boosting._ada_setup import (
     ALGORITHMS,
@@ -109,9 +109,9 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         ``(X_val, y_val)``, or the last split of a splitter, for rows in time the
         latest. The rounds up to the best for them predict. None fits all rounds.
     scoring : str, callable or None, default="loss"
-        What those rows are scored by: log loss, a scorer of scikit-learn's, or, for
-        None, accuracy. Log loss is best sooner: labels go on getting better while
-        probabilities get too sure of themselves.
+        What those rows are scored by: log loss, a scorer's name or a scorer, which may
+        ask of these rows alone, or, for None, accuracy. Log loss is best sooner: labels
+        go on getting better while probabilities get too sure of themselves.
     n_iter_no_change : int, default=50
         Rounds without a better score after which to stop. Single rounds of AdaBoost say
         little: ten without a better score are no rare thing where hundreds help.
@@ -291,7 +291,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
             Labels.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             How much each row counts at first; None means one each. Zero leaves a row
-            out.
+            out, before a splitter sees any.
         groups : array-like of shape (n_samples,) or None, default=None
             Group of each row, where `resample` is a scheme that keeps groups whole, or
             `early_stopping` a splitter that does.
@@ -330,6 +330,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         self.estimator_, self.classes_ = estimator, classes
         self.n_classes_ = len(classes)
         self.validation_score_ = np.array(self._whole.scores)
+        self._n_wanted = self.n_estimators
         self._take(self._whole.n_best)
 
     def _parts(
@@ -358,10 +359,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseEnsemble):
         self._learners: FittedLearners = whole.learners
         if n_rounds < len(whole.errors):
             self._learners = whole.learners.first(n_rounds)
-        self.estimator_weights_ = np.zeros(self.n_estimators)
-        self.estimator_weights_[:n_rounds] = whole.weights[:n_rounds]
-        self.estimator_errors_ = np.ones(self.n_estimators)
-        self.estimator_errors_[:n_rounds] = whole.errors[:n_rounds]
+        arrays = padded(whole.weights, whole.errors, n_rounds, self._n_wanted)
+        self.estimator_weights_, self.estimator_errors_ = arrays
 
     def set_n_rounds(self, n_rounds: int) -> Self:
         """Move to fewer rounds, or back to more.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from sklearn.metrics import get_scorer_names
+
 from ensembles._validation import (
     check_choice,
     check_count,
@@ -48,8 +50,9 @@ def _check_stopping(booster: Any) -> None:
     if not (early is None or is_way(early)):
         raise invalid_parameter(booster, "early_stopping", early, f"None, {WAYS}")
     scoring = booster.scoring
-    if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
-        allowed = "a str, a callable or None"
+    is_name = isinstance(scoring, str) and scoring in ("loss", *get_scorer_names())
+    if not (scoring is None or is_name or callable(scoring)):
+        allowed = "'loss', a scorer's name, a callable or None"
         raise invalid_parameter(booster, "scoring", scoring, allowed)
     check_count(booster, "n_iter_no_change", booster.n_iter_no_change)
     if not (is_real(booster.tol) and 0.0 <= float(booster.tol) < math.inf):

@@ -31,7 +31,7 @@ from ensembles._validation import (
     is_positive,
     n_rows_of,
 )
-from ensembles.boosting._ada_aside import check_groups, rows_aside
+from ensembles.boosting._ada_aside import check_groups, padded, rows_aside
 from ensembles.boosting._ada_params import check_common_params
 from ensembles.boosting._ada_rules import ErrorRule, RelativeErrors, ScaledErrors
 from ensembles.boosting._ada_stages import MeanStage, MedianStage
@@ -102,7 +102,8 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
         latest. The rounds up to the best for them predict. None fits all rounds.
     scoring : str, callable or None, default="loss"
         What those rows are scored by: absolute errors of medians and squared ones of
-        means, a scorer of scikit-learn's, or, for None, the share of variance.
+        means, a scorer's name or a scorer, which may ask of these rows alone, or, for
+        None, the share of variance.
     n_iter_no_change : int, default=50
         Rounds without a better score after which to stop. Single rounds of AdaBoost say
         little: ten without a better score are no rare thing where hundreds help.
@@ -234,7 +235,7 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
             Targets.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             How much each row counts at first; None means one each. Zero leaves a row
-            out.
+            out, before a splitter sees any.
         groups : array-like of shape (n_samples,) or None, default=None
             Group of each row, where `resample` is a scheme that keeps groups whole, or
             `early_stopping` a splitter that does.
@@ -277,10 +278,11 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
         no_help = NoHelp(self.on_worse_than_chance, number, type(self).__name__)
         judge = None
         if aside is not None:
-            stage = MedianStage(self) if self._takes_medians else MeanStage(self)
+            kind = MedianStage if self._takes_medians else MeanStage
+            stage = kind(self, aside.X)
             judge = StageJudge(self, stage, aside.X, aside, aside.y)
         self._whole = boost_values(plan, sample, no_help, rng, judge)
-        self.estimator_ = estimator
+        self.estimator_, self._n_wanted = estimator, number
         self.validation_score_ = np.array([] if judge is None else judge.scores)
         self._take(len(self._whole.members) if judge is None else judge.n_best)
 
@@ -303,12 +305,10 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
 
     def _take(self, n_rounds: int) -> None:
         """Let so many members predict."""
-        used = self._whole.first(n_rounds)
-        self.estimators_ = used.members
-        self.estimator_weights_ = np.zeros(self.n_estimators)
-        self.estimator_weights_[:n_rounds] = used.weights
-        self.estimator_errors_ = np.ones(self.n_estimators)
-        self.estimator_errors_[:n_rounds] = used.errors
+        whole = self._whole
+        self.estimators_ = whole.members[:n_rounds]
+        arrays = padded(whole.weights, whole.errors, n_rounds, self._n_wanted)
+        self.estimator_weights_, self.estimator_errors_ = arrays
 
     def set_n_rounds(self, n_rounds: int) -> Self:
         """Move to fewer members, or back to more.

@@ -201,7 +201,7 @@ def _judge(booster: Any, sample: ClassSample, aside: ClassSample) -> StageJudge:
     """What scores rows set aside, with codes for these where members take codes."""
     X, classes = sample.X, sample.classes
     reading = _reading_of(booster.algorithm, len(classes))
-    stage = ClassStage(booster, classes, reading)
+    stage = ClassStage(booster, aside.X, classes, reading)
     told = Sample(aside.X, classes[aside.codes], aside.weights)
     return StageJudge(booster, stage, _as_seen(X, aside.X), told, aside.codes)
 

@@ -19,22 +19,31 @@ __all__ = ["ClassStage", "MeanStage", "MedianStage", "Stage"]
 class Stage(ABC):
     """What rounds have come to; scorers ask it as they would ask the booster.
 
-    It is asked about the rows that it knows, whatever table they are handed in.
-
     Parameters
     ----------
     booster : estimator
         Not fitted; it says what kind this is.
+    X : table of shape (n_rows, n_features)
+        The rows, the only ones that it can be asked about.
     """
 
-    def __init__(self, booster: Any) -> None:
-        self._booster = booster
+    def __init__(self, booster: Any, X: Any) -> None:
+        self._booster, self._X = booster, X
 
     def __sklearn_tags__(self) -> Any:
         return self._booster.__sklearn_tags__()
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+    def _check(self, X: Any) -> None:
+        """Raise for other rows than those that stages are known of."""
+        if X is not self._X:
+            raise ValueError(
+                "A scorer for early stopping may ask of the rows set aside alone, as "
+                "they are handed to it: not of some of them, in another order or in "
+                "another table."
+            )
 
     @abstractmethod
     def add(self, answers: FloatArray, weight: float) -> None:
@@ -73,14 +82,16 @@ class ClassStage(Stage, ClassifierMixin):
     ----------
     booster : AdaBoostClassifier
         Not fitted.
+    X : table of shape (n_rows, n_features)
+        The rows.
     classes : ndarray of shape (n_classes,)
         Labels.
     reading : Reading
         What sums say.
     """
 
-    def __init__(self, booster: Any, classes: Any, reading: Reading) -> None:
-        super().__init__(booster)
+    def __init__(self, booster: Any, X: Any, classes: Any, reading: Reading) -> None:
+        super().__init__(booster, X)
         self.classes_, self._reading = classes, reading
         self._sums: FloatArray = np.zeros(())
         self._total = 0.0
@@ -92,6 +103,7 @@ class ClassStage(Stage, ClassifierMixin):
 
     def predict(self, X: Any) -> Any:
         """Labels."""
+        self._check(X)
         return self.classes_[self._reading.codes(self._sums)]
 
     def predict_proba(self, X: Any) -> FloatArray:
@@ -100,10 +112,12 @@ class ClassStage(Stage, ClassifierMixin):
 
     def predict_log_proba(self, X: Any) -> FloatArray:
         """Logarithms of probabilities."""
+        self._check(X)
         return self._reading.log_shares(self._sums)
 
     def decision_function(self, X: Any) -> FloatArray:
         """What is said for each class, less what is said for others."""
+        self._check(X)
         return self._reading.decision(self._sums, self._total)
 
     def loss(self, y: IntArray, weights: FloatArray | None) -> float:
@@ -118,6 +132,7 @@ class _ValueStage(Stage, RegressorMixin):
 
     def predict(self, X: Any) -> FloatArray:
         """Values."""
+        self._check(X)
         return self._predicted
 
 
@@ -129,10 +144,12 @@ class MeanStage(_ValueStage):
     ----------
     booster : AdaBoostRegressor
         Not fitted.
+    X : table of shape (n_rows, n_features)
+        The rows.
     """
 
-    def __init__(self, booster: Any) -> None:
-        super().__init__(booster)
+    def __init__(self, booster: Any, X: Any) -> None:
+        super().__init__(booster, X)
         self._sums: FloatArray = np.zeros(())
         self._total = 0.0
 
@@ -155,10 +172,12 @@ class MedianStage(_ValueStage):
     ----------
     booster : AdaBoostRegressor
         Not fitted.
+    X : table of shape (n_rows, n_features)
+        The rows.
     """
 
-    def __init__(self, booster: Any) -> None:
-        super().__init__(booster)
+    def __init__(self, booster: Any, X: Any) -> None:
+        super().__init__(booster, X)
         self._medians = RunningMedian()
 
     def add(self, answers: FloatArray, weight: float) -> None:

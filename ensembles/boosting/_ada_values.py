@@ -37,10 +37,6 @@ class ValueBoost:
         self.weights.append(weight)
         self.errors.append(error)
 
-    def first(self, n_rounds: int) -> ValueBoost:
-        """What came of the first rounds alone."""
-        return ValueBoost(*(of_all[:n_rounds] for of_all in vars(self).values()))
-
 
 @final
 @dataclass(frozen=True)

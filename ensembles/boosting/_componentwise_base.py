@@ -175,8 +175,16 @@ class BaseComponentwiseBooster(BaseEstimator, ABC):
         names = ("df", "n_knots", "max_bins", "loss", "quantile", "alpha", "power")
         made = {name: getattr(self, name) for name in names if hasattr(self, name)}
         kinds = kinds_of_features(self, getattr(self, "feature_names_in_", None))
+        made["early_stopping"] = self._rows_aside()
         made["base_learners"] = {kind: own.tolist() for kind, own in kinds.items()}
         return made
+
+    def _rows_aside(self) -> Any:
+        """What says which rows tell when to stop, as far as it can be compared."""
+        early = self.early_stopping
+        if isinstance(early, bool | np.bool_):
+            return early and self.validation_fraction
+        return "a pair" if is_pair(early) else repr(early)
 
     def _new_seed(self) -> int:
         return int(random_generator(self.random_state).randint(MAX_SEED))

@@ -11,10 +11,10 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
 
-from ensembles._compat import parts_of_scorer
 from ensembles._typing import Estimator, FloatArray, IntArray
 from ensembles._validation import warn_user
 from ensembles.boosting._samples import Sample
+from ensembles.boosting._stopping import weights_for
 
 __all__ = ["FoldJob", "FoldPath", "fold_path", "name_of_rounds", "without_stopping"]
 
@@ -113,9 +113,7 @@ def fold_path(job: FoldJob, train: IntArray, test: IntArray) -> FoldPath:
         losses = booster.staged_loss(*told)
         return FoldPath(-np.fromiter(losses, np.float64), booster)
     scorer = check_scoring(booster, job.scoring)
-    options = {}
-    if told.weights is not None and _takes_weights(scorer):
-        options["sample_weight"] = told.weights
+    options = weights_for(scorer, told.weights)
     stages = stages_of(booster, told.X)
     try:
         found = [scorer(stage, told.X, told.y, **options) for stage in stages]
@@ -127,16 +125,6 @@ def fold_path(job: FoldJob, train: IntArray, test: IntArray) -> FoldPath:
     if not found:  # there was nothing to learn
         found = [scorer(booster, told.X, told.y, **options)]
     return FoldPath(np.array(found, dtype=np.float64), booster)
-
-
-def _takes_weights(scorer: Any) -> bool:
-    """Whether a scorer can be told weights, or the metric that it asks."""
-    parts = parts_of_scorer(scorer)
-    if parts is None and type(scorer).__module__.startswith("sklearn."):
-        return True
-    known = signature(scorer if parts is None else parts[0]).parameters
-    takes_any = any(one.kind is one.VAR_KEYWORD for one in known.values())
-    return takes_any or "sample_weight" in known
 
 
 def _of_known_classes(told: Sample, y: Any) -> Sample:

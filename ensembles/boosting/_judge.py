@@ -11,7 +11,7 @@ from ensembles._typing import FloatArray
 from ensembles.boosting._newton._tree import NewtonTree, packed
 from ensembles.boosting._rounds import Rounds
 from ensembles.boosting._samples import Sample
-from ensembles.boosting._stopping import rows_to_score
+from ensembles.boosting._stopping import rows_to_score, weights_for
 
 __all__ = ["Judge", "KnownRaw"]
 
@@ -115,8 +115,7 @@ class Judge:
     def _score(self, booster: Any, sample: Sample, raw: FloatArray) -> float:
         """What the scorer says of rows."""
         X = KnownRaw(raw) if self._knows_raw else sample.X
-        y, options = booster._decoded(sample.y), {}
-        if sample.weights is not None:
-            options["sample_weight"] = sample.weights
+        y = booster._decoded(sample.y)
         assert self._scorer is not None
+        options = weights_for(self._scorer, sample.weights)
         return float(self._scorer(booster, X, y, **options))

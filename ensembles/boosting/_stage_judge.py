@@ -10,7 +10,7 @@ from sklearn.metrics import check_scoring
 from ensembles._typing import FloatArray
 from ensembles.boosting._ada_stages import Stage
 from ensembles.boosting._samples import Sample
-from ensembles.boosting._stopping import have_stalled
+from ensembles.boosting._stopping import have_stalled, weights_for
 
 __all__ = ["StageJudge"]
 
@@ -80,5 +80,5 @@ class StageJudge:
         X, y, weights = self._sample
         if self._scorer is None:
             return -self._stage.loss(self._target, weights)
-        options = {} if weights is None else {"sample_weight": weights}
+        options = weights_for(self._scorer, weights)
         return float(self._scorer(self._stage, X, y, **options))

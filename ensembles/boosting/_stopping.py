@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils import resample
 
+from ensembles._compat import parts_of_scorer
 from ensembles._routing import taken_by_split
 from ensembles._rows import row_numbers
-from ensembles._typing import IntArray
+from ensembles._typing import FloatArray, IntArray
 from ensembles._validation import is_count, is_fraction
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "is_way",
     "rows_to_score",
     "split_rows",
+    "weights_for",
 ]
 
 # What `early_stopping` may be to say which rows tell when to stop.
@@ -36,12 +39,13 @@ _SCORED_ROWS = 10_000
 
 def is_splitter(value: Any) -> bool:
     """Whether it splits rows; strings have a method of that name too."""
-    return hasattr(value, "split") and not isinstance(value, str)
+    return hasattr(value, "split") and not isinstance(value, str | type)
 
 
 def is_pair(value: Any) -> bool:
     """Whether it is rows and their targets."""
-    return isinstance(value, tuple | list) and len(value) == 2
+    is_one = isinstance(value, tuple | list) and len(value) == 2
+    return is_one and all(hasattr(part, "__len__") for part in value)
 
 
 def is_way(value: Any) -> bool:
@@ -90,15 +94,30 @@ def split_rows(
     if is_splitter(early_stopping):
         train, validation = _last_split(early_stopping, X, y, groups)
     else:
-        train, validation = train_test_split(
-            np.arange(len(y)), test_size=fraction, stratify=labels, random_state=seed
-        )
+        train, validation = _drawn_split(len(y), fraction, labels, seed)
     if labels is not None and len(np.unique(labels[train])) < len(np.unique(labels)):
         raise ValueError(
             "The training data after the early stopping split is missing some classes. "
             "Try using another random seed. The last split of a splitter needs rows of "
             "each to learn from."
         )
+    return train, validation
+
+
+def _drawn_split(
+    n_rows: int, fraction: Any, labels: Any, seed: int
+) -> tuple[IntArray, IntArray]:
+    """Rows drawn, with classes in proportion."""
+    try:
+        train, validation = train_test_split(
+            np.arange(n_rows), test_size=fraction, stratify=labels, random_state=seed
+        )
+    except ValueError as error:
+        error.add_note(
+            f"That is of the rows that early stopping sets aside: {fraction} of "
+            f"{n_rows}. Ask for another share or number, or pass rows of your own."
+        )
+        raise
     return train, validation
 
 
@@ -152,3 +171,20 @@ def rows_to_score(n_rows: int, labels: Any, seed: int) -> IntArray | None:
         stratify=labels,
     )
     return np.asarray(drawn)
+
+
+def weights_for(scorer: Any, weights: FloatArray | None) -> dict[str, Any]:
+    """Weights of rows as a scorer is told them; nothing for one that takes none."""
+    if weights is None or not _takes_weights(scorer):
+        return {}
+    return {"sample_weight": weights}
+
+
+def _takes_weights(scorer: Any) -> bool:
+    """Whether a scorer can be told weights, or the metric that it asks."""
+    parts = parts_of_scorer(scorer)
+    if parts is None and type(scorer).__module__.startswith("sklearn."):
+        return True
+    known = signature(scorer if parts is None else parts[0]).parameters
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in known.values())
+    return takes_any or "sample_weight" in known

@@ -157,6 +157,9 @@ def test_rounds_that_cannot_be_moved_to():
         with pytest.raises(Exception, match="not fitted"):
             booster.set_n_rounds(2)
         booster.fit(X, y == "yes")
+        assert booster.set_params(n_estimators=2).set_n_rounds(3).n_estimators_ == 3
+        assert len(booster.estimator_weights_) == len(booster.predict_members(X)) == 3
+        booster.set_params(n_estimators=3)
         with pytest.raises(
             ValueError,
             match=r"n_rounds=5 are more than the 3 .*call fit with n_estimators=5\.",
@@ -274,6 +277,42 @@ def test_scorers_of_decisions_and_of_the_user_s_own(name):
     assert_allclose(ranked, areas)
 
 
+def test_scorers_are_told_weights_if_they_take_some():
+    X, y = two_classes(200)
+    weights = np.random.default_rng(0).uniform(0.1, 5.0, 200)
+    early = LastRows(60)
+    plain = AdaBoostClassifier(n_estimators=9).fit(X[:-60], y[:-60], weights[:-60])
+    rest = X[-60:], y[-60:]
+    weighed = list(plain.staged_score(*rest, weights[-60:]))
+    alike = list(plain.staged_score(*rest))
+    for scoring, expected in {
+        None: weighed,
+        "accuracy": weighed,
+        lambda booster, X, y: np.mean(booster.predict(X) == y): alike,
+    }.items():
+        booster = AdaBoostClassifier(
+            n_estimators=9, early_stopping=early, scoring=scoring
+        )
+        scores = booster.fit(X, y, weights).validation_score_
+        assert_allclose(scores, expected)
+
+
+@pytest.mark.parametrize("kind", [AdaBoostClassifier, AdaBoostRegressor])
+def test_scorers_may_not_ask_of_other_rows(kind):
+    X, y = two_classes(200)
+    asked = [
+        lambda booster, X, y: booster.predict(X[::-1]).mean(),
+        lambda booster, X, y: booster.predict(X[:10]).mean(),
+    ]
+    if kind is AdaBoostClassifier:
+        asked.append(lambda booster, X, y: booster.predict_proba(X.copy()).mean())
+        asked.append(lambda booster, X, y: booster.decision_function(X * 2.0).mean())
+    for scoring in asked:
+        booster = kind(early_stopping=0.3, scoring=scoring)
+        with pytest.raises(ValueError, match="of the rows set aside alone"):
+            booster.fit(X, y == "yes")
+
+
 def test_scorers_of_values():
     X, y, X_val, y_val = halves(*values())
     plain = regressor("medians").fit(X, y)
@@ -347,7 +386,7 @@ def test_rows_in_time_and_groups():
     plain = AdaBoostClassifier().fit(X[train], y[train])
     expected = list(plain.staged_loss(X[aside], y[aside]))
     assert_allclose(booster.validation_score_, np.negative(expected))
-    groups = np.repeat(np.arange(20), 10)
+    groups = np.random.default_rng(0).permutation(np.arange(200) % 17)
     splitter = GroupKFold(4)
     train, aside = list(splitter.split(X, y, groups))[-1]
     booster = AdaBoostClassifier(early_stopping=splitter).fit(X, y, groups=groups)
@@ -481,7 +520,10 @@ WRONG = {
     "out of bag": ({"early_stopping": "oob"}, "'early_stopping'"),
     "a share of one": ({"early_stopping": 1.0}, "'early_stopping'"),
     "three": ({"early_stopping": ([[1.0]], [1], [1])}, "'early_stopping'"),
-    "a scorer": ({"scoring": 3}, "'scoring' .* a str, a callable or None"),
+    "a scorer": ({"scoring": 3}, "'scoring' .* 'loss', a scorer's name, a callable or"),
+    "a scorer of no name": ({"scoring": "lost"}, "'scoring' .* Got 'lost'"),
+    "numbers": ({"early_stopping": [0.1, 0.2]}, "'early_stopping'"),
+    "a class": ({"early_stopping": GroupKFold}, "'early_stopping'"),
     "patience": ({"n_iter_no_change": 0}, r"'n_iter_no_change' .* \[1, inf\)"),
     "a gain": ({"tol": -1.0}, r"'tol' .* \[0\.0, inf\)"),
     "a gain of words": ({"tol": "0"}, r"'tol' .* \[0\.0, inf\)"),
@@ -518,6 +560,10 @@ def test_rows_set_aside_that_contradict_the_others():
             own = message.replace("Classifier", "Regressor")
             with pytest.raises(ValueError, match=own):
                 AdaBoostRegressor(early_stopping=told).fit(X, target)
+    with pytest.raises(ValueError, match="test_size") as caught:
+        AdaBoostClassifier(early_stopping=1).fit(X, y)
+    (note,) = caught.value.__notes__
+    assert "the rows that early stopping sets aside: 1 of 60" in note
     rare = np.where(np.arange(60) == 59, "maybe", y)
     with pytest.raises(ValueError, match="is missing some classes"):
         AdaBoostClassifier(early_stopping=LastRows(20)).fit(X, rare)

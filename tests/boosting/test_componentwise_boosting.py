@@ -478,6 +478,21 @@ class TestStopping:
         other = regressor(early_stopping=60, **options).fit(X, y)
         assert other.validation_score_[0] != expected.validation_score_[0]
 
+    @pytest.mark.parametrize("changed", [0.5, False, TimeSeriesSplit(2), "pair"])
+    def test_a_warm_start_with_other_rows_aside_is_refused(self, changed):
+        X, y = values()
+        options = {"warm_start": True, "random_state": 0, "n_estimators": 5}
+        booster = regressor(early_stopping=0.25, **options).fit(X, y)
+        booster.set_params(n_estimators=9).fit(X, y)
+        before = booster.predict(X)
+        early = (X, y) if isinstance(changed, str) else changed
+        with pytest.raises(ValueError, match=r"early_stopping=.* is not what the"):
+            booster.set_params(early_stopping=early).fit(X, y)
+        assert_array_equal(booster.predict(X), before)
+        booster = regressor(early_stopping=True, **options).fit(X, y)
+        with pytest.raises(ValueError, match=r"early_stopping=.* is not what the"):
+            booster.set_params(validation_fraction=0.3).fit(X, y)
+
     def test_rows_that_contradict_those_to_learn_from_are_refused(self):
         X, y = classes()
         cases = [
