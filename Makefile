@@ -36,6 +36,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/bench_adaboost.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_learners.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_distributions.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_nets.py
 
 clean-kernels:
 	find ensembles -name '*.nb[ci]' -delete

@@ -105,7 +105,14 @@ from ensembles.trees import (
 __version__ = version("ensembles")
 
 # Not in __all__, so that a star import works without torch.
-_OF_NETS = ("SnapshotEnsembleClassifier", "SnapshotEnsembleRegressor")
+_OF_NETS = (
+    "FastGeometricEnsembleClassifier",
+    "FastGeometricEnsembleRegressor",
+    "SnapshotEnsembleClassifier",
+    "SnapshotEnsembleRegressor",
+    "WeightAveragingClassifier",
+    "WeightAveragingRegressor",
+)
 
 __all__ = [
     "AdaBoostClassifier",

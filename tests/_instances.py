@@ -127,6 +127,14 @@ if find_spec("torch") and find_spec("skorch"):
     NETS = [
         ensembles.SnapshotEnsembleClassifier(n_snapshots=2, max_epochs=10),
         ensembles.SnapshotEnsembleRegressor(n_snapshots=2, max_epochs=10),
+        ensembles.FastGeometricEnsembleClassifier(
+            n_estimators=2, max_epochs=10, pretrain=0.5
+        ),
+        ensembles.FastGeometricEnsembleRegressor(
+            n_estimators=2, max_epochs=10, pretrain=0.5
+        ),
+        ensembles.WeightAveragingClassifier(max_epochs=10),
+        ensembles.WeightAveragingRegressor(max_epochs=10),
     ]
 
 SCHEMES = [

@@ -130,7 +130,10 @@ def test_it_works_in_pipelines_searches_and_nested_cross_validation(estimator):
     X, y = data_for(estimator)
     pipeline = make_pipeline(StandardScaler(), seeded(estimator))
     name = pipeline.steps[-1][0]
-    search = GridSearchCV(pipeline, {f"{name}__combine": ["auto"]}, cv=2)
+    given = estimator.get_params(deep=False)
+    option = "combine" if "combine" in given else "random_state"
+    value = given["combine"] if option == "combine" else 7
+    search = GridSearchCV(pipeline, {f"{name}__{option}": [value]}, cv=2)
     scores = cross_val_score(search, X, y, cv=RollingOrigin(2), error_score="raise")
     assert np.isfinite(scores).all()
 

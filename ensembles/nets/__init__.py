@@ -8,9 +8,24 @@ from ensembles._validation import require
 require("torch", "nets", "ensembles.nets")
 require("skorch", "nets", "ensembles.nets")
 
-from ensembles.nets._snapshot import (  # noqa: E402 - after the check for torch
+from ensembles.nets._geometric import (  # noqa: E402 - after the check for torch
+    FastGeometricEnsembleClassifier,
+    FastGeometricEnsembleRegressor,
+)
+from ensembles.nets._snapshot import (  # noqa: E402
     SnapshotEnsembleClassifier,
     SnapshotEnsembleRegressor,
 )
+from ensembles.nets._weight_averaging import (  # noqa: E402
+    WeightAveragingClassifier,
+    WeightAveragingRegressor,
+)
 
-__all__ = ["SnapshotEnsembleClassifier", "SnapshotEnsembleRegressor"]
+__all__ = [
+    "FastGeometricEnsembleClassifier",
+    "FastGeometricEnsembleRegressor",
+    "SnapshotEnsembleClassifier",
+    "SnapshotEnsembleRegressor",
+    "WeightAveragingClassifier",
+    "WeightAveragingRegressor",
+]

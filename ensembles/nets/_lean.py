@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Subset
 
 from ensembles._typing import IntArray
 
-__all__ = ["lean_batches", "make_lean"]
+__all__ = ["lean_batches", "make_lean", "still_batches"]
 
 # What keeps its type when rows become a batch.
 _KEPT = (np.float32, np.float64, np.int64)
@@ -79,6 +79,14 @@ def lean_batches(
     return _LeanBatches(loader, whole.X, whole.y, rows)
 
 
+def still_batches(
+    dataset: Any, batch_size: int | None = 1, **options: Any
+) -> Iterable[Any]:
+    """Batches as of `lean_batches`, to predict: in order they move no generator."""
+    batches = lean_batches(dataset, batch_size, **options)
+    return batches.batches() if isinstance(batches, _LeanBatches) else batches
+
+
 def _is_kept(values: Any) -> bool:
     """Whether rows of it are put together to a tensor of its own type."""
     return (
@@ -116,8 +124,12 @@ class _LeanBatches:
         return len(self._loader)
 
     def __iter__(self) -> Iterator[Any]:
+        """Batches, after a draw that a loader makes for its workers."""
+        torch.empty((), dtype=torch.int64).random_()
+        return self.batches()
+
+    def batches(self) -> Iterator[Any]:
         """Batches of copies: a module may write into its input."""
-        torch.empty((), dtype=torch.int64).random_()  # the seed of a loader's workers
         assert self._loader.batch_sampler is not None
         for numbers in self._loader.batch_sampler:
             own = numbers if self._rows is None else self._rows[numbers]

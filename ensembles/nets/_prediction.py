@@ -6,17 +6,15 @@ import copy
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.dataset import Dataset
 from skorch.history import History
 from torch import nn
-from torch.utils.data import DataLoader
 
-from ensembles.nets._snapshots import Snapshot, load_snapshot
+from ensembles.nets._lean import lean_batches, still_batches
+from ensembles.nets._weights import Snapshot, load_snapshot
 
-__all__ = ["copy_net", "nets_of", "row_batches", "trim"]
+__all__ = ["copy_net", "nets_of", "trim"]
 
 
 def trim(net: NeuralNet) -> NeuralNet:
@@ -30,12 +28,13 @@ def trim(net: NeuralNet) -> NeuralNet:
             setattr(net, name, None)
         elif name.endswith("_") and isinstance(value, nn.Module):
             value.zero_grad(set_to_none=True)
+            value.eval()
     net.callbacks = None
     net.callbacks_ = []
     net.train_split = None
     net.history_ = History()
-    if net.iterator_valid is DataLoader:
-        net.iterator_valid = row_batches
+    if net.iterator_valid is lean_batches:
+        net.iterator_valid = still_batches
     return net
 
 
@@ -66,21 +65,3 @@ def copy_net(net: NeuralNet) -> NeuralNet:
             is_container = isinstance(value, list | dict | set)
             vars(copied)[name] = copy.copy(value) if is_container else value
     return copied
-
-
-def row_batches(
-    dataset: Any, batch_size: int | None = 1, **kwargs: Any
-) -> Iterable[Any]:
-    """Batches of consecutive rows, as a DataLoader makes them from one row at a time.
-
-    Where the dataset is not skorch's own around an array, or the user asks the loader
-    for more than a batch size, this is a DataLoader.
-    """
-    plain = type(dataset) is Dataset and isinstance(dataset.X, np.ndarray)
-    if kwargs or not plain or not batch_size:
-        return DataLoader(dataset, batch_size=batch_size, **kwargs)
-    # Copies, as a DataLoader makes: a module may write into its input.
-    return (
-        (torch.tensor(dataset.X[start : start + batch_size]), None)
-        for start in range(0, len(dataset), batch_size)
-    )

@@ -1,43 +1,87 @@
-"""The two snapshot ensembles: what a classifier and a regressor ask of the net."""
+"""Snapshot ensembles: one training run, copied at the ends of its cycles.
+
+The learning rate falls along a cosine and jumps back up, M times in the run. At the end
+of each cycle, where the rate is lowest, the net stands near a minimum and its weights
+are copied; the restart throws it out again, towards another. The ensemble is the mean
+of what the copies predict (Huang et al., 2017).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from numbers import Real
 from typing import Any, Literal, final
 
-import numpy as np
 import torch
-from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils.multiclass import check_classification_targets
-from skorch import (
-    NeuralNet,
-    NeuralNetBinaryClassifier,
-    NeuralNetClassifier,
-    NeuralNetRegressor,
-)
-from torch import nn
 
 from ensembles._combine import CombineRule
-from ensembles._typing import FloatArray, RandomState, Table
-from ensembles._validation import check_choice
-from ensembles.nets._base import BaseSnapshotEnsemble
-from ensembles.nets._wrap import input_dtype
+from ensembles._typing import RandomState
+from ensembles._validation import invalid_parameter, is_positive
+from ensembles.nets._collected import (
+    BaseCollection,
+    CollectionClassifier,
+    CollectionRegressor,
+)
+from ensembles.nets._collecting import CyclicCosine
 
 __all__ = ["SnapshotEnsembleClassifier", "SnapshotEnsembleRegressor"]
 
-# Of the nets around modules that come without one. Adam, whose step does not grow with
-# the gradient: rows and targets of any scale come here.
-_NET_SETTINGS = {
-    "optimizer": torch.optim.Adam,
-    "lr": 0.01,
-    "max_epochs": 100,
-    "batch_size": 128,
-    "iterator_train__shuffle": True,
-}
+
+class _BaseSnapshotEnsemble(BaseCollection):
+    """Base of both snapshot ensembles: everything but what the target asks for."""
+
+    _name_of_number = "n_snapshots"
+
+    def __init__(
+        self,
+        estimator: Any,
+        n_snapshots: int,
+        *,
+        max_epochs: int | None,
+        lr_max: float | None,
+        lr_min: float,
+        use_last: int | None,
+        combine: CombineRule,
+        train_split: Callable[..., Any] | None,
+        x_dtype: Literal["auto"] | None,
+        device: str | torch.device | None,
+        random_state: RandomState,
+        verbose: int,
+    ) -> None:
+        super().__init__(
+            estimator,
+            max_epochs=max_epochs,
+            use_last=use_last,
+            combine=combine,
+            train_split=train_split,
+            x_dtype=x_dtype,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.n_snapshots = n_snapshots
+        self.lr_max = lr_max
+        self.lr_min = lr_min
+
+    def _course(self) -> CyclicCosine:
+        return CyclicCosine(self.n_snapshots, self.lr_max, self.lr_min)
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        if self.lr_max is not None and not is_positive(self.lr_max):
+            raise invalid_parameter(
+                self, "lr_max", self.lr_max, "a float in the range (0.0, inf) or None"
+            )
+        lr_min: Any = self.lr_min
+        is_zero = isinstance(lr_min, Real) and lr_min == 0
+        if not is_zero and not is_positive(lr_min):
+            raise invalid_parameter(
+                self, "lr_min", lr_min, "a float in the range [0.0, inf)"
+            )
 
 
 @final
-class SnapshotEnsembleClassifier(ClassifierMixin, BaseSnapshotEnsemble):
+class SnapshotEnsembleClassifier(CollectionClassifier, _BaseSnapshotEnsemble):
     r"""Mean of the class probabilities of several snapshots of one training run.
 
     Take it where one training run is all that can be paid for: a large net, for which
@@ -192,121 +236,40 @@ class SnapshotEnsembleClassifier(ClassifierMixin, BaseSnapshotEnsemble):
     True
     """
 
-    _unfit_nets = (NeuralNetRegressor,)
-    _probabilities = True
-
-    def predict_proba(self, X: Table) -> FloatArray:
-        """Return the combined class probabilities.
-
-        Parameters
-        ----------
-        X : array-like or torch tensor of shape (n_samples, ...)
-            Rows, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Columns in the order of `classes_`.
-        """
-        return self._combined(X)
-
-    def predict(self, X: Table) -> Any:
-        """Return the label that is most probable for each row.
-
-        Parameters
-        ----------
-        X : array-like or torch tensor of shape (n_samples, ...)
-            Rows, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels.
-        """
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
-
-    def staged_predict_proba(self, X: Table) -> Iterator[FloatArray]:
-        """Yield the combined probabilities of the last 1, 2, ... snapshots in use.
-
-        The last snapshot comes first because it has trained longest: stage m is what
-        ``use_last=m`` would give, and the last stage is `predict_proba`.
-
-        Parameters
-        ----------
-        X : array-like or torch tensor of shape (n_samples, ...)
-            Rows, as in `fit`.
-
-        Yields
-        ------
-        ndarray of shape (n_samples, n_classes)
-            One for each number of snapshots.
-        """
-        yield from self._staged(X)
-
-    def staged_predict(self, X: Table) -> Iterator[Any]:
-        """Yield the labels that the last 1, 2, ... snapshots in use predict.
-
-        Parameters
-        ----------
-        X : array-like or torch tensor of shape (n_samples, ...)
-            Rows, as in `fit`.
-
-        Yields
-        ------
-        ndarray of shape (n_samples,)
-            One for each number of snapshots.
-        """
-        for probabilities in self._staged(X):
-            yield self.classes_[probabilities.argmax(axis=1)]
-
-    def _encode(self, y: Any) -> tuple[Any, int]:
-        """Class codes, shape (n_samples,), and the number of classes."""
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        return codes.astype(np.int64), len(self.classes_)
-
-    def _shape_target(self, net: NeuralNet, target: Any, output: FloatArray) -> Any:
-        """Codes, as floats for the binary loss, once the output proves to fit them."""
-        n_classes = len(self.classes_)
-        is_binary = isinstance(net, NeuralNetBinaryClassifier)
-        if is_binary and n_classes != 2:
-            raise ValueError(
-                f"A NeuralNetBinaryClassifier needs 2 classes, and y has {n_classes}. "
-                "Use a NeuralNetClassifier."
-            )
-        if output.shape != (len(output), n_classes):
-            raise ValueError(
-                f"The net's predict_proba has shape {output.shape} for {len(output)} "
-                f"rows; with {n_classes} classes in y it must be "
-                f"{(len(output), n_classes)}. Change the width of the module's last "
-                "layer, or let the module take n_outputs."
-            )
-        if not np.allclose(output.sum(axis=1), 1, atol=1e-2) or (output < 0).any():
-            raise ValueError(
-                "The net's predict_proba is not a probability: its first row is "
-                f"{output[0]}. With NLLLoss, which skorch takes by default, the module "
-                "must end in a softmax; with logits, set "
-                "criterion=torch.nn.CrossEntropyLoss."
-            )
-        return target.astype(input_dtype(net.module_)) if is_binary else target
-
-    def _decode(self, output: FloatArray) -> FloatArray:
-        """Probabilities of shape (n_samples, n_classes), as float64."""
-        # Rows of float32 sum to one within 1e-7, which log_loss warns of in float64.
-        probabilities = output.astype(np.float64)
-        probabilities /= probabilities.sum(axis=1, keepdims=True)
-        return probabilities
-
-    def _build(self, module: Any) -> NeuralNet:
-        """A net that takes the module's outputs as logits."""
-        return NeuralNetClassifier(
-            module, criterion=nn.CrossEntropyLoss, **_NET_SETTINGS
+    def __init__(
+        self,
+        estimator: Any = None,
+        n_snapshots: int = 5,
+        *,
+        max_epochs: int | None = None,
+        lr_max: float | None = None,
+        lr_min: float = 0.0,
+        use_last: int | None = None,
+        combine: CombineRule = "auto",
+        train_split: Callable[..., Any] | None = None,
+        x_dtype: Literal["auto"] | None = "auto",
+        device: str | torch.device | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            estimator,
+            n_snapshots,
+            max_epochs=max_epochs,
+            lr_max=lr_max,
+            lr_min=lr_min,
+            use_last=use_last,
+            combine=combine,
+            train_split=train_split,
+            x_dtype=x_dtype,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
         )
 
 
 @final
-class SnapshotEnsembleRegressor(RegressorMixin, BaseSnapshotEnsemble):
+class SnapshotEnsembleRegressor(CollectionRegressor, _BaseSnapshotEnsemble):
     """Mean of the predictions of several snapshots of one training run.
 
     Take it where one training run is all that can be paid for: a large net, for which
@@ -445,9 +408,6 @@ class SnapshotEnsembleRegressor(RegressorMixin, BaseSnapshotEnsemble):
     True
     """
 
-    _unfit_nets = (NeuralNetClassifier, NeuralNetBinaryClassifier)
-    _probabilities = False
-
     def __init__(
         self,
         estimator: Any = None,
@@ -480,85 +440,3 @@ class SnapshotEnsembleRegressor(RegressorMixin, BaseSnapshotEnsemble):
             verbose=verbose,
         )
         self.standardize_y = standardize_y
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
-    def predict(self, X: Table) -> FloatArray:
-        """Return the combined prediction.
-
-        Parameters
-        ----------
-        X : array-like or torch tensor of shape (n_samples, ...)
-            Rows, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_targets)
-            As many axes as the y of `fit` had.
-        """
-        return self._combined(X)
-
-    def staged_predict(self, X: Table) -> Iterator[FloatArray]:
-        """Yield the combined predictions of the last 1, 2, ... snapshots in use.
-
-        The last snapshot comes first because it has trained longest: stage m is what
-        ``use_last=m`` would give, and the last stage is `predict`.
-
-        Parameters
-        ----------
-        X : array-like or torch tensor of shape (n_samples, ...)
-            Rows, as in `fit`.
-
-        Yields
-        ------
-        ndarray of shape (n_samples,) or (n_samples, n_targets)
-            One for each number of snapshots.
-        """
-        yield from self._staged(X)
-
-    def _check_params(self) -> None:
-        """Raise unless all parameters are what they may be, before anything is done."""
-        super()._check_params()
-        if not isinstance(self.standardize_y, bool | np.bool_):
-            choices = {"auto", True, False}
-            check_choice(self, "standardize_y", self.standardize_y, choices)
-
-    def _encode(self, y: Any) -> tuple[Any, int]:
-        """Targets of shape (n_samples, n_targets), and n_targets."""
-        self._y_is_flat = y.ndim == 1
-        target = y.reshape(len(y), -1).astype(np.float64)
-        self.y_mean_ = np.zeros(target.shape[1])
-        self.y_scale_ = np.ones(target.shape[1])
-        is_auto = self.standardize_y == "auto"
-        if self.estimator is None if is_auto else self.standardize_y:
-            self.y_mean_ = target.mean(axis=0)
-            spread = target.std(axis=0)
-            self.y_scale_ = np.where(spread > 0, spread, 1.0)
-        return (target - self.y_mean_) / self.y_scale_, target.shape[1]
-
-    def _shape_target(self, net: NeuralNet, target: Any, output: FloatArray) -> Any:
-        """Targets in the number of axes of the output: the loss would broadcast."""
-        n_targets = target.shape[1]
-        target = target.astype(input_dtype(net.module_))
-        if output.shape == (len(output), n_targets):
-            return target
-        if output.ndim == 1 and n_targets == 1:
-            return target[:, 0]
-        raise ValueError(
-            f"The net's output has shape {output.shape} for {len(output)} rows; with "
-            f"{n_targets} target(s) in y it must be {(len(output), n_targets)}. Change "
-            "the width of the module's last layer, or let the module take n_outputs."
-        )
-
-    def _decode(self, output: FloatArray) -> FloatArray:
-        """Values of shape (n_samples,) or (n_samples, n_targets), as float64."""
-        values = output.reshape(len(output), -1).astype(np.float64)
-        values = values * self.y_scale_ + self.y_mean_
-        return values[:, 0] if self._y_is_flat else values
-
-    def _build(self, module: Any) -> NeuralNet:
-        """A net for squared error."""
-        return NeuralNetRegressor(module, **_NET_SETTINGS)

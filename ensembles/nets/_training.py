@@ -10,7 +10,7 @@ so with a single cycle it ends, bit for bit, where a plain cosine schedule ends.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 from warnings import warn
@@ -21,18 +21,19 @@ from skorch.callbacks import EarlyStopping, LRScheduler
 from torch.nn.parameter import UninitializedParameter
 
 from ensembles._typing import FloatArray
-from ensembles.nets._snapshots import CyclicCosine
+from ensembles.nets._course import Course
+from ensembles.nets._weights import Snapshot, are_finite
 
 __all__ = ["attach", "check_run", "first_output", "run"]
 
 
-def attach(net: NeuralNet, cycles: CyclicCosine) -> None:
-    """Put `cycles` in charge of an initialised net's learning rate.
+def attach(net: NeuralNet, course: Course) -> None:
+    """Put `course` in charge of an initialised net's learning rate.
 
     Warns
     -----
     UserWarning
-        If callbacks that would break the cycles are taken out.
+        If callbacks that would break it are taken out.
     """
     rivals = [
         name
@@ -41,12 +42,12 @@ def attach(net: NeuralNet, cycles: CyclicCosine) -> None:
     ]
     if rivals:
         warn(
-            f"The callbacks {rivals} of the net are left out: a snapshot ensemble sets "
-            "the learning rate itself and has to reach the end of its last cycle.",
+            f"The callbacks {rivals} of the net are left out: this ensemble sets the "
+            "learning rate itself and has to reach the end of its run.",
             stacklevel=3,
         )
     kept = [(name, cb) for name, cb in net.callbacks_ if name not in rivals]
-    net.callbacks_ = [("cyclic_cosine", cycles), *kept]
+    net.callbacks_ = [("course", course), *kept]
 
 
 def first_output(net: NeuralNet, X: Any) -> FloatArray:
@@ -69,8 +70,15 @@ def run(net: NeuralNet, X: Any, y: Any) -> None:
     net.notify("on_train_end", X=X, y=y)
 
 
-def check_run(cycles: CyclicCosine) -> None:
-    """Raise unless all cycles were run to their end with finite weights.
+def check_run(course: Course, snapshots: Sequence[Snapshot]) -> None:
+    """Raise unless a run came to its end with finite weights.
+
+    Parameters
+    ----------
+    course : Course
+        What was in charge.
+    snapshots : sequence of dict
+        Weights that are wanted of it.
 
     Raises
     ------
@@ -79,20 +87,16 @@ def check_run(cycles: CyclicCosine) -> None:
     ValueError
         If the training diverged.
     """
-    planned = cycles.cycle_ends_[-1]
-    if cycles.iteration_ != planned:
+    if course.iteration_ != course.n_iterations_:
         raise RuntimeError(
-            f"The net ran {cycles.iteration_} iterations where the length of its "
-            f"iterator_train announced {planned}, so the cycles do not end where they "
-            "should. Give an iterator_train with the right length."
+            f"The net ran {course.iteration_} iterations where the length of its "
+            f"iterator_train announced {course.n_iterations_}, so the run does not end "
+            "where it should. Give an iterator_train with the right length."
         )
-    for number, snapshot in enumerate(cycles.snapshots_, start=1):
-        values = (value for state in snapshot.values() for value in state.values())
-        tensors = (value for value in values if isinstance(value, torch.Tensor))
-        # A sum is not finite as soon as one term is not.
-        if not all(math.isfinite(tensor.double().sum().item()) for tensor in tensors):
+    for number, snapshot in enumerate(snapshots, start=1):
+        if not are_finite(snapshot):
             raise ValueError(
-                f"Training diverged: the weights of snapshot {number} of "
-                f"{len(cycles.snapshots_)} are not finite. Try a lower lr_max, or "
-                "scale X with a StandardScaler."
+                f"Training diverged: the weights of member {number} of "
+                f"{len(snapshots)} are not finite. Try a lower learning rate, or scale "
+                "X with a StandardScaler."
             )

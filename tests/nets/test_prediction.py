@@ -6,12 +6,10 @@ import pytest
 torch = pytest.importorskip("torch")
 skorch = pytest.importorskip("skorch")
 
-from skorch.dataset import Dataset  # noqa: E402
 from torch import nn  # noqa: E402
-from torch.utils.data import DataLoader  # noqa: E402
 
-from ensembles.nets._prediction import nets_of, row_batches, trim  # noqa: E402
-from ensembles.nets._snapshots import take_snapshot  # noqa: E402
+from ensembles.nets._prediction import nets_of, trim  # noqa: E402
+from ensembles.nets._weights import take_snapshot  # noqa: E402
 
 pytestmark = pytest.mark.nets
 
@@ -58,27 +56,3 @@ def test_nets_hold_one_snapshot_after_another():
     for output, expected in zip(outputs, [p_first, p_second, p_first], strict=True):
         np.testing.assert_array_equal(output, expected)
     np.testing.assert_array_equal(net.predict_proba(X), p_second)
-
-
-@pytest.mark.parametrize("batch_size", [1, 7, 300, 512])
-def test_row_batches_are_those_of_a_loader(batch_size):
-    dataset = Dataset(X, None)
-    fast = [rows for rows, _ in row_batches(dataset, batch_size)]
-    plain = [rows for rows, _ in DataLoader(dataset, batch_size)]
-    assert len(fast) == len(plain)
-    assert all(map(torch.equal, fast, plain))
-
-
-def test_row_batches_are_copies():
-    rows, _ = next(iter(row_batches(Dataset(X, None), 300)))
-    rows.zero_()
-    assert X.any()
-
-
-def test_anything_special_goes_to_a_loader():
-    class Own(Dataset):
-        pass
-
-    assert isinstance(row_batches(Own(X, None), 5), DataLoader)
-    assert isinstance(row_batches(Dataset(torch.tensor(X), None), 5), DataLoader)
-    assert isinstance(row_batches(Dataset(X, None), 5, num_workers=0), DataLoader)

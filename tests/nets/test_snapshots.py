@@ -7,12 +7,9 @@ skorch = pytest.importorskip("skorch")
 from skorch.callbacks import Callback  # noqa: E402
 from torch import nn  # noqa: E402
 
+from ensembles.nets._collecting import CyclicCosine  # noqa: E402
 from ensembles.nets._schedules import cosine_share, cycle_ends  # noqa: E402
-from ensembles.nets._snapshots import (  # noqa: E402
-    CyclicCosine,
-    load_snapshot,
-    take_snapshot,
-)
+from ensembles.nets._weights import load_snapshot, take_snapshot  # noqa: E402
 
 pytestmark = pytest.mark.nets
 
@@ -57,7 +54,7 @@ def trained(n_cycles=3, train_split=None, max_epochs=5, lr=0.1, cycles=(), **set
 
 def test_rates_are_the_schedule():
     _, cycles, probe = trained()
-    assert cycles.cycle_ends_ == [5, 10, 15]
+    assert cycles.collected_ == [5, 10, 15]
     expected = [[0.1 * cosine_share(t, [5, 10, 15])] for t in range(1, 16)]
     assert probe.rates_ == expected
 
@@ -83,9 +80,9 @@ def test_every_group_keeps_its_ratio():
 
 def test_snapshots_are_the_weights_at_the_cycle_ends():
     _, cycles, probe = trained(n_cycles=4)
-    assert cycles.cycle_ends_ == cycle_ends(15, 4)
+    assert cycles.collected_ == cycle_ends(15, 4)
     assert len(cycles.snapshots_) == 4
-    for end, snapshot in zip(cycles.cycle_ends_, cycles.snapshots_, strict=True):
+    for end, snapshot in zip(cycles.collected_, cycles.snapshots_, strict=True):
         for seen, kept in zip(
             probe.weights_[end - 1], snapshot["module_"].values(), strict=True
         ):
@@ -97,7 +94,7 @@ def test_snapshots_are_the_weights_at_the_cycle_ends():
 def test_validation_batches_do_not_count():
     _, cycles, _ = trained(train_split=skorch.dataset.ValidSplit(2))
     assert cycles.iteration_ == 10
-    assert cycles.cycle_ends_ == [3, 7, 10]
+    assert cycles.collected_ == [3, 7, 10]
 
 
 def test_a_second_fit_starts_again():

@@ -8,7 +8,7 @@ from skorch.callbacks import EarlyStopping, EpochScoring, LRScheduler  # noqa: E
 from torch import nn  # noqa: E402
 
 from ensembles._ensemble._nets import seeded_torch  # noqa: E402
-from ensembles.nets._snapshots import CyclicCosine  # noqa: E402
+from ensembles.nets._collecting import CyclicCosine  # noqa: E402
 from ensembles.nets._training import (  # noqa: E402
     attach,
     check_run,
@@ -60,7 +60,7 @@ def test_callbacks_that_break_cycles_are_left_out_wherever_they_were_given():
     with pytest.warns(UserWarning, match=r"'valid_acc', 'OwnStopping', 'steps'"):
         attach(net, cycles)
     kinds = [type(callback) for _, callback in net.callbacks_]
-    assert net.callbacks_[0] == ("cyclic_cosine", cycles)
+    assert net.callbacks_[0] == ("course", cycles)
     assert EpochScoring in kinds
     assert not any(issubclass(kind, EarlyStopping | LRScheduler) for kind in kinds)
 
@@ -83,24 +83,26 @@ def test_first_output_lets_lazy_layers_learn_their_size():
     assert net.module_.in_features == 4
 
 
-def finished(iteration, weights):
-    cycles = CyclicCosine(1)
-    cycles.cycle_ends_ = [4]
-    cycles.iteration_ = iteration
-    cycles.snapshots_ = [{"module_": {"w": torch.tensor(weights), "extra": "any"}}]
-    return cycles
+def finished(iteration):
+    course = CyclicCosine(1)
+    course.n_iterations_, course.iteration_ = 4, iteration
+    return course
+
+
+def weights(*values):
+    return [{"module_": {"w": torch.tensor(values), "extra": "any"}}]
 
 
 def test_a_complete_run_passes():
-    check_run(finished(4, [1.0, -1.0]))
+    check_run(finished(4), weights(1.0, -1.0))
 
 
 def test_a_run_of_another_length_is_an_error():
     with pytest.raises(RuntimeError, match=r"ran 3 iterations where .* announced 4"):
-        check_run(finished(3, [1.0]))
+        check_run(finished(3), weights(1.0))
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_run_that_diverged_is_an_error(bad):
-    with pytest.raises(ValueError, match=r"snapshot 1 of 1 are not finite.*lower lr"):
-        check_run(finished(4, [1.0, bad]))
+    with pytest.raises(ValueError, match=r"member 1 of 1 are not finite.*lower learn"):
+        check_run(finished(4), weights(1.0, bad))

@@ -1,0 +1,99 @@
+"""The callback that sets the learning rate of a run and looks at weights on its way."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from skorch.callbacks import Callback
+
+__all__ = ["Course"]
+
+
+class Course(Callback):
+    """In charge of a run's learning rate.
+
+    Iterations are counted here, one for each training minibatch, because skorch's own
+    schedulers count epochs when training is resumed. The optimiser keeps its state
+    (momentum, second moments); only the rate is set.
+
+    Attributes
+    ----------
+    n_iterations_ : int
+        Iterations that are planned; zero before the first epoch.
+    iteration_ : int
+        Number of iterations so far.
+    """
+
+    n_iterations_: int
+    iteration_: int
+
+    def on_train_begin(
+        self, net: Any, X: Any = None, y: Any = None, **kwargs: Any
+    ) -> None:
+        """Forget an earlier training."""
+        self.n_iterations_ = self.iteration_ = 0
+
+    def on_epoch_begin(
+        self,
+        net: Any,
+        dataset_train: Any = None,
+        dataset_valid: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Plan the run, once it is known which rows are trained on."""
+        if self.n_iterations_:
+            return
+        n_batches = len(net.get_iterator(dataset_train, training=True))
+        n_iterations = net.max_epochs * n_batches
+        self._plan(n_iterations, n_batches, float(net.optimizer_.defaults["lr"]))
+        self.n_iterations_ = n_iterations
+        self._rates = [(group, group["lr"]) for group in _parameter_groups(net)]
+
+    def on_batch_begin(
+        self, net: Any, batch: Any = None, training: bool | None = False, **kwargs: Any
+    ) -> None:
+        """Set the learning rates of the iteration that begins."""
+        if not training:
+            return
+        self.iteration_ += 1
+        factor = self._factor(self.iteration_)
+        # Groups with a rate of their own keep their ratio.
+        for group, own in self._rates:
+            group["lr"] = own * factor
+
+    def on_batch_end(
+        self, net: Any, batch: Any = None, training: bool | None = False, **kwargs: Any
+    ) -> None:
+        """Look at the weights after an iteration."""
+        if training:
+            self._look(net)
+
+    @abstractmethod
+    def _plan(self, n_iterations: int, n_batches: int, rate: float) -> None:
+        """Take note of how long the run is, and of the optimiser's own rate.
+
+        Raises
+        ------
+        ValueError
+            If the run is too short, or rates contradict one another.
+        """
+
+    @abstractmethod
+    def _factor(self, iteration: int) -> float:
+        """What rates are multiplied by in an iteration, counted from one."""
+
+    @abstractmethod
+    def _look(self, net: Any) -> None:
+        """Keep of the weights what is wanted after `iteration_` iterations."""
+
+
+def _parameter_groups(net: Any) -> list[dict[str, Any]]:
+    """Parameter groups of all optimisers of a net."""
+    return [
+        group
+        for value in vars(net).values()
+        if isinstance(value, torch.optim.Optimizer)
+        for group in value.param_groups
+    ]
