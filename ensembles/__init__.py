@@ -106,6 +106,8 @@ __version__ = version("ensembles")
 
 # Not in __all__, so that a star import works without torch.
 _OF_NETS = (
+    "DeepEnsembleClassifier",
+    "DeepEnsembleRegressor",
     "FastGeometricEnsembleClassifier",
     "FastGeometricEnsembleRegressor",
     "SnapshotEnsembleClassifier",

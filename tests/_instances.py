@@ -125,6 +125,10 @@ BOOSTERS = [
 NETS = []
 if find_spec("torch") and find_spec("skorch"):
     NETS = [
+        ensembles.DeepEnsembleClassifier(n_estimators=2, max_epochs=10),
+        ensembles.DeepEnsembleRegressor(
+            n_estimators=2, max_epochs=10, scheme=ensembles.Bootstrap()
+        ),
         ensembles.SnapshotEnsembleClassifier(n_snapshots=2, max_epochs=10),
         ensembles.SnapshotEnsembleRegressor(n_snapshots=2, max_epochs=10),
         ensembles.FastGeometricEnsembleClassifier(

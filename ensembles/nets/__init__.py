@@ -8,7 +8,11 @@ from ensembles._validation import require
 require("torch", "nets", "ensembles.nets")
 require("skorch", "nets", "ensembles.nets")
 
-from ensembles.nets._geometric import (  # noqa: E402 - after the check for torch
+from ensembles.nets._deep import (  # noqa: E402 - after the check for torch
+    DeepEnsembleClassifier,
+    DeepEnsembleRegressor,
+)
+from ensembles.nets._geometric import (  # noqa: E402
     FastGeometricEnsembleClassifier,
     FastGeometricEnsembleRegressor,
 )
@@ -22,6 +26,8 @@ from ensembles.nets._weight_averaging import (  # noqa: E402
 )
 
 __all__ = [
+    "DeepEnsembleClassifier",
+    "DeepEnsembleRegressor",
     "FastGeometricEnsembleClassifier",
     "FastGeometricEnsembleRegressor",
     "SnapshotEnsembleClassifier",

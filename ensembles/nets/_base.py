@@ -79,9 +79,7 @@ class BaseNetEnsemble(BaseEnsemble):
         """
         self._check_params()
         with state_kept_on_failure(self):
-            X, y = self._check_rows_and_target(X, y)
-            target, n_outputs = self._encode(y)
-            self._train(self._fresh_net(X, n_outputs), X, target)
+            self._train(*self._prepared(X, y))
         return self
 
     def predict_members(self, X: Table) -> FloatArray:
@@ -147,6 +145,12 @@ class BaseNetEnsemble(BaseEnsemble):
         """Raise unless all parameters are what they may be, before anything is done."""
         check_count(self, "max_epochs", self.max_epochs, none=True)
         check_choice(self, "x_dtype", self.x_dtype, {"auto", None})
+
+    def _prepared(self, X: Table, y: ArrayLike) -> tuple[NeuralNet, Any, Any]:
+        """A net that is not initialised, checked rows, and the target to train on."""
+        X, y = self._check_rows_and_target(X, y)
+        target, n_outputs = self._encode(y)
+        return self._fresh_net(X, n_outputs), X, target
 
     def _check_rows_and_target(self, X: Table, y: ArrayLike) -> tuple[Any, Any]:
         """Arrays of X and y, with scikit-learn's errors for what they may not be."""

@@ -3,56 +3,37 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-import torch
 from skorch import NeuralNet
 
-from ensembles._combine import CombineRule, Rule, combine, resolve_rule
-from ensembles._typing import FloatArray, RandomState, Table
+from ensembles._combine import combine
+from ensembles._typing import FloatArray, Table
 from ensembles._validation import check_count, invalid_parameter
 from ensembles.nets._collecting import CollectingCourse
 from ensembles.nets._course import Course
 from ensembles.nets._kinds import BaseNetClassifier, BaseNetRegressor
 from ensembles.nets._one_run import BaseOneRun
 from ensembles.nets._prediction import nets_of
+from ensembles.nets._several import BaseSeveral
 from ensembles.nets._weights import Snapshot
 
 __all__ = ["BaseCollection", "CollectionClassifier", "CollectionRegressor"]
 
 
-class BaseCollection(BaseOneRun):
+class BaseCollection(BaseSeveral, BaseOneRun):
     """Copies weights on the way; the copies are the members."""
 
     _name_of_number: str
     snapshots_: list[Snapshot]
 
     def __init__(
-        self,
-        estimator: Any,
-        *,
-        max_epochs: int | None,
-        use_last: int | None,
-        combine: CombineRule,
-        train_split: Callable[..., Any] | None,
-        x_dtype: Literal["auto"] | None,
-        device: str | torch.device | None,
-        random_state: RandomState,
-        verbose: int,
+        self, estimator: Any, *, use_last: int | None, **parameters: Any
     ) -> None:
-        super().__init__(
-            estimator,
-            max_epochs=max_epochs,
-            train_split=train_split,
-            x_dtype=x_dtype,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        super().__init__(estimator, **parameters)
         self.use_last = use_last
-        self.combine = combine
 
     @abstractmethod
     def _course(self) -> CollectingCourse:
@@ -69,7 +50,6 @@ class BaseCollection(BaseOneRun):
         number = getattr(self, self._name_of_number)
         check_count(self, self._name_of_number, number)
         self._n_in_use(number)
-        self._rule()
 
     def _n_in_use(self, n_snapshots: int) -> int:
         """How many of the snapshots are members."""
@@ -89,15 +69,8 @@ class BaseCollection(BaseOneRun):
         """The snapshots that are members, the oldest first."""
         return self.snapshots_[-self._n_in_use(len(self.snapshots_)) :]
 
-    def _rule(self) -> Rule:
-        """How members' predictions become one."""
-        return resolve_rule(self, self.combine, probabilities=self._probabilities)
-
     def _nets(self) -> Iterator[NeuralNet]:
         return nets_of(self.net_, self._in_use())
-
-    def _combined(self, X: Table) -> FloatArray:
-        return combine(self._rule(), self._outputs(X))
 
     def _staged(self, X: Table) -> Iterator[FloatArray]:
         """The predictions of the last 1, 2, ... members as one."""

@@ -24,7 +24,7 @@ from ensembles._typing import FloatArray
 from ensembles.nets._course import Course
 from ensembles.nets._weights import Snapshot, are_finite
 
-__all__ = ["attach", "check_run", "first_output", "run"]
+__all__ = ["attach", "check_finite", "check_run", "first_output", "run"]
 
 
 def attach(net: NeuralNet, course: Course) -> None:
@@ -64,10 +64,23 @@ def first_output(net: NeuralNet, X: Any) -> FloatArray:
 def run(net: NeuralNet, X: Any, y: Any) -> None:
     """Train an initialised net whose training has begun.
 
-    `NeuralNet.fit` would swallow an interruption and leave cycles out in silence.
+    `NeuralNet.fit` would swallow the user's interruption, too, and leave what is
+    missing out in silence.
     """
-    net.fit_loop(X, y)
+    try:
+        net.fit_loop(X, y)
+    except KeyboardInterrupt:
+        if not _has_stopped(net):
+            raise
     net.notify("on_train_end", X=X, y=y)
+
+
+def _has_stopped(net: NeuralNet) -> bool:
+    """Whether a callback has stopped the training, which it does by an interruption."""
+    return any(
+        isinstance(callback, EarlyStopping) and callback.misses_ >= callback.patience
+        for _, callback in net.callbacks_
+    )
 
 
 def check_run(course: Course, snapshots: Sequence[Snapshot]) -> None:
@@ -93,6 +106,17 @@ def check_run(course: Course, snapshots: Sequence[Snapshot]) -> None:
             f"iterator_train announced {course.n_iterations_}, so the run does not end "
             "where it should. Give an iterator_train with the right length."
         )
+    check_finite(snapshots)
+
+
+def check_finite(snapshots: Sequence[Snapshot]) -> None:
+    """Raise unless all weights are numbers.
+
+    Raises
+    ------
+    ValueError
+        If the training diverged.
+    """
     for number, snapshot in enumerate(snapshots, start=1):
         if not are_finite(snapshot):
             raise ValueError(

@@ -1,4 +1,4 @@
-"""What holds for all ensembles of one run of a net."""
+"""What holds for all ensembles of nets, or for those of one run."""
 
 import io
 import pickle
@@ -24,6 +24,8 @@ from torch import nn  # noqa: E402
 from torch.optim.lr_scheduler import LambdaLR  # noqa: E402
 
 from ensembles.nets import (  # noqa: E402
+    DeepEnsembleClassifier,
+    DeepEnsembleRegressor,
     FastGeometricEnsembleClassifier,
     FastGeometricEnsembleRegressor,
     SnapshotEnsembleClassifier,
@@ -46,7 +48,10 @@ VALUES = X[:, 0] * X[:, 1] + 5
 BOTH = [SnapshotEnsembleClassifier, SnapshotEnsembleRegressor]
 COLLECTIONS = [*BOTH, FastGeometricEnsembleClassifier, FastGeometricEnsembleRegressor]
 AVERAGES = [WeightAveragingClassifier, WeightAveragingRegressor]
-ALL = [*COLLECTIONS, *AVERAGES]
+RUNS = [*COLLECTIONS, *AVERAGES]
+DEEP = [DeepEnsembleClassifier, DeepEnsembleRegressor]
+ALL = [*RUNS, *DEEP]
+SEVERAL = [*COLLECTIONS, *DEEP]
 
 
 def of_classes(cls):
@@ -59,6 +64,8 @@ def number_of_members(cls, n_members):
         return {}
     if cls in BOTH:
         return {"n_snapshots": n_members}
+    if cls in DEEP:
+        return {"n_estimators": n_members}
     return {"n_estimators": n_members, "pretrain": 0.2}
 
 
@@ -169,7 +176,7 @@ def test_one_snapshot_is_one_plain_cosine_fit_to_the_last_bit(cls):
     assert ours == plain.history_[:, "train_loss"]
 
 
-@pytest.mark.parametrize("cls", COLLECTIONS)
+@pytest.mark.parametrize("cls", SEVERAL)
 def test_the_mean_of_the_members_is_the_prediction(cls):
     ensemble = fitted(cls)
     members = members_of(ensemble)
@@ -178,7 +185,7 @@ def test_the_mean_of_the_members_is_the_prediction(cls):
     assert not np.allclose(members[0], members[1])
 
 
-@pytest.mark.parametrize("cls", COLLECTIONS)
+@pytest.mark.parametrize("cls", SEVERAL)
 def test_members_are_the_nets_in_estimators(cls):
     ensemble = fitted(cls)
     for net, member, snapshot in zip(
@@ -266,7 +273,7 @@ def test_stages_take_in_the_last_snapshots_first(cls):
     np.testing.assert_array_equal(stages[1], combined_of(ensemble))
 
 
-@pytest.mark.parametrize("cls", COLLECTIONS)
+@pytest.mark.parametrize("cls", SEVERAL)
 def test_combine_is_honoured_after_fit(cls):
     ensemble = fitted(cls)
     members = members_of(ensemble)
@@ -377,7 +384,7 @@ def test_skorchs_input_shape_setter_works(cls):
     assert fitted(cls, net).net_.module_.in_features == 8
 
 
-@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("cls", RUNS)
 def test_callbacks_that_break_cycles_are_left_out(cls):
     plain = fitted(cls)
     net = net_for(
@@ -395,7 +402,7 @@ def test_callbacks_can_be_disabled(cls):
     np.testing.assert_array_equal(members_of(ensemble), members_of(plain))
 
 
-@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("cls", RUNS)
 def test_every_row_is_trained_on_unless_a_split_is_given(cls):
     net = net_for(cls, train_split=ValidSplit(5))
     assert fitted(cls, net, 1, max_epochs=1).n_iter_ == 5
