@@ -110,6 +110,8 @@ _OF_NETS = (
     "DeepEnsembleRegressor",
     "FastGeometricEnsembleClassifier",
     "FastGeometricEnsembleRegressor",
+    "MCDropoutClassifier",
+    "MCDropoutRegressor",
     "SnapshotEnsembleClassifier",
     "SnapshotEnsembleRegressor",
     "WeightAveragingClassifier",

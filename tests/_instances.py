@@ -137,6 +137,8 @@ if find_spec("torch") and find_spec("skorch"):
         ensembles.FastGeometricEnsembleRegressor(
             n_estimators=2, max_epochs=10, pretrain=0.5
         ),
+        ensembles.MCDropoutClassifier(n_samples=3, max_epochs=10),
+        ensembles.MCDropoutRegressor(n_samples=3, max_epochs=10),
         ensembles.WeightAveragingClassifier(max_epochs=10),
         ensembles.WeightAveragingRegressor(max_epochs=10),
     ]

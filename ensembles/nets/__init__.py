@@ -16,6 +16,10 @@ from ensembles.nets._geometric import (  # noqa: E402
     FastGeometricEnsembleClassifier,
     FastGeometricEnsembleRegressor,
 )
+from ensembles.nets._mc_dropout import (  # noqa: E402
+    MCDropoutClassifier,
+    MCDropoutRegressor,
+)
 from ensembles.nets._snapshot import (  # noqa: E402
     SnapshotEnsembleClassifier,
     SnapshotEnsembleRegressor,
@@ -30,6 +34,8 @@ __all__ = [
     "DeepEnsembleRegressor",
     "FastGeometricEnsembleClassifier",
     "FastGeometricEnsembleRegressor",
+    "MCDropoutClassifier",
+    "MCDropoutRegressor",
     "SnapshotEnsembleClassifier",
     "SnapshotEnsembleRegressor",
     "WeightAveragingClassifier",

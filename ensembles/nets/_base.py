@@ -14,6 +14,7 @@ from sklearn.utils import check_array, check_X_y
 from sklearn.utils.validation import check_is_fitted, validate_data
 from skorch import NeuralNet
 from skorch.history import History
+from torch import nn
 
 from ensembles._ensemble import BaseEnsemble
 from ensembles._ensemble._data import state_kept_on_failure
@@ -21,7 +22,7 @@ from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
 from ensembles._validation import check_choice, check_count, invalid_parameter
 from ensembles.nets._lean import make_lean
 from ensembles.nets._prediction import copy_net
-from ensembles.nets._wrap import as_net, fill_sizes, input_dtype
+from ensembles.nets._wrap import MultilayerPerceptron, as_net, fill_sizes, input_dtype
 
 __all__ = ["BaseNetEnsemble", "epochs_only"]
 
@@ -31,6 +32,7 @@ class BaseNetEnsemble(BaseEnsemble):
 
     _unfit_nets: tuple[type[NeuralNet], ...]
     _probabilities: bool
+    _default_module: Callable[..., nn.Module] = MultilayerPerceptron
     net_: NeuralNet
 
     def __init__(
@@ -189,7 +191,7 @@ class BaseNetEnsemble(BaseEnsemble):
 
     def _fresh_net(self, X: Any, n_outputs: int) -> NeuralNet:
         """A net with the ensemble's settings that shares nothing with `estimator`."""
-        net = as_net(self, self.estimator, self._build)
+        net = as_net(self, self.estimator, self._build, self._default_module)
         if isinstance(net, self._unfit_nets):
             raise invalid_parameter(
                 self,

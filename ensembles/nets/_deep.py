@@ -8,15 +8,12 @@ from typing import Any, Literal, Self, final
 
 import numpy as np
 import torch
-from sklearn.base import clone
 from sklearn.metrics import accuracy_score, r2_score
 from skorch import NeuralNet
-from skorch.callbacks import InputShapeSetter
 from skorch.history import History
 
 from ensembles._combine import CombineRule, CoveredCombiner
 from ensembles._ensemble._data import state_kept_on_failure
-from ensembles._ensemble._nets import seeded_torch
 from ensembles._parallel import map_members
 from ensembles._random import entropy_from, entropy_of, keys_for
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Table
@@ -28,12 +25,11 @@ from ensembles._validation import (
     warn_user,
 )
 from ensembles.nets._kinds import BaseNetClassifier, BaseNetRegressor
-from ensembles.nets._members import MemberJob, train_member
+from ensembles.nets._members import MemberJob, template_of, train_member
 from ensembles.nets._prediction import nets_of, trim
 from ensembles.nets._several import BaseSeveral
 from ensembles.nets._training import check_finite, first_output
 from ensembles.nets._weights import Snapshot, load_snapshot
-from ensembles.nets._wrap import reset_weights
 from ensembles.resampling._base import BaseScheme, rows_by_weights
 
 __all__ = ["DeepEnsembleClassifier", "DeepEnsembleRegressor"]
@@ -102,11 +98,8 @@ class _BaseDeepEnsemble(BaseSeveral):
     def _train(self, net: NeuralNet, X: Any, target: Any, groups: Any = None) -> None:
         entropy = entropy_from(self.random_state)
         seeds = keys_for(entropy, 0, self.n_estimators).tolist()
-        template = self._template(net, seeds[0])
+        template = template_of(self, net, seeds[0], X, target)
         X = self._cast(template, X)
-        for _, callback in template.callbacks_:
-            if isinstance(callback, InputShapeSetter):
-                callback.on_train_begin(template, X, target)
         y = self._shape_target(template, target, first_output(template, X))
         draws = self._draws(entropy_of(entropy, 0), len(X), target, groups)
         job = MemberJob(net, X, y)
@@ -128,13 +121,6 @@ class _BaseDeepEnsemble(BaseSeveral):
             assert draws is not None
             outside = [np.flatnonzero(weights == 0.0) for _, weights in draws]
             self._set_oob_score(self._out_of_bag(X, outside), target)
-
-    def _template(self, net: NeuralNet, seed: int) -> NeuralNet:
-        """A net that is initialised, to look at and to hold members' weights."""
-        template: NeuralNet = clone(net)
-        with seeded_torch(seed, net.device):
-            reset_weights(self, template)
-            return template.initialize()
 
     def _draws(
         self, entropy: int, n_samples: int, target: Any, groups: Any

@@ -18,10 +18,12 @@ from torch.utils.data import DataLoader, Subset
 
 from ensembles._typing import IntArray
 
-__all__ = ["lean_batches", "make_lean", "still_batches"]
+__all__ = ["lean_batches", "make_lean", "still_batches", "wide_batches"]
 
 # What keeps its type when rows become a batch.
 _KEPT = (np.float32, np.float64, np.int64)
+# Of batches to predict, where the user has not said how large these are to be.
+_MOST_ROWS, _MOST_VALUES = 1024, 2**18
 # Whose steps are one kernel for all weights, if asked for.
 _FUSED = (torch.optim.Adam, torch.optim.AdamW)
 _KNOWN = {"shuffle", "drop_last", "sampler", "batch_sampler"}
@@ -84,7 +86,22 @@ def still_batches(
 ) -> Iterable[Any]:
     """Batches as of `lean_batches`, to predict: in order they move no generator."""
     batches = lean_batches(dataset, batch_size, **options)
-    return batches.batches() if isinstance(batches, _LeanBatches) else batches
+    if not isinstance(batches, _LeanBatches):
+        return batches
+    return (
+        batches.batches() if options or batches.rows is not None else batches.in_order()
+    )
+
+
+def wide_batches(
+    dataset: Any, batch_size: int | None = 1, **options: Any
+) -> Iterable[Any]:
+    """The same of more rows, where these are small: each batch costs as much again."""
+    rows = getattr(dataset, "X", None)
+    if batch_size is not None and isinstance(rows, np.ndarray) and rows.size:
+        n_values = rows.size // len(rows)
+        batch_size = max(batch_size, min(_MOST_ROWS, _MOST_VALUES // n_values))
+    return still_batches(dataset, batch_size, **options)
 
 
 def _is_kept(values: Any) -> bool:
@@ -110,12 +127,17 @@ class _LeanBatches:
         Their targets.
     rows : ndarray or None
         Numbers of those that the loader counts; None for all.
+
+    Attributes
+    ----------
+    rows : ndarray or None
+        As given.
     """
 
     def __init__(
         self, loader: DataLoader[Any], X: Any, y: Any, rows: IntArray | None
     ) -> None:
-        self._loader, self._rows = loader, rows
+        self._loader, self.rows = loader, rows
         self._X = torch.from_numpy(X)
         self._y = None if y is None else torch.from_numpy(y)
 
@@ -128,11 +150,20 @@ class _LeanBatches:
         torch.empty((), dtype=torch.int64).random_()
         return self.batches()
 
+    def in_order(self) -> Iterator[Any]:
+        """Copies of rows that lie side by side."""
+        size = self._loader.batch_size
+        assert size is not None
+        for start in range(0, len(self._X), size):
+            X = self._X[start : start + size].clone()
+            y = None if self._y is None else self._y[start : start + size].clone()
+            yield [X, torch.zeros(len(X), 1) if y is None else y]
+
     def batches(self) -> Iterator[Any]:
         """Batches of copies: a module may write into its input."""
         assert self._loader.batch_sampler is not None
         for numbers in self._loader.batch_sampler:
-            own = numbers if self._rows is None else self._rows[numbers]
+            own = numbers if self.rows is None else self.rows[numbers]
             at = torch.as_tensor(own)
             # skorch has a zero a row where there is no target.
             y = torch.zeros(len(at), 1) if self._y is None else self._y[at]

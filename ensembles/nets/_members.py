@@ -7,6 +7,7 @@ from typing import Any, final
 
 from sklearn.base import clone
 from skorch import NeuralNet
+from skorch.callbacks import InputShapeSetter
 from skorch.history import History
 
 from ensembles._ensemble._nets import seeded_torch
@@ -16,7 +17,7 @@ from ensembles.nets._training import first_output, run
 from ensembles.nets._weights import Snapshot, take_snapshot
 from ensembles.nets._wrap import reset_weights
 
-__all__ = ["MemberJob", "train_member"]
+__all__ = ["MemberJob", "template_of", "train_member"]
 
 
 @final
@@ -62,3 +63,29 @@ def train_member(
         first_output(net, X)
         run(net, X, y)
     return take_snapshot(net), epochs_only(net.history_)
+
+
+def template_of(
+    owner: object, net: NeuralNet, seed: int, X: Any, target: Any
+) -> NeuralNet:
+    """A net that is initialised, to look at and to hold members' weights.
+
+    Parameters
+    ----------
+    owner : estimator
+        Named in errors.
+    net : NeuralNet
+        Not initialised; it is cloned.
+    seed : int
+        Of its weights.
+    X, target : ndarray
+        What a callback may set the module's sizes by.
+    """
+    template: NeuralNet = clone(net)
+    with seeded_torch(seed, net.device):
+        reset_weights(owner, template)
+        template.initialize()
+        for _, callback in template.callbacks_:
+            if isinstance(callback, InputShapeSetter):
+                callback.on_train_begin(template, X, target)
+    return template

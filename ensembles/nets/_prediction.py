@@ -11,7 +11,7 @@ from skorch import NeuralNet
 from skorch.history import History
 from torch import nn
 
-from ensembles.nets._lean import lean_batches, still_batches
+from ensembles.nets._lean import lean_batches, still_batches, wide_batches
 from ensembles.nets._weights import Snapshot, load_snapshot
 
 __all__ = ["copy_net", "nets_of", "trim"]
@@ -34,7 +34,8 @@ def trim(net: NeuralNet) -> NeuralNet:
     net.train_split = None
     net.history_ = History()
     if net.iterator_valid is lean_batches:
-        net.iterator_valid = still_batches
+        is_set = "batch_size" in net.get_params_for("iterator_valid")
+        net.iterator_valid = still_batches if is_set else wide_batches
     return net
 
 

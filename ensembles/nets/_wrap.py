@@ -44,6 +44,8 @@ class MultilayerPerceptron(nn.Sequential):
         Width of both hidden layers.
     dtype : torch.dtype, default=torch.float64
         Type of the weights.
+    dropout : float, default=0.0
+        Share of the hidden units that training leaves out.
     """
 
     def __init__(
@@ -52,19 +54,25 @@ class MultilayerPerceptron(nn.Sequential):
         n_outputs: int,
         hidden: int = 64,
         dtype: torch.dtype = torch.float64,
+        dropout: float = 0.0,
     ) -> None:
+        def unit(n_inputs: int) -> list[nn.Module]:
+            drops = [nn.Dropout(dropout)] if dropout else []
+            return [nn.Linear(n_inputs, hidden, dtype=dtype), nn.ReLU(), *drops]
+
         super().__init__(
             nn.Flatten(),
-            nn.Linear(n_features, hidden, dtype=dtype),
-            nn.ReLU(),
-            nn.Linear(hidden, hidden, dtype=dtype),
-            nn.ReLU(),
+            *unit(n_features),
+            *unit(hidden),
             nn.Linear(hidden, n_outputs, dtype=dtype),
         )
 
 
 def as_net(
-    owner: object, estimator: Any, build: Callable[[Any], NeuralNet]
+    owner: object,
+    estimator: Any,
+    build: Callable[[Any], NeuralNet],
+    default: Callable[..., nn.Module] = MultilayerPerceptron,
 ) -> NeuralNet:
     """Return a skorch net that shares nothing mutable with `estimator`.
 
@@ -76,6 +84,8 @@ def as_net(
         What the user gave.
     build : callable
         Puts a module, or what makes one, into a net with the ensemble's settings.
+    default : callable
+        What makes the module that None stands for.
 
     Returns
     -------
@@ -90,7 +100,7 @@ def as_net(
     if isinstance(estimator, NeuralNet):
         return clone(estimator)
     if estimator is None:
-        return build(MultilayerPerceptron)
+        return build(default)
     if isinstance(estimator, nn.Module):
         return build(copy.deepcopy(estimator))
     is_net_class = isinstance(estimator, type) and issubclass(estimator, NeuralNet)

@@ -28,6 +28,8 @@ from ensembles.nets import (  # noqa: E402
     DeepEnsembleRegressor,
     FastGeometricEnsembleClassifier,
     FastGeometricEnsembleRegressor,
+    MCDropoutClassifier,
+    MCDropoutRegressor,
     SnapshotEnsembleClassifier,
     SnapshotEnsembleRegressor,
     WeightAveragingClassifier,
@@ -50,7 +52,10 @@ COLLECTIONS = [*BOTH, FastGeometricEnsembleClassifier, FastGeometricEnsembleRegr
 AVERAGES = [WeightAveragingClassifier, WeightAveragingRegressor]
 RUNS = [*COLLECTIONS, *AVERAGES]
 DEEP = [DeepEnsembleClassifier, DeepEnsembleRegressor]
-ALL = [*RUNS, *DEEP]
+DROPOUT = [MCDropoutClassifier, MCDropoutRegressor]
+# Of these any module may be a member; of the others those with dropout.
+OF_ANY = [*RUNS, *DEEP]
+ALL = [*OF_ANY, *DROPOUT]
 SEVERAL = [*COLLECTIONS, *DEEP]
 
 
@@ -62,6 +67,8 @@ def number_of_members(cls, n_members):
     """The parameter that asks for so many."""
     if cls in AVERAGES:
         return {}
+    if cls in DROPOUT:
+        return {"n_samples": n_members}
     if cls in BOTH:
         return {"n_snapshots": n_members}
     if cls in DEEP:
@@ -82,6 +89,7 @@ def net_for(cls, **settings):
         "batch_size": 64,
         "iterator_train__shuffle": True,
         "module__hidden": 8,
+        **({"module__dropout": 0.2} if cls in DROPOUT else {}),
         **settings,
     }
     if of_classes(cls):
@@ -118,6 +126,7 @@ def checked_net(cls):
         "lr": 0.05,
         "max_epochs": 12,
         "module__hidden": 16,
+        **({"module__dropout": 0.02} if cls in DROPOUT else {}),
     }
     if of_classes(cls):
         return skorch.NeuralNetClassifier(
@@ -206,7 +215,7 @@ def test_the_end_of_the_run_is_the_last_snapshot(cls):
         assert torch.equal(value, last[name])
 
 
-@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("cls", OF_ANY)
 def test_the_nets_in_estimators_are_the_users_to_keep(cls):
     """Training one changes neither the ensemble nor another."""
     module = nn.Linear(8, 3 if of_classes(cls) else 1)
@@ -223,7 +232,7 @@ def test_the_nets_in_estimators_are_the_users_to_keep(cls):
     assert len(ensemble.net_.history_) == 0
 
 
-@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("cls", OF_ANY)
 def test_modules_of_local_classes(cls):
     """They cannot be pickled, and can do all else."""
 
@@ -343,7 +352,7 @@ def test_a_fitted_net_starts_from_new_weights(cls):
     assert pickle.dumps(net.module_.state_dict()) == weights
 
 
-@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("cls", OF_ANY)
 def test_a_modules_instance_is_untouched_and_drawn_anew(cls):
     module = nn.Linear(8, 3 if of_classes(cls) else 1)
     before = module.weight.clone()
@@ -354,7 +363,7 @@ def test_a_modules_instance_is_untouched_and_drawn_anew(cls):
     np.testing.assert_array_equal(members_of(again), members_of(ensemble))
 
 
-@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("cls", OF_ANY)
 def test_a_function_gets_the_sizes_and_lazy_layers_learn_theirs(cls):
     seen = {}
 
@@ -371,7 +380,7 @@ def test_a_function_gets_the_sizes_and_lazy_layers_learn_theirs(cls):
         assert not torch.equal(first, last)
 
 
-@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("cls", OF_ANY)
 def test_skorchs_input_shape_setter_works(cls):
     class Module(nn.Linear):
         def __init__(self, input_dim=2, width=3):
@@ -505,7 +514,7 @@ def test_other_containers(cls, convert):
     np.testing.assert_array_equal(members_of(ensemble, rows), members_of(fitted(cls)))
 
 
-@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("cls", OF_ANY)
 def test_images(cls):
     images = np.random.default_rng(0).normal(size=(60, 2, 6, 6))
     y = LABELS[:60] if of_classes(cls) else VALUES[:60]
@@ -539,7 +548,7 @@ def test_images_after_a_table_forget_its_columns(cls):
     assert len(ensemble.predict(images)) == 300
 
 
-@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("cls", OF_ANY)
 def test_integers_reach_an_embedding_only_where_asked(cls):
     rows = np.random.default_rng(0).integers(7, size=(300, 4))
 
@@ -554,7 +563,7 @@ def test_integers_reach_an_embedding_only_where_asked(cls):
         fitted(cls, embedding, 1, rows=rows, max_epochs=1)
 
 
-@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("cls", OF_ANY)
 def test_modules_that_write_into_their_input_leave_it_as_it_is(cls):
     rows = X.astype(np.float32)
     rows.flags.writeable = False
