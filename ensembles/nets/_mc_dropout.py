@@ -11,13 +11,12 @@ from skorch import NeuralNet
 from torch import nn
 
 from ensembles._combine import CombineRule
-from ensembles._ensemble._nets import seeded_torch
 from ensembles._random import entropy_from, entropy_of, keys_for
-from ensembles._typing import FloatArray, RandomState, Table
+from ensembles._typing import RandomState
 from ensembles._validation import check_count, invalid_parameter
 from ensembles.nets._kinds import BaseNetClassifier, BaseNetRegressor
 from ensembles.nets._members import MemberJob, template_of, train_member
-from ensembles.nets._passes import leaves_out, passing_net
+from ensembles.nets._passes import leaves_out, passing_nets
 from ensembles.nets._prediction import trim
 from ensembles.nets._several import BaseSeveral
 from ensembles.nets._training import check_finite, first_output
@@ -56,18 +55,9 @@ class _BaseMCDropout(BaseSeveral):
                 f"{self.layers!r}."
             )
 
-    def _outputs(self, X: Table) -> Iterator[FloatArray]:
-        X = self._check_rows(X)
-        net = passing_net(self.net_, self.layers)
-        seeds = keys_for(entropy_of(self._entropy, 1), 0, self.n_samples).tolist()
-        for seed in seeds:
-            net.module_.seed = seed
-            with seeded_torch(seed, net.device):
-                output = self._decode(net.predict_proba(X))
-            yield output
-
     def _nets(self) -> Iterator[NeuralNet]:
-        yield self.net_
+        seeds = keys_for(entropy_of(self._entropy, 1), 0, self.n_samples).tolist()
+        return passing_nets(self.net_, self.layers, seeds)
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -149,12 +139,12 @@ class MCDropoutClassifier(BaseNetClassifier, _BaseMCDropout):
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
     estimators_ : list of NeuralNet
-        The one net, which predicts without leaving anything out.
+        A skorch net for each pass, made anew at each access.
     history_ : skorch.history.History
         One dict an epoch, with ``train_loss`` and, where `train_split` is given,
         ``valid_loss``; without skorch's rows for each batch.
     net_ : NeuralNet
-        The trained net, trimmed to what prediction needs.
+        The trained net, which leaves nothing out, trimmed to what prediction needs.
     n_features_in_ : int
         Number of features seen in `fit`; only where X has two axes.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -288,7 +278,7 @@ class MCDropoutRegressor(BaseNetRegressor, _BaseMCDropout):
     Attributes
     ----------
     estimators_ : list of NeuralNet
-        The one net, which predicts without leaving anything out.
+        A skorch net for each pass, made anew at each access.
     y_mean_ : ndarray of shape (n_targets,)
         What is added when predictions are turned back; 0 where y is not standardised.
     y_scale_ : ndarray of shape (n_targets,)
@@ -297,7 +287,7 @@ class MCDropoutRegressor(BaseNetRegressor, _BaseMCDropout):
         One dict an epoch, with ``train_loss`` and, where `train_split` is given,
         ``valid_loss``; without skorch's rows for each batch.
     net_ : NeuralNet
-        The trained net, trimmed to what prediction needs.
+        The trained net, which leaves nothing out, trimmed to what prediction needs.
     n_features_in_ : int
         Number of features seen in `fit`; only where X has two axes.
     feature_names_in_ : ndarray of shape (n_features,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, final
 
 import torch
@@ -11,14 +12,16 @@ from torch import Tensor, nn
 from ensembles._ensemble._nets import seeded_torch
 from ensembles.nets._prediction import copy_net
 
-__all__ = ["leaves_out", "passing_net"]
+__all__ = ["leaves_out", "passing_nets"]
 
 # A share of a hundredth of ten units is left out in one of ten passes.
 _TRIES = 200
 
 
-def passing_net(net: NeuralNet, layers: Any) -> NeuralNet:
-    """A copy of a net whose module is a `Pass`.
+def passing_nets(
+    net: NeuralNet, layers: Any, seeds: Iterable[int]
+) -> Iterator[NeuralNet]:
+    """Yield one net, a copy whose module is a `Pass`, under one seed after another.
 
     Parameters
     ----------
@@ -26,10 +29,13 @@ def passing_net(net: NeuralNet, layers: Any) -> NeuralNet:
         Fitted.
     layers : class, tuple of classes or None
         Modules that leave out; None is all that can.
+    seeds : iterable of int
+        Of the passes.
     """
     copied = copy_net(net)
     copied.module_ = Pass(copied.module_, layers)
-    return copied
+    for copied.module_.seed in seeds:
+        yield copied
 
 
 def leaves_out(net: NeuralNet, layers: Any, X: Any) -> bool:
@@ -44,15 +50,13 @@ def leaves_out(net: NeuralNet, layers: Any, X: Any) -> bool:
     X : ndarray of shape (n_samples, ...)
         Some rows.
     """
-    passing, first = passing_net(net, layers), None
-    with seeded_torch(0, net.device):
-        for seed in range(_TRIES):
-            passing.module_.seed = seed
-            output = passing.forward(X)
-            raw = output[0] if isinstance(output, tuple) else output
-            if first is not None and not torch.equal(raw, first):
-                return True
-            first = raw if first is None else first
+    first = None
+    for passing in passing_nets(net, layers, range(_TRIES)):
+        output = passing.forward(X)
+        raw = output[0] if isinstance(output, tuple) else output
+        if first is not None and not torch.equal(raw, first):
+            return True
+        first = raw if first is None else first
     return False
 
 
@@ -94,20 +98,15 @@ class Pass(nn.Module):
         """Outputs of rows, each as if it were alone."""
         if self._goes_together:
             try:
-                self._start()
-                return torch.vmap(self._of_one, randomness="same")(rows)
+                with seeded_torch(self.seed, rows.device):
+                    return torch.vmap(self._of_one, randomness="same")(rows)
             except RuntimeError:  # recurrent layers have no rule for that
                 self._goes_together = False
-        return _stacked([self._alone(row) for row in rows])
-
-    def _start(self) -> None:
-        torch.default_generator.manual_seed(self.seed)
-        if torch.cuda.is_available():
-            torch.cuda.manual_seed(self.seed)
-
-    def _alone(self, row: Tensor) -> Any:
-        self._start()
-        return self._of_one(row)
+        outputs = []
+        for row in rows:
+            with seeded_torch(self.seed, rows.device):
+                outputs.append(self._of_one(row))
+        return _stacked(outputs)
 
     def _of_one(self, row: Tensor) -> Any:
         output = self.inner(row[None])

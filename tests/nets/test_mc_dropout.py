@@ -1,5 +1,6 @@
 """Passes of a net that goes on leaving units out."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -91,7 +92,7 @@ def test_passes_leave_out_and_the_net_itself_does_not(name):
 
 def test_passes_are_those_of_the_training_mode_under_seeds_of_their_own():
     model = fitted(DROPPING["dropout"])
-    module = model.estimators_[0].module_.train()
+    module = copy.deepcopy(model.net_.module_).train()
     for key, one in zip(
         keys_for(entropy_of(0, 1), 0, 4).tolist(), model.predict_members(X), strict=True
     ):
@@ -139,12 +140,16 @@ def test_predictions_are_the_same_each_time_and_move_no_generator():
     first = model.predict(X)
     assert torch.equal(torch.get_rng_state(), before)
     torch.rand(3)
+    after = torch.get_rng_state()
     assert_array_equal(model.predict(X), first)
     loaded = pickle.loads(pickle.dumps(fitted(Functional)))
     assert_array_equal(loaded.predict(X), fitted(Functional).predict(X))
     more = model.set_params(n_samples=6).predict_members(X)
     assert_array_equal(more[:4].mean(axis=0), first)
     assert not model.net_.module_.training
+    for net, one in zip(model.estimators_, more, strict=True):
+        assert_allclose(net.predict(X)[:, 0], one, rtol=1e-6)
+    assert torch.equal(torch.get_rng_state(), after)
 
 
 @pytest.mark.parametrize("layers", [None, nn.Dropout], ids=["all", "dropout"])
