@@ -14,7 +14,7 @@ from sklearn.base import is_regressor
 from ensembles._random import MAX_SEED
 from ensembles._typing import Estimator, Table
 
-__all__ = ["is_net", "seeded", "seeded_torch", "target_for"]
+__all__ = ["is_net", "seeded", "seeded_torch", "still_torch", "target_for"]
 
 _one_at_a_time = RLock()  # a net may be boosted within a booster
 
@@ -61,6 +61,27 @@ def seeded_torch(seed: int, device: Any) -> Iterator[None]:
             with backend.device(index):
                 backend.manual_seed(seed)
             yield
+
+
+@contextmanager
+def still_torch(device: Any) -> Iterator[None]:
+    """Leave torch's generators of the CPU and of `device` where they are.
+
+    Parameters
+    ----------
+    device : str, torch.device or None
+        None is the CPU.
+    """
+    torch = import_module("torch")
+    target = torch.device("cpu" if device is None else device)
+    if target.type == "cpu":
+        with torch.random.fork_rng(devices=[]):
+            yield
+        return
+    backend = getattr(torch, target.type)
+    index = backend.current_device() if target.index is None else target.index
+    with torch.random.fork_rng(devices=[index], device_type=target.type):
+        yield
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, final
 
-from torch.optim.swa_utils import AveragedModel, get_ema_avg_fn
+import torch
 
 from ensembles.nets._course import Course
 from ensembles.nets._schedules import held_then_falling
@@ -37,8 +37,8 @@ class AveragingCourse(Course):
 
     Attributes
     ----------
-    averages_ : dict of str to AveragedModel
-        Of each module of the net; empty before the first look.
+    means_ : dict of str to dict of str to Tensor
+        Of the parameters of each module of the net; empty before the first look.
     n_averaged_ : int
         How many weights have been averaged.
     """
@@ -62,7 +62,7 @@ class AveragingCourse(Course):
     ) -> None:
         """Forget an earlier training."""
         super().on_train_begin(net, X, y, **kwargs)
-        self.averages_: dict[str, AveragedModel] = {}
+        self.means_: dict[str, dict[str, torch.Tensor]] = {}
         self.n_averaged_ = 0
 
     def _plan(self, n_iterations: int, n_batches: int, rate: float) -> None:
@@ -83,19 +83,25 @@ class AveragingCourse(Course):
         assert self._step is not None
         if self.iteration_ <= self._first or left % self._step:
             return
-        if not self.averages_:
-            ema: Any = get_ema_avg_fn(self.decay)  # type: ignore[no-untyped-call]
-            rule = _equal if self.average == "equal" else ema
-            self.averages_ = {
-                name: AveragedModel(module, avg_fn=rule)
-                for name, module in modules_of(net)
-                if next(module.parameters(), None) is not None
-            }
-        for name, average in self.averages_.items():
-            average.update_parameters(getattr(net, name))
         self.n_averaged_ += 1
+        for name, module in modules_of(net):
+            means = self.means_.setdefault(name, {})
+            for key, parameter in module.named_parameters():
+                weights = parameter.detach()
+                if key in means:
+                    means[key] += self._share() * (weights - means[key])
+                else:
+                    means[key] = weights.clone()
 
+    def _share(self) -> float:
+        """How far the mean moves towards the weights at hand."""
+        if self.average == "equal":
+            return 1.0 / self.n_averaged_
+        return 1.0 - self.decay
 
-def _equal(mean: Any, new: Any, n_averaged: Any) -> Any:
-    """The mean with one more; torch's own divides in single precision."""
-    return mean + (new - mean) / (int(n_averaged) + 1)
+    def put_into(self, net: Any) -> None:
+        """Give a net the means as its weights."""
+        with torch.no_grad():
+            for name, module in modules_of(net):
+                for key, parameter in module.named_parameters():
+                    parameter.copy_(self.means_[name][key])

@@ -21,7 +21,7 @@ from ensembles._ensemble._data import state_kept_on_failure
 from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
 from ensembles._validation import check_choice, check_count, invalid_parameter
 from ensembles.nets._lean import make_lean
-from ensembles.nets._prediction import copy_net
+from ensembles.nets._prediction import copy_net, proba_of
 from ensembles.nets._wrap import MultilayerPerceptron, as_net, fill_sizes, input_dtype
 
 __all__ = ["BaseNetEnsemble", "epochs_only"]
@@ -81,7 +81,9 @@ class BaseNetEnsemble(BaseEnsemble):
         """
         self._check_params()
         with state_kept_on_failure(self):
-            self._train(*self._prepared(X, y))
+            X, y = self._check_rows_and_target(X, y)
+            target, n_outputs = self._encode(y)
+            self._train(self._fresh_net(X, n_outputs), X, target)
         return self
 
     def predict_members(self, X: Table) -> FloatArray:
@@ -148,12 +150,6 @@ class BaseNetEnsemble(BaseEnsemble):
         check_count(self, "max_epochs", self.max_epochs, none=True)
         check_choice(self, "x_dtype", self.x_dtype, {"auto", None})
 
-    def _prepared(self, X: Table, y: ArrayLike) -> tuple[NeuralNet, Any, Any]:
-        """A net that is not initialised, checked rows, and the target to train on."""
-        X, y = self._check_rows_and_target(X, y)
-        target, n_outputs = self._encode(y)
-        return self._fresh_net(X, n_outputs), X, target
-
     def _check_rows_and_target(self, X: Table, y: ArrayLike) -> tuple[Any, Any]:
         """Arrays of X and y, with scikit-learn's errors for what they may not be."""
         X = _as_rows(self, X)
@@ -213,7 +209,7 @@ class BaseNetEnsemble(BaseEnsemble):
         """Each member's prediction in turn."""
         X = self._check_rows(X)
         for net in self._nets():
-            yield self._decode(net.predict_proba(X))
+            yield self._decode(proba_of(net, X))
 
 
 def _as_rows(owner: object, X: Table) -> Any:

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias, final
 
-import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.utils import to_tensor
+from skorch.dataset import get_len, unpack_data
 from torch import nn
+
+from ensembles.nets._lean import lean_batches, wide_batches
 
 __all__ = ["renew_batch_norm"]
 
 _Layer: TypeAlias = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.SyncBatchNorm
-# Values of rows that go through the net at once, at most.
-_MOST_VALUES = 2**22
 
 
-def renew_batch_norm(net: NeuralNet, X: Any) -> None:
+def renew_batch_norm(net: NeuralNet, dataset: Any) -> None:
     """Give layers of batch normalisation the means and variances of their inputs.
 
     Rows go through the net once, many at a time; layers that come later see what those
-    before make of these rows. Means and variances are those of all rows, however many
-    went at a time. Nothing happens in a net without such layers.
+    before make of the rows that go together. Means and variances are those of all rows.
+    Nothing happens in a net without such layers, nor to layers that training leaves as
+    they are.
 
     Parameters
     ----------
     net : NeuralNet
         Fitted; running statistics of its module are written to, and nothing else.
-    X : ndarray of shape (n_samples, ...)
-        Rows that it was trained on, as the module takes them.
+    dataset : Dataset
+        Rows that it was trained on.
 
     Notes
     -----
@@ -39,43 +39,63 @@ def renew_batch_norm(net: NeuralNet, X: Any) -> None:
     off where the last one is smaller, fails where that has one row, and lets dropout
     draw.
     """
-    layers = [
-        layer
-        for layer in net.module_.modules()
-        if isinstance(layer, _Layer) and layer.running_mean is not None
-    ]
-    if not layers or len(X) < 2:
-        return
-    size = max(2, _MOST_VALUES // max(1, int(np.prod(X.shape[1:]))))
-    # As even as can be, so that none has one row alone.
-    parts = np.array_split(X, -(-len(X) // size))
-    with torch.no_grad(), _normalising(net.module_, layers) as seen:
-        for part in parts:
-            net.infer(to_tensor(part, device=net.device))
-        for layer, moments in zip(layers, seen, strict=True):
-            moments.write_to(layer)
+    with torch.no_grad(), _normalising(net.module_) as seen:
+        if seen and len(dataset) > 1:
+            options = net.get_params_for("iterator_valid")
+            options.setdefault("batch_size", net.batch_size)
+            is_ours = net.iterator_valid is lean_batches
+            make = wide_batches if is_ours else net.iterator_valid
+            if options["batch_size"] == -1:
+                options["batch_size"] = len(dataset)
+            for rows in _none_alone(make(dataset, **options)):
+                net.infer(rows)
+            for layer, moments in seen.items():
+                moments.write_to(layer)
+
+
+def _none_alone(batches: Iterable[Any]) -> Iterator[Any]:
+    """Rows of batches, where a single one goes with those before it."""
+    held: Any = None
+    for batch in batches:
+        rows, _ = unpack_data(batch)
+        if held is None:
+            held = rows
+        elif get_len(rows) == 1 and isinstance(rows, torch.Tensor):
+            held = torch.cat([held, rows])
+        else:
+            yield held
+            held = rows
+    if held is not None and get_len(held) > 1:
+        yield held
 
 
 @contextmanager
-def _normalising(module: nn.Module, layers: list[_Layer]) -> Iterator[list[Any]]:
+def _normalising(module: nn.Module) -> Iterator[dict[_Layer, _Moments]]:
     """Let layers alone normalise by batches, and note what they see."""
     modes = [(part, part.training) for part in module.modules()]
-    seen = [_Moments() for _ in layers]
+    module.train()
+    seen = {
+        layer: _Moments()
+        for layer in module.modules()
+        if isinstance(layer, _Layer)
+        and layer.running_mean is not None
+        and layer.training  # others are frozen
+    }
     kept = [
         {name: value.clone() for name, value in layer.named_buffers(recurse=False)}
-        for layer in layers
+        for layer in seen
     ]
     hooks = [
-        layer.register_forward_pre_hook(moments.note)
-        for layer, moments in zip(layers, seen, strict=True)
+        layer.register_forward_pre_hook(moments.note, with_kwargs=True)
+        for layer, moments in seen.items()
     ]
     module.eval()
-    for layer in layers:
+    for layer in seen:
         layer.train()
     try:
         yield seen
     except BaseException:
-        for layer, buffers in zip(layers, kept, strict=True):
+        for layer, buffers in zip(seen, kept, strict=True):
             for name, value in buffers.items():
                 getattr(layer, name).copy_(value)
         raise
@@ -95,9 +115,12 @@ class _Moments:
         self._mean: Any = 0.0
         self._squares: Any = 0.0
 
-    def note(self, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
+    def note(
+        self, layer: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]
+    ) -> None:
         """Add the rows of a batch, by the formula of Chan, Golub and LeVeque (1979)."""
-        values = inputs[0].detach().double()
+        (given,) = inputs or named.values()
+        values = given.detach().double()
         axes = [axis for axis in range(values.ndim) if axis != 1]
         variance, mean = torch.var_mean(values, axes, correction=0)
         n = values.numel() // values.shape[1]

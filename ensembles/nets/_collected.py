@@ -39,7 +39,7 @@ class BaseCollection(BaseSeveral, BaseOneRun):
     def _course(self) -> CollectingCourse:
         """What is in charge of the run."""
 
-    def _wanted(self, course: Course, net: NeuralNet, X: Any) -> list[Snapshot]:
+    def _wanted(self, course: Course, net: NeuralNet) -> list[Snapshot]:
         assert isinstance(course, CollectingCourse)
         self.snapshots_ = course.snapshots_
         self.snapshot_iterations_ = np.array(course.collected_)

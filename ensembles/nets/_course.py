@@ -24,10 +24,13 @@ class Course(Callback):
         Iterations that are planned; zero before the first epoch.
     iteration_ : int
         Number of iterations so far.
+    dataset_ : Dataset
+        Rows that are trained on.
     """
 
     n_iterations_: int
     iteration_: int
+    dataset_: Any
 
     def on_train_begin(
         self, net: Any, X: Any = None, y: Any = None, **kwargs: Any
@@ -45,6 +48,7 @@ class Course(Callback):
         """Plan the run, once it is known which rows are trained on."""
         if self.n_iterations_:
             return
+        self.dataset_ = dataset_train
         n_batches = len(net.get_iterator(dataset_train, training=True))
         n_iterations = net.max_epochs * n_batches
         self._plan(n_iterations, n_batches, float(net.optimizer_.defaults["lr"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, Self, final
+from typing import Any, Literal, NamedTuple, Self, final
 
 import numpy as np
 import torch
@@ -25,14 +25,23 @@ from ensembles._validation import (
     warn_user,
 )
 from ensembles.nets._kinds import BaseNetClassifier, BaseNetRegressor
-from ensembles.nets._members import MemberJob, template_of, train_member
-from ensembles.nets._prediction import nets_of, trim
+from ensembles.nets._members import template_of, train_member
+from ensembles.nets._prediction import nets_of, proba_of, trim
 from ensembles.nets._several import BaseSeveral
-from ensembles.nets._training import check_finite, first_output
+from ensembles.nets._training import check_finite
 from ensembles.nets._weights import Snapshot, load_snapshot
 from ensembles.resampling._base import BaseScheme, rows_by_weights
 
 __all__ = ["DeepEnsembleClassifier", "DeepEnsembleRegressor"]
+
+
+class Draws(NamedTuple):
+    """Rows of members."""
+
+    rows: list[IntArray]
+    """Those that each learns from, with their repetitions."""
+    outside: list[IntArray]
+    """Those that each is asked about out of bag."""
 
 
 class _BaseDeepEnsemble(BaseSeveral):
@@ -91,20 +100,19 @@ class _BaseDeepEnsemble(BaseSeveral):
                 "scheme that keeps them whole, such as scheme=GroupBootstrap()."
             )
         with state_kept_on_failure(self):
-            net, X, target = self._prepared(X, y)
-            self._train(net, X, target, groups)
+            X, y = self._check_rows_and_target(X, y)
+            target, n_outputs = self._encode(y)
+            draws = self._draws(len(X), y, groups)
+            self._train(self._fresh_net(X, n_outputs), X, target, draws)
         return self
 
-    def _train(self, net: NeuralNet, X: Any, target: Any, groups: Any = None) -> None:
-        entropy = entropy_from(self.random_state)
-        seeds = keys_for(entropy, 0, self.n_estimators).tolist()
-        template = template_of(self, net, seeds[0], X, target)
-        X = self._cast(template, X)
-        y = self._shape_target(template, target, first_output(template, X))
-        draws = self._draws(entropy_of(entropy, 0), len(X), target, groups)
-        job = MemberJob(net, X, y)
+    def _train(
+        self, net: NeuralNet, X: Any, target: Any, draws: Draws | None = None
+    ) -> None:
+        seeds = keys_for(self._entropy, 0, self.n_estimators).tolist()
+        template, job = template_of(self, net, seeds[0], X, target)
         tasks = [
-            (job, seed, None if draws is None else draws[number][0])
+            (job, number, seed, None if draws is None else draws.rows[number])
             for number, seed in enumerate(seeds)
         ]
         trained = list(
@@ -112,43 +120,48 @@ class _BaseDeepEnsemble(BaseSeveral):
         )
         self.snapshots_ = [snapshot for snapshot, _ in trained]
         self.histories_ = [history for _, history in trained]
-        check_finite(self.snapshots_)
+        check_finite(template, self.snapshots_)
         load_snapshot(template, self.snapshots_[0])
         self.net_ = trim(template)
         for name in "oob_score_", "oob_prediction_", "oob_decision_function_":
             self.__dict__.pop(name, None)
         if self.oob_score:
             assert draws is not None
-            outside = [np.flatnonzero(weights == 0.0) for _, weights in draws]
-            self._set_oob_score(self._out_of_bag(X, outside), target)
+            found = self._out_of_bag(job.X, draws.outside)
+            self._set_oob_score(found, target)
 
-    def _draws(
-        self, entropy: int, n_samples: int, target: Any, groups: Any
-    ) -> list[tuple[IntArray, FloatArray]] | None:
-        """Rows of each member, and how much each row counts; None for all rows."""
+    def _draws(self, n_samples: int, y: Any, groups: Any) -> Draws | None:
+        """Rows of each member, and those that it leaves out; None for all rows."""
+        self._entropy = entropy_from(self.random_state)
         if self.scheme is None:
             return None
-        bound = self.scheme.bind(n_samples, target, groups)
-        draws = []
+        bound = self.scheme.bind(n_samples, y, groups)
+        draws, entropy = Draws([], []), entropy_of(self._entropy, 0)
         for number, seed in enumerate(bound.seeds(entropy, 0, self.n_estimators)):
-            weights = bound.weights(seed)
             if bound.draws_rows:
                 rows = bound.rows(seed)
             else:
                 rng = np.random.default_rng(entropy_of(entropy, number))
-                rows = rows_by_weights(weights, rng)
-                weights = np.bincount(rows, minlength=n_samples).astype(np.float64)
-            draws.append((rows, weights))
+                rows = rows_by_weights(bound.weights(seed), rng)
+            in_bag = np.bincount(rows, minlength=n_samples) > 0
+            draws.rows.append(rows)
+            draws.outside.append(np.flatnonzero(bound.out_of_bag(in_bag)))
+        if self.oob_score and not any(map(len, draws.outside)):
+            raise ValueError(
+                f"scheme={self.scheme!r} leaves no row out for any of the "
+                f"{self.n_estimators} members, so that there is no score out of bag. "
+                "Pass oob_score=False, a scheme that leaves rows out, or more members."
+            )
         return draws
 
     def _out_of_bag(self, X: Any, outside: list[IntArray]) -> FloatArray:
         """What members predict for rows that they have not learned from."""
-        one = self._decode(self.net_.predict_proba(X[:1]))
+        one = self._decode(proba_of(self.net_, X[:1]))
         combiner = CoveredCombiner(self._rule(), (len(X), *one.shape[1:]))
         nets = nets_of(self.net_, self.snapshots_)
         for net, rows in zip(nets, outside, strict=True):
             if len(rows):
-                combiner.add(rows, self._decode(net.predict_proba(X[rows])))
+                combiner.add(rows, self._decode(proba_of(net, X[rows])))
         found = combiner.result()
         if np.isnan(found).any():
             warn_user(
@@ -294,9 +307,10 @@ class DeepEnsembleClassifier(BaseNetClassifier, _BaseDeepEnsemble):
 
     Notes
     -----
-    A member is what ``torch.manual_seed(seed)`` and ``net.fit(X, y)`` would give, where
-    `seed` follows from `random_state` and the number of the member alone. So more
-    members leave the first ones as they are.
+    A member is what ``torch.manual_seed(seed)`` and ``net.fit(X, y)`` would give, up to
+    rounding, where `seed` follows from `random_state` and the number of the member
+    alone. So more members leave the first ones as they are. Callbacks that save
+    checkpoints write files with the number of the member in their names.
 
     References
     ----------

@@ -76,7 +76,8 @@ def lean_batches(
         whole, rows = dataset.dataset, np.asarray(dataset.indices)
     is_plain = type(whole) is Dataset and _is_kept(whole.X)
     is_plain = is_plain and (whole.y is None or _is_kept(whole.y))
-    if not (is_plain and _KNOWN.issuperset(options) and loader.batch_sampler):
+    has_batches = loader.batch_sampler is not None
+    if not (is_plain and _KNOWN.issuperset(options) and has_batches):
         return loader
     return _LeanBatches(loader, whole.X, whole.y, rows)
 
@@ -97,7 +98,8 @@ def wide_batches(
     dataset: Any, batch_size: int | None = 1, **options: Any
 ) -> Iterable[Any]:
     """The same of more rows, where these are small: each batch costs as much again."""
-    rows = getattr(dataset, "X", None)
+    whole = dataset.dataset if type(dataset) is Subset else dataset
+    rows = getattr(whole, "X", None)
     if batch_size is not None and isinstance(rows, np.ndarray) and rows.size:
         n_values = rows.size // len(rows)
         batch_size = max(batch_size, min(_MOST_ROWS, _MOST_VALUES // n_values))
@@ -110,6 +112,7 @@ def _is_kept(values: Any) -> bool:
         isinstance(values, np.ndarray)
         and values.dtype in _KEPT
         and values.flags.writeable
+        and min(values.strides, default=0) >= 0  # torch has no others
     )
 
 
@@ -163,8 +166,8 @@ class _LeanBatches:
         """Batches of copies: a module may write into its input."""
         assert self._loader.batch_sampler is not None
         for numbers in self._loader.batch_sampler:
-            own = numbers if self.rows is None else self.rows[numbers]
-            at = torch.as_tensor(own)
+            own = np.asarray(numbers)
+            at = torch.from_numpy(own if self.rows is None else self.rows[own])
             # skorch has a zero a row where there is no target.
             y = torch.zeros(len(at), 1) if self._y is None else self._y[at]
             yield [self._X[at], y]

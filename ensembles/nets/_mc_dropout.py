@@ -15,11 +15,11 @@ from ensembles._random import entropy_from, entropy_of, keys_for
 from ensembles._typing import RandomState
 from ensembles._validation import check_count, invalid_parameter
 from ensembles.nets._kinds import BaseNetClassifier, BaseNetRegressor
-from ensembles.nets._members import MemberJob, template_of, train_member
+from ensembles.nets._members import template_of, train_member
 from ensembles.nets._passes import leaves_out, passing_nets
 from ensembles.nets._prediction import trim
 from ensembles.nets._several import BaseSeveral
-from ensembles.nets._training import check_finite, first_output
+from ensembles.nets._training import check_finite
 from ensembles.nets._weights import load_snapshot
 from ensembles.nets._wrap import MultilayerPerceptron
 
@@ -41,14 +41,12 @@ class _BaseMCDropout(BaseSeveral):
     def _train(self, net: NeuralNet, X: Any, target: Any) -> None:
         self._entropy = entropy_from(self.random_state)
         seed = self._entropy % 2**64
-        template = template_of(self, net, seed, X, target)
-        X = self._cast(template, X)
-        y = self._shape_target(template, target, first_output(template, X))
-        snapshot, self.history_ = train_member(MemberJob(net, X, y), seed, None)
-        check_finite([snapshot])
+        template, job = template_of(self, net, seed, X, target)
+        snapshot, self.history_ = train_member(job, 0, seed, None)
+        check_finite(template, [snapshot])
         load_snapshot(template, snapshot)
         self.net_ = trim(template)
-        if not leaves_out(self.net_, self.layers, X[:32]):
+        if not leaves_out(self.net_, self.layers, job.X[:32]):
             raise ValueError(
                 "All passes of the net are equal: nothing is left out in it. Give a "
                 "module with dropout, or other layers to leave it on in than layers="

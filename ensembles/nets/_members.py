@@ -7,13 +7,13 @@ from typing import Any, final
 
 from sklearn.base import clone
 from skorch import NeuralNet
-from skorch.callbacks import InputShapeSetter
+from skorch.callbacks import Checkpoint
 from skorch.history import History
 
 from ensembles._ensemble._nets import seeded_torch
 from ensembles._typing import IntArray
-from ensembles.nets._base import epochs_only
-from ensembles.nets._training import first_output, run
+from ensembles.nets._base import BaseNetEnsemble, epochs_only
+from ensembles.nets._training import first_output, run, start
 from ensembles.nets._weights import Snapshot, take_snapshot
 from ensembles.nets._wrap import reset_weights
 
@@ -34,7 +34,7 @@ class MemberJob:
 
 
 def train_member(
-    job: MemberJob, seed: int, rows: IntArray | None
+    job: MemberJob, number: int, seed: int, rows: IntArray | None
 ) -> tuple[Snapshot, History]:
     """Train a net from weights of its own.
 
@@ -42,6 +42,8 @@ def train_member(
     ----------
     job : MemberJob
         What is trained, and on what.
+    number : int
+        Of the member, counted from zero; files of its callbacks are named after it.
     seed : int
         Of torch's generators: weights, batches and dropout follow from it.
     rows : ndarray or None
@@ -58,34 +60,53 @@ def train_member(
     X, y = (job.X, job.y) if rows is None else (job.X[rows], job.y[rows])
     with seeded_torch(seed, net.device):
         reset_weights(net, net)
-        net.initialize()
+        start(net)
+        _name_files(net, number)
         net.notify("on_train_begin", X=X, y=y)
         first_output(net, X)
         run(net, X, y)
     return take_snapshot(net), epochs_only(net.history_)
 
 
+def _name_files(net: NeuralNet, number: int) -> None:
+    """Let members that write to files not write to those of others."""
+    for _, callback in net.callbacks_:
+        kept = getattr(callback, "checkpoint_", callback)
+        if isinstance(kept, Checkpoint):
+            kept.fn_prefix = f"{kept.fn_prefix}member_{number}_"
+
+
 def template_of(
-    owner: object, net: NeuralNet, seed: int, X: Any, target: Any
-) -> NeuralNet:
-    """A net that is initialised, to look at and to hold members' weights.
+    owner: BaseNetEnsemble, net: NeuralNet, seed: int, X: Any, target: Any
+) -> tuple[NeuralNet, MemberJob]:
+    """A net that is initialised, to hold members' weights, and what these learn from.
 
     Parameters
     ----------
-    owner : estimator
-        Named in errors.
+    owner : BaseNetEnsemble
+        Whose target it is.
     net : NeuralNet
         Not initialised; it is cloned.
     seed : int
         Of its weights.
-    X, target : ndarray
-        What a callback may set the module's sizes by.
+    X : ndarray of shape (n_samples, ...)
+        Rows.
+    target : ndarray
+        As the ensemble encodes it.
+
+    Returns
+    -------
+    template : NeuralNet
+        Initialised.
+    job : MemberJob
+        Rows and targets as members take them.
     """
     template: NeuralNet = clone(net)
     with seeded_torch(seed, net.device):
         reset_weights(owner, template)
-        template.initialize()
-        for _, callback in template.callbacks_:
-            if isinstance(callback, InputShapeSetter):
-                callback.on_train_begin(template, X, target)
-    return template
+        start(template)
+        X = owner._cast(template, X)
+        template.notify("on_train_begin", X=X, y=target)  # which may set sizes
+        y = owner._shape_target(template, target, first_output(template, X))
+        template.check_data(X, y)
+    return template, MemberJob(net, X, y)

@@ -12,7 +12,7 @@ from ensembles._random import entropy_from
 from ensembles.nets._base import BaseNetEnsemble, epochs_only
 from ensembles.nets._course import Course
 from ensembles.nets._prediction import trim
-from ensembles.nets._training import attach, check_run, first_output, run
+from ensembles.nets._training import attach, check_run, first_output, run, start
 from ensembles.nets._weights import Snapshot
 from ensembles.nets._wrap import reset_weights
 
@@ -26,12 +26,13 @@ class BaseOneRun(BaseNetEnsemble):
         course = self._course()
         with seeded_torch(entropy_from(self.random_state) % 2**64, net.device):
             reset_weights(self, net)
-            net.initialize()
+            start(net)
             attach(net, course)
             X = self._cast(net, X)
             net.notify("on_train_begin", X=X, y=target)
             run(net, X, self._shape_target(net, target, first_output(net, X)))
-        check_run(course, self._wanted(course, net, X))
+            wanted = self._wanted(course, net)
+        check_run(net, course, wanted)
         self.n_iter_ = course.iteration_
         self.history_ = epochs_only(net.history_)
         self.net_ = trim(net)
@@ -41,5 +42,5 @@ class BaseOneRun(BaseNetEnsemble):
         """What is in charge of the run."""
 
     @abstractmethod
-    def _wanted(self, course: Course, net: NeuralNet, X: Any) -> list[Snapshot]:
+    def _wanted(self, course: Course, net: NeuralNet) -> list[Snapshot]:
         """Take what members need from a finished run; their weights."""

@@ -11,10 +11,11 @@ from skorch import NeuralNet
 from skorch.history import History
 from torch import nn
 
+from ensembles._ensemble._nets import still_torch
 from ensembles.nets._lean import lean_batches, still_batches, wide_batches
-from ensembles.nets._weights import Snapshot, load_snapshot
+from ensembles.nets._weights import Snapshot, copy_module, load_snapshot
 
-__all__ = ["copy_net", "nets_of", "trim"]
+__all__ = ["copy_net", "nets_of", "proba_of", "trim"]
 
 
 def trim(net: NeuralNet) -> NeuralNet:
@@ -51,6 +52,12 @@ def nets_of(net: NeuralNet, snapshots: Iterable[Snapshot]) -> Iterator[NeuralNet
         yield copied
 
 
+def proba_of(net: NeuralNet, X: Any) -> Any:
+    """What a net says of rows; torch's generators do not move, whatever draws in it."""
+    with still_torch(net.device):
+        return net.predict_proba(X)
+
+
 def copy_net(net: NeuralNet) -> NeuralNet:
     """A net with modules and containers of its own.
 
@@ -61,7 +68,7 @@ def copy_net(net: NeuralNet) -> NeuralNet:
     for name, value in vars(net).items():
         if isinstance(value, nn.Module):
             # One memo for all: a criterion may refer to the module.
-            vars(copied)[name] = copy.deepcopy(value, memo)
+            vars(copied)[name] = copy_module(value, memo)
         else:
             is_container = isinstance(value, list | dict | set)
             vars(copied)[name] = copy.copy(value) if is_container else value

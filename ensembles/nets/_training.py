@@ -24,7 +24,7 @@ from ensembles._typing import FloatArray
 from ensembles.nets._course import Course
 from ensembles.nets._weights import Snapshot, are_finite
 
-__all__ = ["attach", "check_finite", "check_run", "first_output", "run"]
+__all__ = ["attach", "check_finite", "check_run", "first_output", "run", "start"]
 
 
 def attach(net: NeuralNet, course: Course) -> None:
@@ -48,6 +48,14 @@ def attach(net: NeuralNet, course: Course) -> None:
         )
     kept = [(name, cb) for name, cb in net.callbacks_ if name not in rivals]
     net.callbacks_ = [("course", course), *kept]
+
+
+def start(net: NeuralNet) -> None:
+    """Initialise a net; its optimiser does not fuse steps of complex parameters."""
+    net.initialize()
+    is_fused = net.get_params_for("optimizer").get("fused")
+    if is_fused and any(p.is_complex() for _, p in net.get_all_learnable_params()):
+        net.set_params(optimizer__fused=False)
 
 
 def first_output(net: NeuralNet, X: Any) -> FloatArray:
@@ -83,11 +91,13 @@ def _has_stopped(net: NeuralNet) -> bool:
     )
 
 
-def check_run(course: Course, snapshots: Sequence[Snapshot]) -> None:
+def check_run(net: NeuralNet, course: Course, snapshots: Sequence[Snapshot]) -> None:
     """Raise unless a run came to its end with finite weights.
 
     Parameters
     ----------
+    net : NeuralNet
+        That was trained.
     course : Course
         What was in charge.
     snapshots : sequence of dict
@@ -106,10 +116,10 @@ def check_run(course: Course, snapshots: Sequence[Snapshot]) -> None:
             f"iterator_train announced {course.n_iterations_}, so the run does not end "
             "where it should. Give an iterator_train with the right length."
         )
-    check_finite(snapshots)
+    check_finite(net, snapshots)
 
 
-def check_finite(snapshots: Sequence[Snapshot]) -> None:
+def check_finite(net: NeuralNet, snapshots: Sequence[Snapshot]) -> None:
     """Raise unless all weights are numbers.
 
     Raises
@@ -118,7 +128,7 @@ def check_finite(snapshots: Sequence[Snapshot]) -> None:
         If the training diverged.
     """
     for number, snapshot in enumerate(snapshots, start=1):
-        if not are_finite(snapshot):
+        if not are_finite(net, snapshot):
             raise ValueError(
                 f"Training diverged: the weights of member {number} of "
                 f"{len(snapshots)} are not finite. Try a lower learning rate, or scale "

@@ -65,11 +65,10 @@ class _BaseWeightAveraging(BaseOneRun):
             self.start, self.swa_lr, self.average, self.every, self.decay
         )
 
-    def _wanted(self, course: Course, net: NeuralNet, X: Any) -> list[Snapshot]:
+    def _wanted(self, course: Course, net: NeuralNet) -> list[Snapshot]:
         assert isinstance(course, AveragingCourse)
-        for name, average in course.averages_.items():
-            getattr(net, name).load_state_dict(average.module.state_dict())
-        renew_batch_norm(net, X)
+        course.put_into(net)
+        renew_batch_norm(net, course.dataset_)
         self.n_averaged_ = course.n_averaged_
         return [take_snapshot(net)]
 
@@ -208,12 +207,13 @@ class WeightAveragingClassifier(BaseNetClassifier, _BaseWeightAveraging):
     -----
     With n weights in the mean, the next one moves it by ``(w - mean) / (n + 1)``;
     the moving average takes ``decay`` of itself and ``1 - decay`` of w, and starts as a
-    copy. Both are torch's, :class:`torch.optim.swa_utils.AveragedModel`.
+    copy, as :class:`torch.optim.swa_utils.AveragedModel` has it.
 
     Batch normalisation knows means and variances of its inputs, which are others with
-    the mean of the weights. They are found again from all training rows, exactly:
-    :func:`torch.optim.swa_utils.update_bn` counts a small last batch as much as a full
-    one, and leaves dropout on.
+    the mean of the weights. They are found again from all rows that were trained on,
+    a thousand at a time: :func:`torch.optim.swa_utils.update_bn` counts a small last
+    batch as much as a full one, and leaves dropout on. Layers that training leaves
+    alone are left alone.
 
     References
     ----------

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import torch
 from torch import nn
 
-__all__ = ["Snapshot", "are_finite", "load_snapshot", "modules_of", "take_snapshot"]
+__all__ = [
+    "Snapshot",
+    "are_finite",
+    "copy_module",
+    "load_snapshot",
+    "modules_of",
+    "take_snapshot",
+]
 
 # State dict of each module of a net, by the name of the net's attribute.
 Snapshot: TypeAlias = dict[str, dict[str, Any]]
@@ -30,12 +36,30 @@ def load_snapshot(net: Any, snapshot: Snapshot) -> None:
         module.load_state_dict(snapshot[name])
 
 
-def are_finite(snapshot: Snapshot) -> bool:
-    """Whether all weights and buffers are numbers."""
-    values = (value for state in snapshot.values() for value in state.values())
-    tensors = (value for value in values if isinstance(value, torch.Tensor))
-    # A sum is not finite as soon as one term is not.
-    return all(math.isfinite(tensor.double().sum().item()) for tensor in tensors)
+def are_finite(net: Any, snapshot: Snapshot) -> bool:
+    """Whether all parameters of a net are numbers; a buffer may be a mask of others."""
+    return all(
+        bool(torch.isfinite(snapshot[attribute][name]).all())
+        for attribute, module in modules_of(net)
+        for name, _ in module.named_parameters()
+    )
+
+
+def copy_module(module: nn.Module, memo: dict[int, Any]) -> nn.Module:
+    """A deep copy, also of a module that keeps what it has computed.
+
+    Parameters
+    ----------
+    module : Module
+        Not changed.
+    memo : dict
+        As of `copy.deepcopy`, for modules that refer to each other.
+    """
+    for part in module.modules():
+        for value in vars(part).values():
+            if isinstance(value, torch.Tensor) and not value.is_leaf:
+                memo[id(value)] = value.detach().clone()
+    return copy.deepcopy(module, memo)
 
 
 def modules_of(net: Any) -> Iterator[tuple[str, nn.Module]]:

@@ -8,14 +8,15 @@ skorch = pytest.importorskip("skorch")
 
 from numpy.testing import assert_allclose, assert_array_equal  # noqa: E402
 from torch import nn  # noqa: E402
+from torch.utils.data import DataLoader  # noqa: E402
 
 from ensembles.nets import (  # noqa: E402
     WeightAveragingClassifier,
     WeightAveragingRegressor,
-    _batch_norm,
 )
 from ensembles.nets._averaging import AveragingCourse  # noqa: E402
 from ensembles.nets._batch_norm import renew_batch_norm  # noqa: E402
+from ensembles.nets._lean import lean_batches  # noqa: E402
 
 pytestmark = pytest.mark.nets
 
@@ -73,7 +74,8 @@ def looked_at(course, n_batches=1):
     for course.iteration_ in range(1, 5):
         net.module_[0].weight.data.fill_(course.iteration_)
         course._look(net)
-    return course.averages_["module_"].module[0].weight.item()
+    course.put_into(net)
+    return net.module_[0].weight.item()
 
 
 def test_known_means():
@@ -127,7 +129,7 @@ def test_the_last_weights_count_however_short_the_run_is():
         assert_array_equal(model.net_.module_[0].weight.detach(), weights[-1])
 
 
-def test_buffers_and_criteria_with_weights_are_averaged_too():
+def test_criteria_with_weights_are_averaged_too():
     class Scaled(nn.MSELoss):
         def __init__(self):
             super().__init__()
@@ -151,32 +153,50 @@ def test_buffers_and_criteria_with_weights_are_averaged_too():
     assert model.net_.criterion_.scale.item() == pytest.approx(np.mean(seen))
 
 
-def net_of(module):
-    net = skorch.NeuralNetRegressor(module, batch_size=8).initialize()
+def renew(net, rows):
+    renew_batch_norm(net, skorch.dataset.Dataset(rows, None))
+
+
+def net_of(module, **options):
+    options = {"batch_size": 8, "iterator_valid": lean_batches, **options}
+    net = skorch.NeuralNetRegressor(module, **options).initialize()
     for layer in module.modules():
         if getattr(layer, "running_mean", None) is not None:
             layer.running_mean.fill_(7.0)
     return net
 
 
-@pytest.mark.parametrize("most", [2**22, 8, 3], ids=["at once", "8 and 2", "by 3"])
-def test_means_and_variances_are_those_of_all_rows(most, monkeypatch):
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"iterator_valid": DataLoader},
+        {"iterator_valid": DataLoader, "batch_size": 3},
+        {"iterator_valid__batch_size": 9},
+        {"batch_size": -1},
+    ],
+    ids=["at once", "8 and 2", "3 and one more", "9 and one more", "all"],
+)
+def test_means_and_variances_are_those_of_all_rows(options):
     """torch.optim.swa_utils.update_bn has a mean of 6 for batches of 8 and 2."""
-    monkeypatch.setattr(_batch_norm, "_MOST_VALUES", most)
     rows = np.arange(10.0)[:, None]
     layer = nn.BatchNorm1d(1, dtype=torch.float64)
-    renew_batch_norm(net_of(layer), rows)
+    renew(net_of(layer, **options), rows)
     assert layer.running_mean.item() == pytest.approx(4.5)
     assert layer.running_var.item() == pytest.approx(rows.var(ddof=1))
 
 
 def test_later_layers_see_what_earlier_ones_make_of_all_rows():
     module = normalised(3, 1)
-    net = net_of(module)
-    before = torch.get_rng_state()
+    net = net_of(module, iterator_valid=DataLoader, batch_size=2000)
+    state = torch.get_rng_state()
     many = np.random.default_rng(1).normal(size=(2000, 3))
-    renew_batch_norm(net, many)
-    assert torch.equal(torch.get_rng_state(), before)  # dropout drew nothing
+    renew(net, many)
+    after = torch.get_rng_state()
+    # A loader draws a seed for its workers; dropout drew nothing.
+    torch.set_rng_state(state)
+    torch.empty((), dtype=torch.int64).random_()
+    assert torch.equal(torch.get_rng_state(), after)
     assert module.training
     module.eval()
     rows = torch.tensor(many)
@@ -186,12 +206,12 @@ def test_later_layers_see_what_earlier_ones_make_of_all_rows():
         assert_allclose(outputs.var(0).detach(), 1.0, atol=3e-3)
 
 
-@pytest.mark.parametrize("most", [2**22, 7 * 32], ids=["at once", "by 7"])
-def test_images_have_a_mean_for_each_channel(most, monkeypatch):
-    monkeypatch.setattr(_batch_norm, "_MOST_VALUES", most)
+@pytest.mark.parametrize("batch_size", [7, 11])
+def test_images_have_a_mean_for_each_channel(batch_size):
     rows = np.random.default_rng(1).normal(3.0, 2.0, size=(23, 2, 4, 4))
     layer = nn.BatchNorm2d(2, dtype=torch.float64)
-    renew_batch_norm(net_of(layer), rows)
+    net = net_of(layer, iterator_valid=DataLoader, batch_size=batch_size)
+    renew(net, rows)
     assert_allclose(layer.running_mean, rows.mean(axis=(0, 2, 3)))
     flat = rows.transpose(1, 0, 2, 3).reshape(2, -1)
     assert_allclose(layer.running_var, flat.var(axis=1, ddof=1))
@@ -199,17 +219,17 @@ def test_images_have_a_mean_for_each_channel(most, monkeypatch):
 
 def test_modules_without_statistics_and_single_rows_are_left_alone():
     layer = nn.BatchNorm1d(1, dtype=torch.float64)
-    renew_batch_norm(net_of(layer), np.ones((1, 1)))
+    renew(net_of(layer), np.ones((1, 1)))
     assert layer.running_mean.item() == 7.0
     free = nn.BatchNorm1d(1, track_running_stats=False, dtype=torch.float64)
-    renew_batch_norm(net_of(free), np.ones((4, 1)))
+    renew(net_of(free), np.ones((4, 1)))
     assert free.running_mean is None
 
     class Fails(nn.Linear):
         def forward(self, rows):
             raise AssertionError
 
-    renew_batch_norm(net_of(Fails(3, 1)), X)
+    renew(net_of(Fails(3, 1)), X)
 
 
 def test_a_pass_that_fails_leaves_all_as_it_was():
@@ -222,7 +242,7 @@ def test_a_pass_that_fails_leaves_all_as_it_was():
     module[1].eval()
     net = net_of(module)
     with pytest.raises(KeyError):
-        renew_batch_norm(net, X)
+        renew(net, X)
     assert (layer.running_mean == 7.0).all()
     assert layer.training
     assert not module[1].training
@@ -266,3 +286,95 @@ def test_classes_and_parameters():
     ]:
         with pytest.raises(ValueError, match=f"'{name}' parameter"):
             WeightAveragingClassifier(**{name: value}).fit(X, labels)
+
+
+class Frozen(nn.Sequential):
+    """Keeps its first layer as it is in training."""
+
+    def train(self, mode=True):
+        super().train(mode)
+        self[0].eval()
+        return self
+
+
+def test_layers_that_training_leaves_alone_are_left_alone():
+    module = Frozen(nn.BatchNorm1d(3), nn.BatchNorm1d(3)).double()
+    renew(net_of(module), X)
+    assert (module[0].running_mean == 7.0).all()
+    assert not (module[1].running_mean == 7.0).any()
+
+
+def test_inputs_by_name_and_layers_that_nothing_reaches():
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm = nn.BatchNorm1d(3, affine=False, dtype=torch.float64)
+            self.unused = nn.BatchNorm1d(3, dtype=torch.float64)
+            self.last = nn.Linear(3, 1)
+
+        def forward(self, rows):
+            return self.norm(input=rows)
+
+    module = Named()
+    renew(net_of(module), X)
+    assert_allclose(module.norm.running_mean, X.mean(axis=0))
+    assert (module.unused.running_mean == 7.0).all()
+
+
+def test_statistics_are_of_the_rows_that_were_trained_on():
+    far = X.copy()
+    far[30:] += 1000.0
+
+    def first_rows(dataset, y=None):
+        subsets = [range(30), range(30, 40)]
+        return [torch.utils.data.Subset(dataset, rows) for rows in subsets]
+
+    def norm(n_features, n_outputs):
+        return nn.Sequential(
+            nn.BatchNorm1d(n_features), nn.Linear(n_features, n_outputs)
+        ).double()
+
+    model = WeightAveragingRegressor(
+        norm, train_split=first_rows, max_epochs=2, random_state=0
+    ).fit(far, Y)
+    assert_allclose(model.net_.module_[0].running_mean, X[:30].mean(axis=0))
+
+
+def test_what_draws_before_a_layer_draws_from_the_seed():
+    class Draws(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm, self.last = nn.BatchNorm1d(3), nn.Linear(3, 1)
+
+        def forward(self, rows):
+            rows = nn.functional.dropout(rows, 0.5, training=True)
+            return self.last(self.norm(rows))
+
+    means = []
+    for seed in 0, 1:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            before = torch.get_rng_state()
+            model = WeightAveragingRegressor(Draws, max_epochs=2, random_state=0)
+            model.fit(X, Y).predict(X)
+            assert torch.equal(torch.get_rng_state(), before)
+        means.append(model.net_.module_.norm.running_mean)
+    assert_array_equal(*means)
+
+
+def test_modules_that_keep_what_they_compute():
+    class Keeps(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.last = nn.utils.weight_norm(nn.Linear(3, 1))
+
+        def forward(self, rows):
+            self.kept = self.last(rows)
+            return self.kept
+
+    model = WeightAveragingRegressor(Keeps, max_epochs=3, random_state=0)
+    with pytest.warns(FutureWarning, match="weight_norm"):
+        model.fit(X, Y)
+    assert_allclose(
+        model.estimators_[0].predict(X.astype(np.float32))[:, 0], model.predict(X)
+    )

@@ -9,8 +9,13 @@ skorch = pytest.importorskip("skorch")
 from numpy.testing import assert_allclose, assert_array_equal  # noqa: E402
 from sklearn.base import clone  # noqa: E402
 from sklearn.datasets import make_classification, make_moons  # noqa: E402
-from sklearn.metrics import log_loss  # noqa: E402
-from skorch.callbacks import EarlyStopping, LRScheduler  # noqa: E402
+from sklearn.metrics import log_loss, r2_score  # noqa: E402
+from skorch.callbacks import (  # noqa: E402
+    Checkpoint,
+    EarlyStopping,
+    LRScheduler,
+    TrainEndCheckpoint,
+)
 from skorch.dataset import ValidSplit  # noqa: E402
 from torch import nn  # noqa: E402
 
@@ -24,6 +29,7 @@ from ensembles.resampling import (  # noqa: E402
     BayesianBootstrap,
     Bootstrap,
     GroupBootstrap,
+    MovingBlockBootstrap,
 )
 
 pytestmark = pytest.mark.nets
@@ -193,6 +199,7 @@ def test_fractional_weights_are_probabilities_and_groups_stay_whole(cls):
 
         net = net_for(cls, callbacks=[Notes()], max_epochs=1)
         cls(net, 4, scheme=scheme, random_state=0).fit(X, y, **given)
+        del learned[0]  # of a net that is made to look at sizes
         assert len(learned) == 4
         for rows in learned:
             counts = (rows[:, None] == X).all(axis=2).sum(axis=0)
@@ -285,3 +292,159 @@ def test_a_fit_that_fails_leaves_the_last_one_as_it_was(cls):
         ensemble.set_params(estimator__lr=1e300).fit(1e6 * X[:, :3], target_of(cls))
     assert_array_equal(ensemble.predict_members(X), before)
     assert ensemble.n_features_in_ == 6
+
+
+def out_of_bag(ensemble, scheme, y, n_members=3):
+    """Rows that members may be asked about, (n_members, n_samples)."""
+    bound = scheme.bind(120, y)
+    seeds = bound.seeds(entropy_of(4, 0), 0, n_members)
+    in_bag = [bound.weights(seed) > 0.0 for seed in seeds]
+    return np.array([bound.out_of_bag(own) for own in in_bag])
+
+
+@pytest.mark.filterwarnings("ignore:Some inputs do not have OOB:UserWarning")
+def test_rows_near_those_in_the_bag_are_not_asked_about():
+    blocks = MovingBlockBootstrap(block_length=6, gap=2)
+    ensemble = fitted(DeepEnsembleRegressor, 3, scheme=blocks, oob_score=True)
+    asked = out_of_bag(ensemble, blocks, VALUES).any(axis=0)
+    assert_array_equal(~np.isnan(ensemble.oob_prediction_), asked)
+    closer = MovingBlockBootstrap(block_length=6)
+    assert out_of_bag(ensemble, closer, VALUES).any(axis=0).sum() > asked.sum()
+
+
+@pytest.mark.filterwarnings("ignore:Some inputs do not have OOB:UserWarning")
+def test_rows_drawn_by_fractional_weights_are_in_the_bag():
+    learned = []
+
+    class Notes(skorch.callbacks.Callback):
+        def on_train_begin(self, net, X=None, y=None, **kwargs):
+            learned.append(X)
+
+    net = net_for(DeepEnsembleClassifier, callbacks=[Notes()], max_epochs=1)
+    ensemble = fitted(
+        DeepEnsembleClassifier, 3, net, scheme=BayesianBootstrap(), oob_score=True
+    )
+    is_out = [~(rows[:, None] == X).all(axis=2).any(axis=0) for rows in learned[1:]]
+    assert_array_equal(
+        ~np.isnan(ensemble.oob_decision_function_[:, 0]), np.any(is_out, axis=0)
+    )
+    draws = {rows.tobytes() for rows in learned[1:]}
+    assert len(draws) == 3
+
+
+@pytest.mark.filterwarnings("ignore:Some inputs do not have OOB:UserWarning")
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_scores_out_of_bag_are_in_the_unit_of_the_target(n_targets):
+    y = 1000.0 + 300.0 * np.column_stack([X[:, 0], X[:, 1]])[:, :n_targets]
+    y = y[:, 0] if n_targets == 1 else y
+    ensemble = DeepEnsembleRegressor(
+        n_estimators=6,
+        scheme=Bootstrap(),
+        oob_score=True,
+        max_epochs=40,
+        random_state=0,
+    ).fit(X, y)
+    found = ensemble.oob_prediction_
+    assert found.shape == y.shape
+    known = ~np.isnan(found.reshape(120, -1)).any(axis=1)
+    assert ensemble.oob_score_ == pytest.approx(r2_score(y[known], found[known]))
+    assert ensemble.oob_score_ > 0.8
+
+
+@with_both
+def test_schemes_that_leave_no_row_out_have_no_score(cls, monkeypatch):
+    monkeypatch.setattr(skorch.NeuralNet, "initialize", None)
+    whole = Bootstrap(max_samples=1.0, replace=False)
+    with pytest.raises(ValueError, match="leaves no row out for any of the 3 members"):
+        fitted(cls, scheme=whole, oob_score=True)
+
+
+def test_schemes_see_the_target_as_it_came():
+    y = np.where(X[:, 0] > 0.5, 7.0, 3.0)
+    rows = []
+
+    class Notes(skorch.callbacks.Callback):
+        def on_train_begin(self, net, X=None, y=None, **kwargs):
+            rows.append(y)
+
+    net = net_for(DeepEnsembleRegressor, callbacks=[Notes()], max_epochs=1)
+    DeepEnsembleRegressor(
+        net, 3, scheme=Bootstrap(stratify="y"), standardize_y=True, random_state=0
+    ).fit(X, y)
+    counts = {int((own > 0.0).sum()) for own in rows[1:]}
+    assert counts == {int((y == 7.0).sum())}
+
+
+@with_both
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_members_write_to_files_of_their_own(cls, n_jobs, tmp_path):
+    keeps = Checkpoint(monitor="valid_loss_best", dirname=str(tmp_path), load_best=True)
+    ends = TrainEndCheckpoint(dirname=str(tmp_path))
+    net = net_for(cls, callbacks=[keeps, ends])
+    split = ValidSplit(4)
+    ensemble = fitted(cls, 2, net, train_split=split, n_jobs=n_jobs)
+    plain = fitted(
+        cls, 2, net_for(cls, callbacks=[ends]), train_split=split, n_jobs=n_jobs
+    )
+    names = {file.name for file in tmp_path.iterdir()}
+    expected = {f"member_{i}_params.pt" for i in range(2)}
+    assert expected | {f"train_end_{name}" for name in expected} <= names
+    assert ensemble.predict_members(X).shape == plain.predict_members(X).shape
+
+
+@with_both
+def test_lazy_layers_instances_and_callbacks_that_set_sizes(cls):
+    n_outputs = 3 if cls is DeepEnsembleClassifier else 1
+
+    def make(n_outputs):
+        return nn.LazyLinear(n_outputs)
+
+    instance = nn.Linear(6, n_outputs)
+    before = torch.get_rng_state()
+    lazy = fitted(cls, net=make, max_epochs=1)
+    assert lazy.net_.module_.in_features == 6
+
+    class Sized(nn.Linear):
+        def __init__(self, width=2, n_outputs=3):
+            super().__init__(width, n_outputs)
+
+    class Sets(skorch.callbacks.Callback):
+        def on_train_begin(self, net, X=None, y=None, **kwargs):
+            net.set_params(module__width=X.shape[1])
+
+    net = net_for(cls, callbacks=[Sets()])
+    del net.module__hidden
+    net.set_params(module=Sized, module__n_outputs=n_outputs)
+    assert fitted(cls, net=net).net_.module_.in_features == 6
+    members = fitted(cls, net=instance, max_epochs=1).snapshots_
+    weights = {member["module_"]["weight"].numpy().tobytes() for member in members}
+    assert len(weights) == 3
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_nets_of_members_know_their_codes():
+    ensemble = fitted(DeepEnsembleClassifier)
+    for net in ensemble.estimators_:
+        assert net.classes_.tolist() == [0, 1, 2]
+
+
+@with_both
+def test_any_member_may_diverge(cls):
+    calls = []
+
+    class Spoils(skorch.callbacks.Callback):
+        def on_train_end(self, net, X=None, y=None, **kwargs):
+            calls.append(1)
+            if len(calls) == 3:
+                net.module_[1].weight.data.fill_(np.nan)
+
+    with pytest.raises(ValueError, match="weights of member 3 of 3 are not finite"):
+        fitted(cls, net=net_for(cls, callbacks=[Spoils()]))
+
+
+@with_both
+def test_predictions_move_no_generator_even_through_a_loader(cls):
+    ensemble = fitted(cls, net=net_for(cls, iterator_valid__num_workers=0))
+    before = torch.get_rng_state()
+    ensemble.predict(X)
+    assert torch.equal(torch.get_rng_state(), before)

@@ -11,6 +11,7 @@ from torch import nn  # noqa: E402
 from torch.utils.data import (  # noqa: E402
     DataLoader,
     RandomSampler,
+    Sampler,
     Subset,
     WeightedRandomSampler,
 )
@@ -77,6 +78,25 @@ def test_batches_are_those_of_a_loader(batch_size, target, options):
     assert type(lean_batches(dataset, **options)) is not DataLoader
 
 
+def test_samplers_without_a_length_and_batches_of_tuples():
+    class Endless(Sampler):
+        def __iter__(self):
+            yield from (5, 3, 1, 0, 7)
+
+    dataset = Dataset(X, Y)
+    for options in (
+        {"sampler": Endless(), "batch_size": 2},
+        {"batch_sampler": [(1, 2), (3, 0, 4)]},
+    ):
+        for rows in dataset, Subset(dataset, range(9, 20)):
+            ours = lean_batches(rows, **options)
+            assert type(ours) is not DataLoader
+            theirs = DataLoader(rows, **options)
+            for one, other in zip(ours, theirs, strict=True):
+                assert torch.equal(one[0], other[0])
+                assert torch.equal(one[1], other[1])
+
+
 @pytest.mark.parametrize("shuffle", [False, True])
 def test_batches_of_some_rows_are_those_of_a_loader(shuffle):
     for rows in [4, 3, 50, 3, 7], np.arange(5, 40):
@@ -108,6 +128,7 @@ def test_anything_special_goes_to_a_loader():
         (Dataset(X, Y.astype(np.int32)), {}),
         (Dataset(frozen, None), {}),
         (Dataset({"X": X}, Y), {}),
+        (Dataset(X[::-1], None), {}),
         (Dataset(X, None), {"num_workers": 0}),
         (Dataset(X, None), {"generator": torch.Generator()}),
         (Dataset(X, None), {"collate_fn": list}),

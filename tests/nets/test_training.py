@@ -9,11 +9,14 @@ from torch import nn  # noqa: E402
 
 from ensembles._ensemble._nets import seeded_torch  # noqa: E402
 from ensembles.nets._collecting import CyclicCosine  # noqa: E402
+from ensembles.nets._lean import make_lean  # noqa: E402
 from ensembles.nets._training import (  # noqa: E402
     attach,
     check_run,
     first_output,
+    start,
 )
+from ensembles.nets._weights import take_snapshot  # noqa: E402
 
 pytestmark = [
     pytest.mark.nets,
@@ -89,20 +92,56 @@ def finished(iteration):
     return course
 
 
-def weights(*values):
-    return [{"module_": {"w": torch.tensor(values), "extra": "any"}}]
+class Masked(nn.Linear):
+    def __init__(self):
+        super().__init__(2, 1)
+        self.register_buffer("mask", torch.full((2,), -torch.inf))
+
+
+def trained(*values):
+    net = skorch.NeuralNetRegressor(Masked).initialize()
+    net.module_.weight.data[:] = torch.tensor(values)
+    return net, [take_snapshot(net)]
 
 
 def test_a_complete_run_passes():
-    check_run(finished(4), weights(1.0, -1.0))
+    """Buffers may be masks of infinities."""
+    net, snapshots = trained(1.0, -1.0)
+    check_run(net, finished(4), snapshots)
 
 
 def test_a_run_of_another_length_is_an_error():
+    net, snapshots = trained(1.0, -1.0)
     with pytest.raises(RuntimeError, match=r"ran 3 iterations where .* announced 4"):
-        check_run(finished(3), weights(1.0))
+        check_run(net, finished(3), snapshots)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_run_that_diverged_is_an_error(bad):
-    with pytest.raises(ValueError, match=r"member 1 of 1 are not finite.*lower learn"):
-        check_run(finished(4), weights(1.0, bad))
+    _, fine = trained(1.0, -1.0)
+    net, snapshots = trained(1.0, bad)
+    with pytest.raises(ValueError, match=r"member 2 of 2 are not finite.*lower learn"):
+        check_run(net, finished(4), [*fine, *snapshots])
+
+
+def test_steps_are_not_fused_where_they_cannot_be():
+    class Complex(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(2, dtype=torch.complex64))
+
+        def forward(self, rows):
+            return (rows * self.weight.real).sum(dim=1, keepdim=True)
+
+    options = {"optimizer": torch.optim.Adam, "train_split": None, "verbose": 0}
+    net = skorch.NeuralNetRegressor(Complex, **options)
+    make_lean(net)
+    start(net)
+    assert net.optimizer_.param_groups[0]["fused"] is False
+    rows = np.ones((4, 2), np.float32)
+    net.partial_fit(rows, rows[:, :1])
+    assert net.module_.weight[0] != 1.0
+    plain = skorch.NeuralNetRegressor(nn.Linear(2, 1), optimizer=torch.optim.Adam)
+    make_lean(plain)
+    start(plain)
+    assert plain.optimizer_.param_groups[0]["fused"] is True
