@@ -202,7 +202,7 @@ def test_scikit_learn_s_tests_of_bagging_pass_with_ours():
 
 @pytest.fixture(scope="module")
 def printed():
-    """One process for all quick modules, which takes seconds to start."""
+    """One process for all of them, which takes seconds to start."""
     return run_with_ours(
         *(f"sklearn.ensemble.tests.{module}" for module in LEAST),
         *(f"sklearn.tests.{module}" for module in LEAST_META),
@@ -216,18 +216,21 @@ def outcomes_in(printed, outcome, module):
     return re.findall(pattern, printed, flags=re.MULTILINE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", sorted(LEAST))
 def test_scikit_learn_s_tests_pass_with_our_classes(module, printed):
     assert outcomes_in(printed, "FAILED", module) == [], printed
     assert len(outcomes_in(printed, "PASSED", module)) >= LEAST[module], printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", sorted(LEAST_META))
 def test_scikit_learn_s_tests_of_meta_estimators_pass_with_our_classes(module, printed):
     assert outcomes_in(printed, "FAILED", module) == [], printed
     assert len(outcomes_in(printed, "PASSED", module)) >= LEAST_META[module], printed
 
 
+@pytest.mark.slow
 def test_none_of_scikit_learn_s_tests_ends_in_an_error(printed):
     assert_no_error(printed)
 

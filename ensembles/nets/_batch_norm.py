@@ -120,7 +120,9 @@ class _Moments:
     ) -> None:
         """Add the rows of a batch, by the formula of Chan, Golub and LeVeque (1979)."""
         (given,) = inputs or named.values()
-        values = given.detach().double()
+        values = given.detach()
+        if values.device.type != "mps":  # which knows no double precision
+            values = values.double()
         axes = [axis for axis in range(values.ndim) if axis != 1]
         variance, mean = torch.var_mean(values, axes, correction=0)
         n = values.numel() // values.shape[1]

@@ -309,6 +309,9 @@ STATISTICS = {
 CASES = list(STATISTICS.values())
 with_each = pytest.mark.parametrize("case", CASES, ids=STATISTICS)
 with_drawn_cuts = pytest.mark.parametrize("draws", [False, True], ids=["all", "drawn"])
+with_some_drawn_cuts = pytest.mark.parametrize(
+    "draws", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["all", "drawn"]
+)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +323,7 @@ def test_trees_of_values_equal_the_twins(case, full, draws):
     assert n_nodes == len(SIZES) if case.constant else n_nodes > 100
 
 
-@with_drawn_cuts
+@with_some_drawn_cuts
 @with_each
 def test_trees_with_categories_equal_the_twins(case, draws):
     case = replace(case, full=True, categories=True, draws=draws)
@@ -339,7 +342,7 @@ with_one_value = pytest.mark.parametrize(
 )
 
 
-@with_drawn_cuts
+@with_some_drawn_cuts
 @with_one_value
 def test_trees_with_trends_equal_the_twins(name, draws):
     case = replace(STATISTICS[name], full=True, trends=True, draws=draws)
