@@ -42,7 +42,7 @@ class _BaseMCDropout(BaseSeveral):
         self._entropy = entropy_from(self.random_state)
         seed = self._entropy % 2**64
         template, job = template_of(self, net, seed, X, target)
-        snapshot, self.history_ = train_member(job, 0, seed, None)
+        snapshot, self.history_ = train_member(job, None, seed, None)
         check_finite(template, [snapshot])
         load_snapshot(template, snapshot)
         self.net_ = trim(template)

@@ -34,7 +34,7 @@ class MemberJob:
 
 
 def train_member(
-    job: MemberJob, number: int, seed: int, rows: IntArray | None
+    job: MemberJob, number: int | None, seed: int, rows: IntArray | None
 ) -> tuple[Snapshot, History]:
     """Train a net from weights of its own.
 
@@ -42,8 +42,9 @@ def train_member(
     ----------
     job : MemberJob
         What is trained, and on what.
-    number : int
+    number : int or None
         Of the member, counted from zero; files of its callbacks are named after it.
+        None for the only one.
     seed : int
         Of torch's generators: weights, batches and dropout follow from it.
     rows : ndarray or None
@@ -61,7 +62,8 @@ def train_member(
     with seeded_torch(seed, net.device):
         reset_weights(net, net)
         start(net)
-        _name_files(net, number)
+        if number is not None:
+            _name_files(net, number)
         net.notify("on_train_begin", X=X, y=y)
         first_output(net, X)
         run(net, X, y)

@@ -187,6 +187,13 @@ def test_nets_in_which_nothing_is_left_out_are_refused():
         fitted(sequence(nn.ReLU(), nn.BatchNorm1d(8)))
 
 
+def test_files_of_callbacks_have_the_names_that_they_were_given(tmp_path):
+    ends = skorch.callbacks.TrainEndCheckpoint(dirname=str(tmp_path))
+    net = net_of(DROPPING["dropout"], callbacks=[ends])
+    MCDropoutRegressor(net, 2, random_state=0).fit(X, Y)
+    assert "train_end_params.pt" in {file.name for file in tmp_path.iterdir()}
+
+
 def test_one_pass_is_a_member():
     model = fitted(DROPPING["dropout"], 1)
     assert_array_equal(model.predict(X), model.predict_members(X)[0])
