@@ -28,7 +28,7 @@ def rows_aside(
     booster : AdaBoostClassifier or AdaBoostRegressor
         Whose `early_stopping` has been checked.
     sample : Sample
-        All rows, of which those without weight are left out.
+        Rows that have a weight.
     labels : ndarray of shape (n_rows,) or None
         Classes that both sides shall have in proportion.
     groups : array-like of shape (n_rows,) or None

@@ -74,8 +74,9 @@ def check_n_rounds(booster: Any, n_rounds: Any, n_known: int, parameter: str) ->
     """
     check_count(booster, "n_rounds", n_rounds)
     if n_rounds > n_known:
-        goes_on = " with warm_start=True and" * hasattr(booster, "warm_start")
+        can_go_on = hasattr(booster, "warm_start")
+        options = "warm_start=True and " if can_go_on else ""
         raise ValueError(
             f"n_rounds={n_rounds} are more than the {n_known} that have been fitted. "
-            f"For more, call fit{goes_on or ' with'} {parameter}={n_rounds}."
+            f"For more, call fit with {options}{parameter}={n_rounds}."
         )

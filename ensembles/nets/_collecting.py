@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import Any, final
 
 from ensembles.nets._course import Course
@@ -46,10 +45,6 @@ class CollectingCourse(Course):
     def _look(self, net: Any) -> None:
         if self.iteration_ in self.collected_:
             self.snapshots_.append(take_snapshot(net))
-
-    @abstractmethod
-    def _factor(self, iteration: int) -> float:
-        """What rates are multiplied by in an iteration, counted from one."""
 
 
 @final

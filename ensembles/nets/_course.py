@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from skorch.callbacks import Callback
 __all__ = ["Course"]
 
 
-class Course(Callback):
+class Course(Callback, ABC):
     """In charge of a run's learning rate.
 
     Iterations are counted here, one for each training minibatch, because skorch's own

@@ -102,6 +102,7 @@ class _BaseDeepEnsemble(BaseSeveral):
         with state_kept_on_failure(self):
             X, y = self._check_rows_and_target(X, y)
             target, n_outputs = self._encode(y)
+            self._entropy = entropy_from(self.random_state)
             draws = self._draws(len(X), y, groups)
             self._train(self._fresh_net(X, n_outputs), X, target, draws)
         return self
@@ -132,7 +133,6 @@ class _BaseDeepEnsemble(BaseSeveral):
 
     def _draws(self, n_samples: int, y: Any, groups: Any) -> Draws | None:
         """Rows of each member, and those that it leaves out; None for all rows."""
-        self._entropy = entropy_from(self.random_state)
         if self.scheme is None:
             return None
         bound = self.scheme.bind(n_samples, y, groups)

@@ -33,26 +33,9 @@ class _BaseFastGeometricEnsemble(BaseCollection):
         pretrain: float,
         lr_1: float | None,
         lr_2: float | None,
-        max_epochs: int | None,
-        use_last: int | None,
-        combine: CombineRule,
-        train_split: Callable[..., Any] | None,
-        x_dtype: Literal["auto"] | None,
-        device: str | torch.device | None,
-        random_state: RandomState,
-        verbose: int,
+        **parameters: Any,
     ) -> None:
-        super().__init__(
-            estimator,
-            max_epochs=max_epochs,
-            use_last=use_last,
-            combine=combine,
-            train_split=train_split,
-            x_dtype=x_dtype,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        super().__init__(estimator, **parameters)
         self.n_estimators = n_estimators
         self.pretrain = pretrain
         self.lr_1 = lr_1

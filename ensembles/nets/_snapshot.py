@@ -37,28 +37,11 @@ class _BaseSnapshotEnsemble(BaseCollection):
         estimator: Any,
         n_snapshots: int,
         *,
-        max_epochs: int | None,
         lr_max: float | None,
         lr_min: float,
-        use_last: int | None,
-        combine: CombineRule,
-        train_split: Callable[..., Any] | None,
-        x_dtype: Literal["auto"] | None,
-        device: str | torch.device | None,
-        random_state: RandomState,
-        verbose: int,
+        **parameters: Any,
     ) -> None:
-        super().__init__(
-            estimator,
-            max_epochs=max_epochs,
-            use_last=use_last,
-            combine=combine,
-            train_split=train_split,
-            x_dtype=x_dtype,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        super().__init__(estimator, **parameters)
         self.n_snapshots = n_snapshots
         self.lr_max = lr_max
         self.lr_min = lr_min

@@ -38,22 +38,9 @@ class _BaseWeightAveraging(BaseOneRun):
         swa_lr: float | None,
         every: int | None,
         decay: float,
-        max_epochs: int | None,
-        train_split: Callable[..., Any] | None,
-        x_dtype: Literal["auto"] | None,
-        device: str | torch.device | None,
-        random_state: RandomState,
-        verbose: int,
+        **parameters: Any,
     ) -> None:
-        super().__init__(
-            estimator,
-            max_epochs=max_epochs,
-            train_split=train_split,
-            x_dtype=x_dtype,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        super().__init__(estimator, **parameters)
         self.average = average
         self.start = start
         self.swa_lr = swa_lr
