@@ -14,20 +14,21 @@ from skorch.history import History
 
 from ensembles._combine import CombineRule, CoveredCombiner
 from ensembles._ensemble._data import state_kept_on_failure
-from ensembles._parallel import map_members
 from ensembles._random import entropy_from, entropy_of, keys_for
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState, Table
 from ensembles._validation import (
     check_bool,
+    check_choice,
     check_count,
     check_n_jobs,
     invalid_parameter,
     warn_user,
 )
 from ensembles.nets._kinds import BaseNetClassifier, BaseNetRegressor
-from ensembles.nets._members import template_of, train_member
+from ensembles.nets._members import template_of
 from ensembles.nets._prediction import nets_of, proba_of, trim
 from ensembles.nets._several import BaseSeveral
+from ensembles.nets._stacked._plan import planned
 from ensembles.nets._training import check_finite
 from ensembles.nets._weights import Snapshot, load_snapshot
 from ensembles.resampling._base import BaseScheme, rows_by_weights
@@ -57,6 +58,7 @@ class _BaseDeepEnsemble(BaseSeveral):
         *,
         scheme: BaseScheme | None,
         oob_score: bool,
+        engine: Literal["auto", "loop", "stacked"],
         n_jobs: int | None,
         **parameters: Any,
     ) -> None:
@@ -64,6 +66,7 @@ class _BaseDeepEnsemble(BaseSeveral):
         self.n_estimators = n_estimators
         self.scheme = scheme
         self.oob_score = oob_score
+        self.engine = engine
         self.n_jobs = n_jobs
 
     def fit(self, X: Table, y: ArrayLike, *, groups: ArrayLike | None = None) -> Self:
@@ -112,13 +115,13 @@ class _BaseDeepEnsemble(BaseSeveral):
     ) -> None:
         seeds = keys_for(self._entropy, 0, self.n_estimators).tolist()
         template, job = template_of(self, net, seeds[0], X, target)
-        tasks = [
-            (job, number, seed, None if draws is None else draws.rows[number])
+        members = [
+            (number, seed, None if draws is None else draws.rows[number])
             for number, seed in enumerate(seeds)
         ]
-        trained = list(
-            map_members(train_member, tasks, n_jobs=self.n_jobs, verbose=self.verbose)
-        )
+        plan = planned(template, job, members, self.engine)
+        trained = plan.train(job, n_jobs=self.n_jobs, verbose=self.verbose)
+        self.engine_, self.engine_reason_ = plan.engine, plan.reason
         self.snapshots_ = [snapshot for snapshot, _ in trained]
         self.histories_ = [history for _, history in trained]
         check_finite(template, self.snapshots_)
@@ -189,6 +192,7 @@ class _BaseDeepEnsemble(BaseSeveral):
             allowed = "a scheme of ensembles.resampling where oob_score=True"
             hint = "Without one every member learns from all rows."
             raise invalid_parameter(self, "scheme", self.scheme, allowed, hint)
+        check_choice(self, "engine", self.engine, {"auto", "loop", "stacked"})
         check_n_jobs(self, self.n_jobs)
 
 
@@ -347,6 +351,7 @@ class DeepEnsembleClassifier(BaseNetClassifier, _BaseDeepEnsemble):
         train_split: Callable[..., Any] | None = None,
         x_dtype: Literal["auto"] | None = "auto",
         device: str | torch.device | None = None,
+        engine: Literal["auto", "loop", "stacked"] = "auto",
         n_jobs: int | None = None,
         random_state: RandomState = None,
         verbose: int = 0,
@@ -356,6 +361,7 @@ class DeepEnsembleClassifier(BaseNetClassifier, _BaseDeepEnsemble):
             n_estimators,
             scheme=scheme,
             oob_score=oob_score,
+            engine=engine,
             n_jobs=n_jobs,
             max_epochs=max_epochs,
             combine=combine,
@@ -523,6 +529,7 @@ class DeepEnsembleRegressor(BaseNetRegressor, _BaseDeepEnsemble):
         train_split: Callable[..., Any] | None = None,
         x_dtype: Literal["auto"] | None = "auto",
         device: str | torch.device | None = None,
+        engine: Literal["auto", "loop", "stacked"] = "auto",
         n_jobs: int | None = None,
         random_state: RandomState = None,
         verbose: int = 0,
@@ -532,6 +539,7 @@ class DeepEnsembleRegressor(BaseNetRegressor, _BaseDeepEnsemble):
             n_estimators,
             scheme=scheme,
             oob_score=oob_score,
+            engine=engine,
             n_jobs=n_jobs,
             max_epochs=max_epochs,
             combine=combine,

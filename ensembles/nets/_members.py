@@ -17,7 +17,7 @@ from ensembles.nets._training import first_output, run, start
 from ensembles.nets._weights import Snapshot, take_snapshot
 from ensembles.nets._wrap import reset_weights
 
-__all__ = ["MemberJob", "template_of", "train_member"]
+__all__ = ["MemberJob", "begin", "template_of", "train_member"]
 
 
 @final
@@ -31,6 +31,10 @@ class MemberJob:
     """Rows as the module takes them."""
     y: Any
     """Their targets, in the shape of the module's output."""
+
+    def part(self, rows: IntArray | None) -> tuple[Any, Any]:
+        """Some rows, with their repetitions, and their targets; all for None."""
+        return (self.X, self.y) if rows is None else (self.X[rows], self.y[rows])
 
 
 def train_member(
@@ -57,17 +61,33 @@ def train_member(
     history : History
         Of its epochs.
     """
-    net = clone(job.net)
-    X, y = (job.X, job.y) if rows is None else (job.X[rows], job.y[rows])
-    with seeded_torch(seed, net.device):
-        reset_weights(net, net)
-        start(net)
-        if number is not None:
-            _name_files(net, number)
-        net.notify("on_train_begin", X=X, y=y)
-        first_output(net, X)
+    X, y = job.part(rows)
+    with seeded_torch(seed, job.net.device):
+        net = begin(job, number, X, y)
         run(net, X, y)
     return take_snapshot(net), epochs_only(net.history_)
+
+
+def begin(job: MemberJob, number: int | None, X: Any, y: Any) -> NeuralNet:
+    """A member's net with weights of its own from torch's generator, about to train.
+
+    Parameters
+    ----------
+    job : MemberJob
+        What is trained.
+    number : int or None
+        Of the member.
+    X, y : ndarray of shape (n_samples, ...)
+        Its rows and their targets.
+    """
+    net: NeuralNet = clone(job.net)
+    reset_weights(net, net)
+    start(net)
+    if number is not None:
+        _name_files(net, number)
+    net.notify("on_train_begin", X=X, y=y)
+    first_output(net, X)
+    return net
 
 
 def _name_files(net: NeuralNet, number: int) -> None:

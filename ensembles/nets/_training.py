@@ -17,14 +17,22 @@ from warnings import warn
 
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import EarlyStopping, LRScheduler
+from skorch.callbacks import EarlyStopping, LRScheduler, PrintLog
 from torch.nn.parameter import UninitializedParameter
 
 from ensembles._typing import FloatArray
 from ensembles.nets._course import Course
 from ensembles.nets._weights import Snapshot, are_finite
 
-__all__ = ["attach", "check_finite", "check_run", "first_output", "run", "start"]
+__all__ = [
+    "attach",
+    "check_finite",
+    "check_run",
+    "first_output",
+    "has_stopped",
+    "run",
+    "start",
+]
 
 
 def attach(net: NeuralNet, course: Course) -> None:
@@ -51,8 +59,18 @@ def attach(net: NeuralNet, course: Course) -> None:
 
 
 def start(net: NeuralNet) -> None:
-    """Initialise a net; its optimiser does not fuse steps of complex parameters."""
+    """Initialise a net without what would fail, or prepare a print that is not asked.
+
+    An optimiser does not fuse steps of complex parameters, and skorch makes its table
+    of epochs also where it does not print it.
+    """
     net.initialize()
+    if not net.verbose:
+        net.callbacks_ = [
+            (name, callback)
+            for name, callback in net.callbacks_
+            if not (type(callback) is PrintLog and callback.sink is print)
+        ]
     is_fused = net.get_params_for("optimizer").get("fused")
     if is_fused and any(p.is_complex() for _, p in net.get_all_learnable_params()):
         net.set_params(optimizer__fused=False)
@@ -78,12 +96,12 @@ def run(net: NeuralNet, X: Any, y: Any) -> None:
     try:
         net.fit_loop(X, y)
     except KeyboardInterrupt:
-        if not _has_stopped(net):
+        if not has_stopped(net):
             raise
     net.notify("on_train_end", X=X, y=y)
 
 
-def _has_stopped(net: NeuralNet) -> bool:
+def has_stopped(net: NeuralNet) -> bool:
     """Whether a callback has stopped the training, which it does by an interruption."""
     return any(
         isinstance(callback, EarlyStopping) and callback.misses_ >= callback.patience

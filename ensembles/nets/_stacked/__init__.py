@@ -1,0 +1,1 @@
+"""Nets of one architecture trained together, in one program for all of them."""

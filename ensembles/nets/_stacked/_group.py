@@ -1,0 +1,131 @@
+"""Members that are trained together, batch for batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TypeAlias, final
+
+import numpy as np
+import torch
+from skorch.history import History
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from ensembles._ensemble._nets import seeded_torch
+from ensembles._typing import FloatArray, IntArray
+from ensembles.nets._members import MemberJob
+from ensembles.nets._stacked._losses import row_losses
+from ensembles.nets._stacked._program import Program
+from ensembles.nets._stacked._stack import Stack
+from ensembles.nets._stacked._steps import Steps
+from ensembles.nets._stacked._trainee import Trainee
+from ensembles.nets._weights import Snapshot
+
+__all__ = ["Member", "train_group"]
+
+# Number, seed and rows of a member, as of `train_member`.
+Member: TypeAlias = tuple[int, int, IntArray | None]
+
+
+def train_group(
+    job: MemberJob, members: Sequence[Member], kind: type[Program]
+) -> list[tuple[Snapshot, History]]:
+    """Train members together.
+
+    Parameters
+    ----------
+    job : MemberJob
+        What is trained, and on what.
+    members : sequence of tuple
+        Number, seed and rows of each.
+    kind : type of Program
+        What computes their outputs.
+
+    Returns
+    -------
+    list of tuple
+        Weights and history of each, as of `train_member`.
+    """
+    trainees = [Trainee(job, *member) for member in members]
+    program = kind(trainees[0].net.module_)
+    # The steps of a stack are counted for all: an epoch has as many for each.
+    for _, alike in groupby(
+        sorted(trainees, key=lambda one: one.n_batches), lambda one: one.n_batches
+    ):
+        with seeded_torch(0, "cpu"):
+            _Group(job, list(alike), program).run()
+    return [trainee.end() for trainee in trainees]
+
+
+@final
+class _Group:
+    """Members with as many batches in an epoch."""
+
+    def __init__(
+        self, job: MemberJob, trainees: Sequence[Trainee], program: Program
+    ) -> None:
+        self._X, self._y = torch.from_numpy(job.X), torch.from_numpy(job.y)
+        self._trainees, self._program = list(trainees), program
+        modules = [one.net.module_ for one in trainees]
+        generators = [one.generator for one in trainees]
+        self._stack = Stack(modules, generators, program.turned)
+        self._steps = Steps([one.net for one in trainees], self._stack)
+
+    def run(self) -> None:
+        """Train until all epochs are over or all members have stopped."""
+        for _ in range(self._trainees[0].net.max_epochs):
+            orders = [trainee.begin_epoch() for trainee in self._trainees]
+            self._steps.read_settings()
+            losses, sizes = self._epoch(orders)
+            for place, trainee in enumerate(self._trainees):
+                trainee.end_epoch(losses[:, place], sizes[:, place])
+            if not self._go_on():
+                break
+        self._stack.release()
+
+    def _epoch(self, orders: Sequence[Tensor]) -> tuple[FloatArray, IntArray]:
+        """Losses and sizes of all batches, a column for each member."""
+        lengths = np.array([len(order) for order in orders])
+        rows = pad_sequence(list(orders), batch_first=True)
+        firsts = np.arange(0, rows.shape[1], self._trainees[0].batches.size)
+        sizes = np.diff(np.append(firsts, rows.shape[1]))
+        sizes = np.minimum(sizes[:, None], lengths - firsts[:, None])
+        losses = np.empty(sizes.shape)
+        for number, first in enumerate(firsts.tolist()):
+            # Only the last batches of an epoch may be of unlike sizes.
+            for size in np.unique(sizes[number]).tolist():
+                (at,) = np.nonzero(sizes[number] == size)
+                batch = rows[:, first : first + size]
+                losses[number, at] = self._add_gradients(batch, at)
+            self._steps()
+        return losses, sizes
+
+    def _add_gradients(self, rows: Tensor, members: IntArray) -> FloatArray:
+        """Gradients by batches of some members; returns losses."""
+        if len(members) < len(rows):
+            rows = rows[torch.from_numpy(members)]
+        state = self._stack.part(members)
+        outputs = self._program(state, _taken(self._X, rows))
+        targets = _taken(self._y, rows)
+        losses = row_losses(self._trainees[0].net, outputs, targets)
+        each = torch.full_like(losses, 1.0 / losses.shape[1])
+        torch.autograd.backward(losses, each)
+        self._stack.put_back(state, members)
+        found: FloatArray = losses.detach().mean(1).numpy()
+        return found
+
+    def _go_on(self) -> bool:
+        """Leave members that have stopped; whether any remain."""
+        going = [place for place, one in enumerate(self._trainees) if not one.is_done]
+        if going and len(going) < len(self._trainees):
+            self._stack.keep(going)
+            self._steps.keep(going)
+            self._trainees = [self._trainees[place] for place in going]
+        return bool(going)
+
+
+def _taken(values: Tensor, rows: Tensor) -> Tensor:
+    """Rows of members from what they share, shape (n_members, n_rows, ...)."""
+    found = values.index_select(0, rows.flatten())
+    return found.view(*rows.shape, *values.shape[1:])

@@ -1,0 +1,137 @@
+"""Which members are trained together, by what, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Literal, final
+
+import numpy as np
+from skorch import NeuralNet
+from skorch.history import History
+
+from ensembles._parallel import map_members
+from ensembles.nets._members import MemberJob, train_member
+from ensembles.nets._stacked._alone import why_alone
+from ensembles.nets._stacked._group import Member, train_group
+from ensembles.nets._stacked._mapped import Mapped
+from ensembles.nets._stacked._probe import check_program
+from ensembles.nets._stacked._products import Products
+from ensembles.nets._stacked._program import NoProgramError, Program
+from ensembles.nets._stacked._trainee import Trainee
+from ensembles.nets._weights import Snapshot
+
+__all__ = ["Plan", "planned"]
+
+# More do not fit caches, and gain no more.
+_PARAMETERS_OF_A_GROUP = 1_000_000
+
+
+@final
+@dataclass(frozen=True)
+class Plan:
+    """How members are trained."""
+
+    kind: type[Program] | None
+    """What computes the outputs of a group; None trains members one after another."""
+    groups: list[list[Member]]
+    """Those that are trained together."""
+    reason: str
+    """Why, in words."""
+
+    @property
+    def engine(self) -> Literal["loop", "stacked"]:
+        """What the user calls it."""
+        return "loop" if self.kind is None else "stacked"
+
+    def train(
+        self, job: MemberJob, n_jobs: int | None, verbose: int
+    ) -> list[tuple[Snapshot, History]]:
+        """Train all members.
+
+        Parameters
+        ----------
+        job : MemberJob
+            What is trained, and on what.
+        n_jobs : int or None
+            Workers among whom groups are shared out.
+        verbose : int
+            Of joblib.
+
+        Returns
+        -------
+        list of tuple
+            Weights and history of each member.
+        """
+        options: dict[str, Any] = {"n_jobs": n_jobs, "verbose": verbose}
+        if self.kind is None:
+            tasks = [(job, *member) for (member,) in self.groups]
+            return list(map_members(train_member, tasks, **options))
+        kinds = [(job, group, self.kind) for group in self.groups]
+        return list(chain.from_iterable(map_members(train_group, kinds, **options)))
+
+
+def planned(
+    net: NeuralNet,
+    job: MemberJob,
+    members: Sequence[Member],
+    engine: Literal["auto", "loop", "stacked"],
+) -> Plan:
+    """Decide how members are trained.
+
+    The decision depends on the net, the rows and the seeds alone, never on times: the
+    same fit gives the same members.
+
+    Parameters
+    ----------
+    net : NeuralNet
+        One of them, initialised.
+    job : MemberJob
+        What is trained, and on what.
+    members : sequence of tuple
+        Number, seed and rows of each.
+    engine : {"auto", "loop", "stacked"}
+        What the user asks for.
+
+    Raises
+    ------
+    ValueError
+        If `engine` is "stacked" and members cannot be.
+    """
+    try:
+        kind = _kind(net, job, members, engine)
+    except NoProgramError as error:
+        if engine == "stacked":
+            raise ValueError(
+                f"engine='stacked' cannot train these nets together: {error}. Pass "
+                "engine='auto', which trains them one after another where it must."
+            ) from error
+        return Plan(None, [[member] for member in members], str(error))
+    n_parameters = sum(one.numel() for one in net.module_.parameters())
+    most = max(2, _PARAMETERS_OF_A_GROUP // max(1, n_parameters))
+    n_groups = -(-len(members) // most)
+    parts = np.array_split(np.arange(len(members)), n_groups)
+    return Plan(kind, [[members[at] for at in part] for part in parts], kind.words)
+
+
+def _kind(
+    net: NeuralNet, job: MemberJob, members: Sequence[Member], engine: str
+) -> type[Program]:
+    """The first program that does what the nets do."""
+    if engine == "loop":
+        raise NoProgramError("engine='loop'")
+    reason = why_alone(net, job)
+    if len(members) < 2:
+        reason = "there is one member"
+    if reason is not None:
+        raise NoProgramError(reason)
+    trainees = [Trainee(job, *member) for member in members[:2]]
+    tried = []
+    for kind in (Products, Mapped):
+        try:
+            check_program(kind, job, trainees)
+            return kind
+        except NoProgramError as error:
+            tried.append(f"{kind.words}: {error}")
+    raise NoProgramError("; ".join(tried))

@@ -1,0 +1,168 @@
+"""A member in training among others: a skorch net but for its batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, final
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.dataset import Dataset
+from skorch.history import History
+from torch import Generator, Tensor
+from torch.utils.data import Subset
+
+from ensembles._ensemble._nets import seeded_torch
+from ensembles._typing import FloatArray, IntArray
+from ensembles.nets._base import epochs_only
+from ensembles.nets._lean import lean_batches, wide_batches
+from ensembles.nets._members import MemberJob, begin
+from ensembles.nets._stacked._batches import Batches, draw_number
+from ensembles.nets._stacked._program import NoProgramError
+from ensembles.nets._training import has_stopped
+from ensembles.nets._weights import Snapshot, take_snapshot
+
+__all__ = ["Trainee"]
+
+
+@final
+class Trainee:
+    """What `NeuralNet.fit_loop` does for one net around its training batches.
+
+    Callbacks, scores and rows set aside are skorch's, in the order and with the draws
+    that they have where the net trains alone.
+
+    Parameters
+    ----------
+    job : MemberJob
+        What is trained, and on what.
+    number : int
+        Of the member.
+    seed : int
+        Of its weights, batches and dropout.
+    rows : ndarray or None
+        Numbers of the rows that it learns from; None for all.
+
+    Attributes
+    ----------
+    net : NeuralNet
+        Initialised.
+    generator : Generator
+        Where torch's own would be if the net trained alone.
+    rows : Tensor
+        Numbers, in the job, of the rows that it trains on.
+    batches : Batches
+        How these become batches.
+    n_batches : int
+        Batches of an epoch.
+    is_done : bool
+        Whether a callback has stopped it.
+
+    Raises
+    ------
+    NoProgramError
+        If its split does not number rows.
+    """
+
+    def __init__(
+        self, job: MemberJob, number: int, seed: int, rows: IntArray | None
+    ) -> None:
+        X, y = job.part(rows)
+        self.generator, self.is_done = Generator(), False
+        with seeded_torch(seed, "cpu"):
+            self.net: NeuralNet = begin(job, number, X, y)
+            self.net.check_data(X, y)
+            self.net.check_training_readiness()
+            train, valid = self.net.get_split_datasets(X, y)
+            self.generator.set_state(torch.get_rng_state())
+        own = np.arange(len(job.X)) if rows is None else rows
+        numbers = _numbers(train, own)
+        if numbers is None:
+            raise NoProgramError("its train_split does not number rows to train on")
+        self.rows = torch.from_numpy(numbers)
+        self.batches = Batches.of(self.net, len(numbers))
+        self.n_batches = self.batches.count(len(numbers))
+        # Rows are those of the job: a copy for each member would not fit everywhere.
+        whole, aside = Dataset(job.X, job.y), _numbers(valid, own)
+        self._sets = {
+            "dataset_train": Subset(whole, numbers.tolist()),
+            "dataset_valid": valid if aside is None else Subset(whole, aside.tolist()),
+        }
+        self._has_rows_aside, self._scores_wide = valid is not None, False
+        if aside is not None and self.net.iterator_valid is lean_batches:
+            options = self.net.get_params_for("iterator_valid")
+            self._scores_wide = not options and self.net.batch_size > 0
+
+    def begin_epoch(self) -> Tensor:
+        """Tell callbacks, and return the rows of the epoch in their order."""
+        with self._own_draws():
+            self.net.notify("on_epoch_begin", **self._sets)
+        return self.batches.order(self.rows, self.generator)
+
+    def end_epoch(self, losses: FloatArray, sizes: IntArray) -> None:
+        """Record an epoch, score rows set aside, and tell callbacks.
+
+        Parameters
+        ----------
+        losses : ndarray of shape (n_batches,)
+            Of the batches.
+        sizes : ndarray of shape (n_batches,)
+            Their rows.
+        """
+        # For the whole epoch one batch, of which skorch's own callback takes the mean.
+        history = self.net.history
+        history.new_batch()
+        history.record_batch("train_loss", float(np.average(losses, weights=sizes)))
+        history.record_batch("train_batch_size", int(sizes.sum()))
+        history.record("train_batch_count", len(sizes))
+        with self._own_draws():
+            if self._has_rows_aside:
+                self.net.run_single_epoch(
+                    self._batches_aside(),
+                    training=False,
+                    prefix="valid",
+                    step_fn=self.net.validation_step,
+                )
+            try:
+                self.net.notify("on_epoch_end", **self._sets)
+            except KeyboardInterrupt:
+                if not has_stopped(self.net):
+                    raise
+                self.is_done = True
+
+    def end(self) -> tuple[Snapshot, History]:
+        """Tell callbacks, and return weights and history."""
+        with self._own_draws():
+            self.net.notify("on_train_end", X=None, y=None)
+        return take_snapshot(self.net), epochs_only(self.net.history_)
+
+    def _batches_aside(self) -> Iterable[Any]:
+        """Batches of rows set aside: few, as each costs as much again."""
+        valid = self._sets["dataset_valid"]
+        if not self._scores_wide:
+            batches: Iterable[Any] = self.net.get_iterator(valid, training=False)
+            return batches
+        draw_number(torch.default_generator)  # as a loader's iterator does
+        return wide_batches(valid, self.net.batch_size)
+
+    @contextmanager
+    def _own_draws(self) -> Iterator[None]:
+        """Let torch's generator be the member's."""
+        kept = torch.get_rng_state()
+        torch.set_rng_state(self.generator.get_state())
+        try:
+            yield
+        finally:
+            self.generator.set_state(torch.get_rng_state())
+            torch.set_rng_state(kept)
+
+
+def _numbers(dataset: Any, own: IntArray) -> IntArray | None:
+    """Numbers, in the job, of the rows of a dataset; None if it is another's."""
+    if type(dataset) is Dataset and len(dataset) == len(own):
+        return own
+    if type(dataset) is Subset and type(dataset.dataset) is Dataset:
+        return own[np.asarray(dataset.indices, dtype=np.int64)]
+    return None
