@@ -448,3 +448,18 @@ def test_predictions_move_no_generator_even_through_a_loader(cls):
     before = torch.get_rng_state()
     ensemble.predict(X)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("engine", ["loop", "stacked"])
+def test_splits_that_draw_are_drawn_from_the_seed(engine):
+    """skorch's draw from numpy's own generator, which stays where it was."""
+    net = net_for(DeepEnsembleClassifier)
+    options = {"train_split": ValidSplit(0.3), "engine": engine}
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    first = fitted(DeepEnsembleClassifier, net=net, **options)
+    assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    np.random.random(3)  # noqa: NPY002
+    again = fitted(DeepEnsembleClassifier, net=net, **options)
+    assert_array_equal(first.predict_members(X), again.predict_members(X))
+    losses = [history[0]["valid_loss"] for history in first.histories_]
+    assert len(set(losses)) == 3

@@ -12,11 +12,11 @@ from skorch.history import History
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from ensembles._ensemble._nets import seeded_torch
+from ensembles._ensemble._nets import seeded_draws
 from ensembles._typing import FloatArray, IntArray
 from ensembles.nets._members import MemberJob
 from ensembles.nets._stacked._losses import row_losses
-from ensembles.nets._stacked._program import Program
+from ensembles.nets._stacked._program import Program, quiet_torch
 from ensembles.nets._stacked._stack import Stack
 from ensembles.nets._stacked._steps import Steps
 from ensembles.nets._stacked._trainee import Trainee
@@ -47,15 +47,22 @@ def train_group(
     list of tuple
         Weights and history of each, as of `train_member`.
     """
-    trainees = [Trainee(job, *member) for member in members]
-    program = kind(trainees[0].net.module_)
-    # The steps of a stack are counted for all: an epoch has as many for each.
-    for _, alike in groupby(
-        sorted(trainees, key=lambda one: one.n_batches), lambda one: one.n_batches
-    ):
-        with seeded_torch(0, "cpu"):
+    # Each draws from generators of its own, which take turns in the process's place.
+    with seeded_draws(0, "cpu"), quiet_torch():
+        trainees = [
+            Trainee(job, *member, prints=place == 0)
+            for place, member in enumerate(members)
+        ]
+        program = kind(trainees[0].net.module_)
+        # Steps are counted for a whole stack: an epoch has as many for each of it.
+        by_length = sorted(trainees, key=_n_batches)
+        for _, alike in groupby(by_length, _n_batches):
             _Group(job, list(alike), program).run()
-    return [trainee.end() for trainee in trainees]
+        return [trainee.end() for trainee in trainees]
+
+
+def _n_batches(trainee: Trainee) -> int:
+    return trainee.n_batches
 
 
 @final

@@ -31,10 +31,12 @@ def drawn_masks(like: Tensor, p: float, generators: Sequence[Generator]) -> Tens
     Tensor of the same shape
         Zeros, and what keeps the expectation.
     """
-    masks = torch.empty(like.shape, dtype=like.dtype, device=like.device)
+    masks = torch.zeros(like.shape, dtype=like.dtype, device=like.device)
+    if p == 1:  # torch draws nothing, either
+        return masks
     for mask, generator in zip(masks, generators, strict=True):
         mask.bernoulli_(1 - p, generator=generator)
-    return masks.div_(1 - p) if p < 1 else masks.zero_()
+    return masks.div_(1 - p)
 
 
 # torch's class has no types, and its methods take what an `apply` is called with.

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any, Literal, final
 
 import numpy as np
+import torch
 from skorch import NeuralNet
 from skorch.history import History
 
@@ -20,6 +21,7 @@ from ensembles.nets._stacked._probe import check_program
 from ensembles.nets._stacked._products import Products
 from ensembles.nets._stacked._program import NoProgramError, Program
 from ensembles.nets._stacked._trainee import Trainee
+from ensembles.nets._stacked._worth import check_worth
 from ensembles.nets._weights import Snapshot
 
 __all__ = ["Plan", "planned"]
@@ -121,15 +123,21 @@ def _kind(
     """The first program that does what the nets do."""
     if engine == "loop":
         raise NoProgramError("engine='loop'")
+    if engine == "auto" and len(members) == 1:
+        raise NoProgramError("there is one member")
     reason = why_alone(net, job)
-    if len(members) < 2:
-        reason = "there is one member"
     if reason is not None:
         raise NoProgramError(reason)
     trainees = [Trainee(job, *member) for member in members[:2]]
     tried = []
     for kind in (Products, Mapped):
         try:
+            if engine == "auto":
+                first = trainees[0]
+                batch = torch.from_numpy(
+                    job.X[first.rows[: first.batches.size].numpy()]
+                )
+                check_worth(kind, first.net.module_, batch, len(members))
             check_program(kind, job, trainees)
             return kind
         except NoProgramError as error:

@@ -7,7 +7,6 @@ both ways, and their losses, gradients and buffers are compared.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import final
 
@@ -16,11 +15,11 @@ import torch
 from skorch import NeuralNet
 from torch import Generator, Tensor
 
-from ensembles._ensemble._nets import seeded_torch
+from ensembles._ensemble._nets import seeded_draws
 from ensembles.nets._members import MemberJob
 from ensembles.nets._prediction import copy_net
 from ensembles.nets._stacked._losses import row_losses
-from ensembles.nets._stacked._program import NoProgramError, Program
+from ensembles.nets._stacked._program import NoProgramError, Program, quiet_torch
 from ensembles.nets._stacked._stack import Stack
 from ensembles.nets._stacked._trainee import Trainee
 
@@ -53,9 +52,7 @@ def check_program(
         If it cannot be made for the module, fails, or does something else.
     """
     alone = [_Alone(trainee) for trainee in trainees]
-    with seeded_torch(0, "cpu"), warnings.catch_warnings():
-        # torch would go on with a loop over members, one for each operation.
-        warnings.filterwarnings("error", ".*performance drop.*")
+    with seeded_draws(0, "cpu"), quiet_torch():
         try:
             together = _Together(kind, trainees)
             for X, y in _batches(job, trainees):

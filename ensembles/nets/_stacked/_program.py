@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from torch import Tensor, nn
 
 from ensembles.nets._stacked._stack import State
 
-__all__ = ["NoProgramError", "Program"]
+__all__ = ["NoProgramError", "Program", "quiet_torch"]
+
+
+@contextmanager
+def quiet_torch() -> Iterator[None]:
+    """Let torch not warn of operations that it maps member by member."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "There is a performance drop")
+        yield
 
 
 class NoProgramError(Exception):

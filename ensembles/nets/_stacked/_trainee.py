@@ -9,12 +9,13 @@ from typing import Any, final
 import numpy as np
 import torch
 from skorch import NeuralNet
+from skorch.callbacks import PrintLog
 from skorch.dataset import Dataset
 from skorch.history import History
 from torch import Generator, Tensor
 from torch.utils.data import Subset
 
-from ensembles._ensemble._nets import seeded_torch
+from ensembles._ensemble._nets import seeded_draws
 from ensembles._typing import FloatArray, IntArray
 from ensembles.nets._base import epochs_only
 from ensembles.nets._lean import lean_batches, wide_batches
@@ -44,6 +45,8 @@ class Trainee:
         Of its weights, batches and dropout.
     rows : ndarray or None
         Numbers of the rows that it learns from; None for all.
+    prints : bool, default=True
+        Whether skorch may print its table of epochs.
 
     Attributes
     ----------
@@ -67,16 +70,30 @@ class Trainee:
     """
 
     def __init__(
-        self, job: MemberJob, number: int, seed: int, rows: IntArray | None
+        self,
+        job: MemberJob,
+        number: int,
+        seed: int,
+        rows: IntArray | None,
+        *,
+        prints: bool = True,
     ) -> None:
         X, y = job.part(rows)
         self.generator, self.is_done = Generator(), False
-        with seeded_torch(seed, "cpu"):
+        with seeded_draws(seed, "cpu"):
             self.net: NeuralNet = begin(job, number, X, y)
             self.net.check_data(X, y)
             self.net.check_training_readiness()
             train, valid = self.net.get_split_datasets(X, y)
             self.generator.set_state(torch.get_rng_state())
+            self._numpy = np.random.get_state()  # noqa: NPY002 - as skorch's splits
+        # A step without gradients: schedules warn where there has been none.
+        self.net.optimizer_.step()
+        self.net.callbacks_ = [
+            (name, callback)
+            for name, callback in self.net.callbacks_
+            if prints or not isinstance(callback, PrintLog)
+        ]
         own = np.arange(len(job.X)) if rows is None else rows
         numbers = _numbers(train, own)
         if numbers is None:
@@ -113,9 +130,11 @@ class Trainee:
         """
         # For the whole epoch one batch, of which skorch's own callback takes the mean.
         history = self.net.history
-        history.new_batch()
-        history.record_batch("train_loss", float(np.average(losses, weights=sizes)))
-        history.record_batch("train_batch_size", int(sizes.sum()))
+        if len(sizes):
+            loss = float(np.average(losses, weights=sizes))
+            history.new_batch()
+            history.record_batch("train_loss", loss)
+            history.record_batch("train_batch_size", int(sizes.sum()))
         history.record("train_batch_count", len(sizes))
         with self._own_draws():
             if self._has_rows_aside:
@@ -149,14 +168,13 @@ class Trainee:
 
     @contextmanager
     def _own_draws(self) -> Iterator[None]:
-        """Let torch's generator be the member's."""
-        kept = torch.get_rng_state()
+        """Let generators of torch and numpy be the member's."""
+        # The group has put what was before aside.
         torch.set_rng_state(self.generator.get_state())
-        try:
-            yield
-        finally:
-            self.generator.set_state(torch.get_rng_state())
-            torch.set_rng_state(kept)
+        np.random.set_state(self._numpy)  # noqa: NPY002
+        yield
+        self.generator.set_state(torch.get_rng_state())
+        self._numpy = np.random.get_state()  # noqa: NPY002
 
 
 def _numbers(dataset: Any, own: IntArray) -> IntArray | None:
