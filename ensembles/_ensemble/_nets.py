@@ -14,7 +14,14 @@ from sklearn.base import is_regressor
 from ensembles._random import MAX_SEED
 from ensembles._typing import Estimator, Table
 
-__all__ = ["is_net", "seeded", "seeded_draws", "still_torch", "target_for"]
+__all__ = [
+    "is_net",
+    "seeded",
+    "seeded_run",
+    "seeded_torch",
+    "still_torch",
+    "target_for",
+]
 
 _one_at_a_time = RLock()  # a net may be boosted within a booster
 
@@ -33,11 +40,11 @@ def is_net(estimator: Estimator) -> bool:
 
 
 @contextmanager
-def seeded_draws(seed: int, device: Any) -> Iterator[None]:
-    """Seed generators of numpy and torch, of the CPU and `device`; restore all after.
+def seeded_torch(seed: int, device: Any) -> Iterator[None]:
+    """Seed torch's generators of the CPU and of `device`, and restore both after.
 
-    Splits of skorch's draw from numpy's. Generators belong to the whole process, so that
-    one thread at a time may do this. `torch.manual_seed` would also seed every other accelerator, for good.
+    They belong to the whole process, so that one thread at a time may do this.
+    `torch.manual_seed` would also seed every other accelerator, for good.
 
     Parameters
     ----------
@@ -48,7 +55,7 @@ def seeded_draws(seed: int, device: Any) -> Iterator[None]:
     """
     torch = import_module("torch")
     target = torch.device("cpu" if device is None else device)
-    with _one_at_a_time, _seeded_numpy(seed):
+    with _one_at_a_time:
         if target.type == "cpu":
             with torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(seed)
@@ -64,13 +71,23 @@ def seeded_draws(seed: int, device: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _seeded_numpy(seed: int) -> Iterator[None]:
-    kept = np.random.get_state()  # noqa: NPY002 - the one that others draw from
-    np.random.set_state(np.random.RandomState(seed % 2**32).get_state())  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(kept)  # noqa: NPY002
+def seeded_run(seed: int, device: Any) -> Iterator[None]:
+    """The same for a training run, and of numpy's generator: splits draw from that.
+
+    Parameters
+    ----------
+    seed : int
+        Seed.
+    device : str, torch.device or None
+        None is the CPU.
+    """
+    with seeded_torch(seed, device):
+        kept = np.random.get_state()  # noqa: NPY002 - the one that skorch draws from
+        np.random.seed(seed % 2**32)  # noqa: NPY002, TID251
+        try:
+            yield
+        finally:
+            np.random.set_state(kept)  # noqa: NPY002
 
 
 @contextmanager
@@ -112,7 +129,7 @@ def seeded(estimator: Estimator, seed: int | np.random.RandomState) -> Iterator[
         yield
         return
     own = seed if isinstance(seed, int) else int(seed.randint(MAX_SEED))
-    with seeded_draws(own, getattr(_last_step(estimator), "device", None)):
+    with seeded_torch(own, getattr(_last_step(estimator), "device", None)):
         yield
 
 

@@ -10,7 +10,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Checkpoint
 from skorch.history import History
 
-from ensembles._ensemble._nets import seeded_draws
+from ensembles._ensemble._nets import seeded_run, seeded_torch
 from ensembles._typing import IntArray
 from ensembles.nets._base import BaseNetEnsemble, epochs_only
 from ensembles.nets._training import first_output, run, start
@@ -62,7 +62,7 @@ def train_member(
         Of its epochs.
     """
     X, y = job.part(rows)
-    with seeded_draws(seed, job.net.device):
+    with seeded_run(seed, job.net.device):
         net = begin(job, number, X, y)
         run(net, X, y)
     return take_snapshot(net), epochs_only(net.history_)
@@ -124,7 +124,7 @@ def template_of(
         Rows and targets as members take them.
     """
     template: NeuralNet = clone(net)
-    with seeded_draws(seed, net.device):
+    with seeded_torch(seed, net.device):
         reset_weights(owner, template)
         start(template)
         X = owner._cast(template, X)

@@ -7,7 +7,7 @@ from typing import Any
 
 from skorch import NeuralNet
 
-from ensembles._ensemble._nets import seeded_draws
+from ensembles._ensemble._nets import seeded_run
 from ensembles._random import entropy_from
 from ensembles.nets._base import BaseNetEnsemble, epochs_only
 from ensembles.nets._course import Course
@@ -24,7 +24,7 @@ class BaseOneRun(BaseNetEnsemble):
 
     def _train(self, net: NeuralNet, X: Any, target: Any) -> None:
         course = self._course()
-        with seeded_draws(entropy_from(self.random_state) % 2**64, net.device):
+        with seeded_run(entropy_from(self.random_state) % 2**64, net.device):
             reset_weights(self, net)
             start(net)
             attach(net, course)

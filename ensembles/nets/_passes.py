@@ -9,7 +9,7 @@ import torch
 from skorch import NeuralNet
 from torch import Tensor, nn
 
-from ensembles._ensemble._nets import seeded_draws
+from ensembles._ensemble._nets import seeded_torch
 from ensembles.nets._prediction import copy_net
 
 __all__ = ["leaves_out", "passing_nets"]
@@ -98,13 +98,13 @@ class Pass(nn.Module):
         """Outputs of rows, each as if it were alone."""
         if self._goes_together:
             try:
-                with seeded_draws(self.seed, rows.device):
+                with seeded_torch(self.seed, rows.device):
                     return torch.vmap(self._of_one, randomness="same")(rows)
             except RuntimeError:  # recurrent layers have no rule for that
                 self._goes_together = False
         outputs = []
         for row in rows:
-            with seeded_draws(self.seed, rows.device):
+            with seeded_torch(self.seed, rows.device):
                 outputs.append(self._of_one(row))
         return _stacked(outputs)
 

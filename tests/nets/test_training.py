@@ -7,7 +7,7 @@ skorch = pytest.importorskip("skorch")
 from skorch.callbacks import EarlyStopping, EpochScoring, LRScheduler  # noqa: E402
 from torch import nn  # noqa: E402
 
-from ensembles._ensemble._nets import seeded_draws  # noqa: E402
+from ensembles._ensemble._nets import seeded_torch  # noqa: E402
 from ensembles.nets._collecting import CyclicCosine  # noqa: E402
 from ensembles.nets._lean import make_lean  # noqa: E402
 from ensembles.nets._training import (  # noqa: E402
@@ -30,16 +30,16 @@ def test_seeding_is_that_of_torch_and_is_taken_back():
         torch.manual_seed(5)
         expected = torch.rand(3)
     before = torch.get_rng_state()
-    with seeded_draws(5, "cpu"):
+    with seeded_torch(5, "cpu"):
         assert torch.equal(torch.rand(3), expected)
-    with seeded_draws(2**64 - 1, None):
+    with seeded_torch(2**64 - 1, None):
         torch.rand(3)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_seeding_is_taken_back_after_an_error():
     before = torch.get_rng_state()
-    with pytest.raises(KeyError), seeded_draws(5, "cpu"):
+    with pytest.raises(KeyError), seeded_torch(5, "cpu"):
         raise KeyError
     assert torch.equal(torch.get_rng_state(), before)
 

@@ -12,7 +12,7 @@ from skorch.history import History
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from ensembles._ensemble._nets import seeded_draws
+from ensembles._ensemble._nets import seeded_run
 from ensembles._typing import FloatArray, IntArray
 from ensembles.nets._members import MemberJob
 from ensembles.nets._stacked._losses import row_losses
@@ -48,7 +48,7 @@ def train_group(
         Weights and history of each, as of `train_member`.
     """
     # Each draws from generators of its own, which take turns in the process's place.
-    with seeded_draws(0, "cpu"), quiet_torch():
+    with seeded_run(0, "cpu"), quiet_torch():
         trainees = [
             Trainee(job, *member, prints=place == 0)
             for place, member in enumerate(members)

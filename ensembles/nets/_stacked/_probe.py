@@ -15,7 +15,7 @@ import torch
 from skorch import NeuralNet
 from torch import Generator, Tensor
 
-from ensembles._ensemble._nets import seeded_draws
+from ensembles._ensemble._nets import seeded_torch
 from ensembles.nets._members import MemberJob
 from ensembles.nets._prediction import copy_net
 from ensembles.nets._stacked._losses import row_losses
@@ -52,7 +52,7 @@ def check_program(
         If it cannot be made for the module, fails, or does something else.
     """
     alone = [_Alone(trainee) for trainee in trainees]
-    with seeded_draws(0, "cpu"), quiet_torch():
+    with seeded_torch(0, "cpu"), quiet_torch():
         try:
             together = _Together(kind, trainees)
             for X, y in _batches(job, trainees):

@@ -15,7 +15,7 @@ from skorch.history import History
 from torch import Generator, Tensor
 from torch.utils.data import Subset
 
-from ensembles._ensemble._nets import seeded_draws
+from ensembles._ensemble._nets import seeded_run
 from ensembles._typing import FloatArray, IntArray
 from ensembles.nets._base import epochs_only
 from ensembles.nets._lean import lean_batches, wide_batches
@@ -80,13 +80,12 @@ class Trainee:
     ) -> None:
         X, y = job.part(rows)
         self.generator, self.is_done = Generator(), False
-        with seeded_draws(seed, "cpu"):
+        with seeded_run(seed, "cpu"):
             self.net: NeuralNet = begin(job, number, X, y)
             self.net.check_data(X, y)
             self.net.check_training_readiness()
             train, valid = self.net.get_split_datasets(X, y)
             self.generator.set_state(torch.get_rng_state())
-            self._numpy = np.random.get_state()  # noqa: NPY002 - as skorch's splits
         # A step without gradients: schedules warn where there has been none.
         self.net.optimizer_.step()
         self.net.callbacks_ = [
@@ -168,13 +167,11 @@ class Trainee:
 
     @contextmanager
     def _own_draws(self) -> Iterator[None]:
-        """Let generators of torch and numpy be the member's."""
+        """Let torch's generator be the member's."""
         # The group has put what was before aside.
         torch.set_rng_state(self.generator.get_state())
-        np.random.set_state(self._numpy)  # noqa: NPY002
         yield
         self.generator.set_state(torch.get_rng_state())
-        self._numpy = np.random.get_state()  # noqa: NPY002
 
 
 def _numbers(dataset: Any, own: IntArray) -> IntArray | None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ensembles._ensemble._nets import seeded_draws
+from ensembles._ensemble._nets import seeded_torch
 from ensembles.nets._stacked._mapped import Mapped
 from ensembles.nets._stacked._products import Products
 from ensembles.nets._stacked._program import NoProgramError, Program
@@ -90,7 +90,7 @@ def _n_products(module: nn.Module, batch: Tensor) -> float:
     for layer in copied.modules():
         layer.register_forward_hook(count)
     try:
-        with seeded_draws(0, "cpu"), torch.no_grad():
+        with seeded_torch(0, "cpu"), torch.no_grad():
             copied(batch)
     except Exception as error:  # the loop fails of it in its own words
         raise NoProgramError(f"the module fails on a batch: {error}") from error
