@@ -113,13 +113,14 @@ class _Group:
         if len(members) < len(rows):
             rows = rows[torch.from_numpy(members)]
         state = self._stack.part(members)
-        outputs = self._program(state, _taken(self._X, rows))
         targets = _taken(self._y, rows)
-        losses = row_losses(self._trainees[0].net, outputs, targets)
-        each = torch.full_like(losses, 1.0 / losses.shape[1])
-        torch.autograd.backward(losses, each)
+        losses = self._program.add_gradients(
+            state,
+            _taken(self._X, rows),
+            lambda outputs: row_losses(self._trainees[0].net, outputs, targets),
+        )
         self._stack.put_back(state, members)
-        found: FloatArray = losses.detach().mean(1).numpy()
+        found: FloatArray = losses.mean(1).numpy()
         return found
 
     def _go_on(self) -> bool:

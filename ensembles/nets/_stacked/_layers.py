@@ -14,7 +14,7 @@ from ensembles.nets._stacked._masks import drawn_masks
 from ensembles.nets._stacked._program import NoProgramError
 from ensembles.nets._stacked._stack import State
 
-__all__ = ["Step", "is_narrow", "of_call", "of_layer"]
+__all__ = ["Names", "Step", "is_narrow", "of_call", "of_layer"]
 
 # Values of all members from those before.
 Step = Callable[..., Tensor]

@@ -15,6 +15,7 @@ from skorch.history import History
 from ensembles._parallel import map_members
 from ensembles.nets._members import MemberJob, train_member
 from ensembles.nets._stacked._alone import why_alone
+from ensembles.nets._stacked._chain import Chain
 from ensembles.nets._stacked._group import Member, train_group
 from ensembles.nets._stacked._mapped import Mapped
 from ensembles.nets._stacked._probe import check_program
@@ -130,7 +131,7 @@ def _kind(
         raise NoProgramError(reason)
     trainees = [Trainee(job, *member) for member in members[:2]]
     tried = []
-    for kind in (Products, Mapped):
+    for kind in (Chain, Products, Mapped):
         try:
             if engine == "auto":
                 first = trainees[0]

@@ -121,10 +121,10 @@ class _Together:
         """Take a step, and return losses; gradients stay until the next."""
         self._optimizer.step()
         self._optimizer.zero_grad()
-        outputs = self._program(self._stack.state, X)
-        losses = row_losses(self._net, outputs, y).mean(1)
-        losses.sum().backward()  # type: ignore[no-untyped-call]
-        return losses.detach()
+        losses = self._program.add_gradients(
+            self._stack.state, X, lambda outputs: row_losses(self._net, outputs, y)
+        )
+        return losses.mean(1)
 
     def compare(self, place: int, one: _Alone, found: Tensor, wanted: Tensor) -> None:
         """Raise unless a member's loss, gradients and buffers are those of its own."""

@@ -6,8 +6,9 @@ from typing import Any, final
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn import functional
 
-from ensembles.nets._stacked._layers import Step, is_narrow, of_call, of_layer
+from ensembles.nets._stacked._layers import Names, Step, is_narrow, of_call, of_layer
 from ensembles.nets._stacked._program import NoProgramError, Program
 from ensembles.nets._stacked._stack import State
 from ensembles.nets._weights import copy_module
@@ -45,6 +46,7 @@ class Products(Program):
         }
         self.turned = _only_in_products(copied, self._names)
         self._steps: list[tuple[str, Step, list[str]]] = []
+        self._row: list[tuple[str, nn.Module, Names]] = []
         self._first = self._last = ""
         for node in graph.nodes:
             self._add(node, copied)
@@ -55,6 +57,25 @@ class Products(Program):
         for name, step, sources in self._steps:
             values[name] = step(state, *[values[source] for source in sources])
         return values[self._last]
+
+    def row(self) -> list[tuple[nn.Module, Names]]:
+        """Layers one after another, with the names of their tensors.
+
+        Raises
+        ------
+        NoProgramError
+            If there are others, or one reads what is not put out by that before.
+        """
+        before = self._first
+        for (name, _, _), (step, _, sources) in zip(
+            self._row, self._steps, strict=False
+        ):
+            if name != step or sources != [before]:
+                break
+            before = name
+        if before != self._last or len(self._row) < len(self._steps):
+            raise NoProgramError("its layers are not in a row")
+        return [(layer, names) for _, layer, names in self._row]
 
     def _add(self, node: fx.Node, module: nn.Module) -> None:
         if node.op == "placeholder":
@@ -71,11 +92,14 @@ class Products(Program):
                 *layer.named_buffers(recurse=False),
             )
             names = {name: self._names[id(tensor)] for name, tensor in own}
+            self._row.append((node.name, layer, names))
             step = _relu_ if _may_overwrite(node, layer, module) else None
             step = step or of_layer(layer, names)
             self._record(node, step, node.args, node.kwargs)
         elif node.op in ("call_function", "call_method"):
             tensors, others = _apart(node.args)
+            if node.target in _AS_LAYERS:
+                self._row.append((node.name, _AS_LAYERS[node.target], {}))
             step = of_call(node.target, others, dict(node.kwargs))
             self._record(node, step, tensors, {})
         else:
@@ -85,6 +109,18 @@ class Products(Program):
         if options or not all(isinstance(one, fx.Node) for one in inputs):
             raise NoProgramError(f"{node.target} is called with more than tensors")
         self._steps.append((node.name, step, [one.name for one in inputs]))
+
+
+# What they are called as functions.
+_AS_LAYERS: dict[Any, nn.Module] = {
+    torch.relu: nn.ReLU(),
+    functional.relu: nn.ReLU(),
+    "relu": nn.ReLU(),
+    torch.tanh: nn.Tanh(),
+    "tanh": nn.Tanh(),
+    torch.sigmoid: nn.Sigmoid(),
+    "sigmoid": nn.Sigmoid(),
+}
 
 
 def _relu_(state: State, inputs: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ensembles._ensemble._nets import seeded_torch
+from ensembles.nets._stacked._chain import Chain
 from ensembles.nets._stacked._mapped import Mapped
 from ensembles.nets._stacked._products import Products
 from ensembles.nets._stacked._program import NoProgramError, Program
@@ -33,6 +34,7 @@ class _Limits(NamedTuple):
 
 
 _LIMITS: dict[type[Program], _Limits] = {
+    Chain: _Limits(200_000, 50e6, 2.5e6),
     Products: _Limits(200_000, 50e6, 2.5e6),
     Mapped: _Limits(100_000, 12e6, 0.0),
 }
