@@ -61,6 +61,7 @@ class Chain(Program):
     words = Products.words
 
     def __init__(self, module: nn.Module) -> None:
+        super().__init__(module)
         self._whole = Products(module)
         self.turned = self._whole.turned
         self._links: list[_Link] = []
@@ -82,7 +83,7 @@ class Chain(Program):
 
     def add_gradients(self, state: State, rows: Tensor, loss: Loss) -> Tensor:
         """Losses of rows, once gradients of their means are added."""
-        if not all(one.is_leaf for one in state.parameters.values()):
+        if not state.is_whole:
             return super().add_gradients(state, rows, loss)
         with torch.no_grad():
             outputs, kept = rows, []

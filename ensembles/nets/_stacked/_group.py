@@ -29,7 +29,7 @@ Member: TypeAlias = tuple[int, int, IntArray | None]
 
 
 def train_group(
-    job: MemberJob, members: Sequence[Member], kind: type[Program]
+    job: MemberJob, members: Sequence[Member], program: Program
 ) -> list[tuple[Snapshot, History]]:
     """Train members together.
 
@@ -39,7 +39,7 @@ def train_group(
         What is trained, and on what.
     members : sequence of tuple
         Number, seed and rows of each.
-    kind : type of Program
+    program : Program
         What computes their outputs.
 
     Returns
@@ -53,7 +53,6 @@ def train_group(
             Trainee(job, *member, prints=place == 0)
             for place, member in enumerate(members)
         ]
-        program = kind(trainees[0].net.module_)
         # Steps are counted for a whole stack: an epoch has as many for each of it.
         by_length = sorted(trainees, key=_n_batches)
         for _, alike in groupby(by_length, _n_batches):
@@ -101,8 +100,10 @@ class _Group:
         losses = np.empty(sizes.shape)
         for number, first in enumerate(firsts.tolist()):
             # Only the last batches of an epoch may be of unlike sizes.
-            for size in np.unique(sizes[number]).tolist():
-                (at,) = np.nonzero(sizes[number] == size)
+            own = sizes[number]
+            alike = own[:1] if (own == own[0]).all() else np.unique(own)
+            for size in alike.tolist():
+                (at,) = np.nonzero(own == size)
                 batch = rows[:, first : first + size]
                 losses[number, at] = self._add_gradients(batch, at)
             self._steps()

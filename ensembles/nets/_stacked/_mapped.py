@@ -29,6 +29,7 @@ class Mapped(Program):
     words = "torch.vmap of the module"
 
     def __init__(self, module: nn.Module) -> None:
+        super().__init__(module)
         self._generators: list[Generator] = []
         self._module = copy_module(module, {})
         self._module.train()

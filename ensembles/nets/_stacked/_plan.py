@@ -18,7 +18,7 @@ from ensembles.nets._stacked._alone import why_alone
 from ensembles.nets._stacked._chain import Chain
 from ensembles.nets._stacked._group import Member, train_group
 from ensembles.nets._stacked._mapped import Mapped
-from ensembles.nets._stacked._probe import check_program
+from ensembles.nets._stacked._probe import checked_program
 from ensembles.nets._stacked._products import Products
 from ensembles.nets._stacked._program import NoProgramError, Program
 from ensembles.nets._stacked._trainee import Trainee
@@ -36,7 +36,7 @@ _PARAMETERS_OF_A_GROUP = 1_000_000
 class Plan:
     """How members are trained."""
 
-    kind: type[Program] | None
+    program: Program | None
     """What computes the outputs of a group; None trains members one after another."""
     groups: list[list[Member]]
     """Those that are trained together."""
@@ -46,7 +46,7 @@ class Plan:
     @property
     def engine(self) -> Literal["loop", "stacked"]:
         """What the user calls it."""
-        return "loop" if self.kind is None else "stacked"
+        return "loop" if self.program is None else "stacked"
 
     def train(
         self, job: MemberJob, n_jobs: int | None, verbose: int
@@ -68,11 +68,11 @@ class Plan:
             Weights and history of each member.
         """
         options: dict[str, Any] = {"n_jobs": n_jobs, "verbose": verbose}
-        if self.kind is None:
+        if self.program is None:
             tasks = [(job, *member) for (member,) in self.groups]
             return list(map_members(train_member, tasks, **options))
-        kinds = [(job, group, self.kind) for group in self.groups]
-        return list(chain.from_iterable(map_members(train_group, kinds, **options)))
+        parts = [(job, group, self.program) for group in self.groups]
+        return list(chain.from_iterable(map_members(train_group, parts, **options)))
 
 
 def planned(
@@ -103,7 +103,7 @@ def planned(
         If `engine` is "stacked" and members cannot be.
     """
     try:
-        kind = _kind(net, job, members, engine)
+        program = _program(net, job, members, engine)
     except NoProgramError as error:
         if engine == "stacked":
             raise ValueError(
@@ -115,12 +115,13 @@ def planned(
     most = max(2, _PARAMETERS_OF_A_GROUP // max(1, n_parameters))
     n_groups = -(-len(members) // most)
     parts = np.array_split(np.arange(len(members)), n_groups)
-    return Plan(kind, [[members[at] for at in part] for part in parts], kind.words)
+    groups = [[members[at] for at in part] for part in parts]
+    return Plan(program, groups, program.words)
 
 
-def _kind(
+def _program(
     net: NeuralNet, job: MemberJob, members: Sequence[Member], engine: str
-) -> type[Program]:
+) -> Program:
     """The first program that does what the nets do."""
     if engine == "loop":
         raise NoProgramError("engine='loop'")
@@ -139,8 +140,7 @@ def _kind(
                     job.X[first.rows[: first.batches.size].numpy()]
                 )
                 check_worth(kind, first.net.module_, batch, len(members))
-            check_program(kind, job, trainees)
-            return kind
+            return checked_program(kind, job, trainees)
         except NoProgramError as error:
             tried.append(f"{kind.words}: {error}")
     raise NoProgramError("; ".join(tried))

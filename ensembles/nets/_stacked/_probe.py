@@ -23,7 +23,7 @@ from ensembles.nets._stacked._program import NoProgramError, Program, quiet_torc
 from ensembles.nets._stacked._stack import Stack
 from ensembles.nets._stacked._trainee import Trainee
 
-__all__ = ["check_program"]
+__all__ = ["checked_program"]
 
 _STEPS = 3
 _MOST_ROWS = 256
@@ -32,15 +32,15 @@ _TOLERANCE = 1e-3
 _RATE = 0.01
 
 
-def check_program(
+def checked_program(
     kind: type[Program], job: MemberJob, trainees: Sequence[Trainee]
-) -> None:
-    """Raise unless a program does what the members' nets do.
+) -> Program:
+    """A program that does what the members' nets do.
 
     Parameters
     ----------
     kind : type of Program
-        What is to be checked.
+        What is to be made.
     job : MemberJob
         What members learn from.
     trainees : sequence of Trainee
@@ -49,12 +49,13 @@ def check_program(
     Raises
     ------
     NoProgramError
-        If it cannot be made for the module, fails, or does something else.
+        If there is none for the module, it fails, or it does something else.
     """
     alone = [_Alone(trainee) for trainee in trainees]
     with seeded_torch(0, "cpu"), quiet_torch():
         try:
-            together = _Together(kind, trainees)
+            program = kind(trainees[0].net.module_)
+            together = _Together(program, trainees)
             for X, y in _batches(job, trainees):
                 losses = together.step(X, y)
                 for place, one in enumerate(alone):
@@ -65,6 +66,7 @@ def check_program(
         except Exception as error:  # whatever code of the user's meets a mapped tensor
             line = str(error).partition("\n")[0]
             raise NoProgramError(f"{type(error).__name__}: {line}") from error
+    return program
 
 
 def _batches(
@@ -108,12 +110,11 @@ class _Alone:
 class _Together:
     """Members that take their steps by a program."""
 
-    def __init__(self, kind: type[Program], trainees: Sequence[Trainee]) -> None:
+    def __init__(self, program: Program, trainees: Sequence[Trainee]) -> None:
         nets, generators = zip(*map(_copied, trainees), strict=True)
-        self._net = nets[0]
-        self._program = kind(self._net.module_)
+        self._net, self._program = nets[0], program
         modules = [net.module_ for net in nets]
-        self._stack = Stack(modules, generators, self._program.turned)
+        self._stack = Stack(modules, generators, program.turned)
         parameters = self._stack.state.parameters.values()
         self._optimizer = torch.optim.SGD(parameters, _RATE)
 

@@ -34,6 +34,7 @@ class Products(Program):
     words = "batched products of its layers"
 
     def __init__(self, module: nn.Module) -> None:
+        super().__init__(module)
         copied = copy_module(module, {})
         copied.train()
         try:

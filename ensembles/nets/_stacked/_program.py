@@ -54,6 +54,11 @@ class Program(ABC):
         NoProgramError
             If there is none.
         """
+        self._made_of = module
+
+    def __reduce__(self) -> tuple[type[Program], tuple[nn.Module]]:
+        """Go to other processes as a module, of which it is made again."""
+        return type(self), (self._made_of,)
 
     @abstractmethod
     def __call__(self, state: State, rows: Tensor) -> Tensor:

@@ -22,6 +22,8 @@ class State(NamedTuple):
     """The same of buffers; a program writes to them."""
     generators: Sequence[Generator]
     """Of the members' dropout."""
+    is_whole: bool = True
+    """Whether these are all members: parameters then are no parts of others."""
 
 
 @final
@@ -86,6 +88,7 @@ class Stack:
             {name: value[at] for name, value in self.state.parameters.items()},
             {name: value[at] for name, value in self.state.buffers.items()},
             [self.state.generators[place] for place in members],
+            is_whole=False,
         )
 
     def put_back(self, state: State, members: IntArray) -> None:
@@ -110,7 +113,7 @@ class Stack:
         """
         self.release()
         at = torch.as_tensor(members, dtype=torch.int64)
-        parameters, buffers, generators = self.state
+        parameters, buffers, generators, _ = self.state
         self._modules = [self._modules[place] for place in members]
         self.state = State(
             {
