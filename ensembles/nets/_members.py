@@ -13,7 +13,7 @@ from skorch.history import History
 from ensembles._ensemble._nets import seeded_run, seeded_torch
 from ensembles._typing import IntArray
 from ensembles.nets._base import BaseNetEnsemble, epochs_only
-from ensembles.nets._training import first_output, run, start
+from ensembles.nets._training import first_output, is_lazy, run, start
 from ensembles.nets._weights import Snapshot, take_snapshot
 from ensembles.nets._wrap import reset_weights
 
@@ -86,7 +86,8 @@ def begin(job: MemberJob, number: int | None, X: Any, y: Any) -> NeuralNet:
     if number is not None:
         _name_files(net, number)
     net.notify("on_train_begin", X=X, y=y)
-    first_output(net, X)
+    if is_lazy(net):
+        first_output(net, X)
     return net
 
 

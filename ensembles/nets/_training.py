@@ -30,6 +30,7 @@ __all__ = [
     "check_run",
     "first_output",
     "has_stopped",
+    "is_lazy",
     "run",
     "start",
 ]
@@ -81,10 +82,14 @@ def first_output(net: NeuralNet, X: Any) -> FloatArray:
 
     Torch's generator does not move, unless lazy layers draw their weights.
     """
-    lazy = any(isinstance(p, UninitializedParameter) for p in net.module_.parameters())
-    with nullcontext() if lazy else torch.random.fork_rng(devices=[]):
+    with nullcontext() if is_lazy(net) else torch.random.fork_rng(devices=[]):
         output: FloatArray = net.predict_proba(X[:2])
     return output
+
+
+def is_lazy(net: NeuralNet) -> bool:
+    """Whether layers have no size before a first pass."""
+    return any(isinstance(p, UninitializedParameter) for p in net.module_.parameters())
 
 
 def run(net: NeuralNet, X: Any, y: Any) -> None:

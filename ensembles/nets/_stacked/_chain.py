@@ -15,14 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from ensembles.nets._stacked._layers import Names, is_narrow
+from ensembles.nets._stacked._losses import BatchLoss
 from ensembles.nets._stacked._masks import drawn_masks
 from ensembles.nets._stacked._products import Products
-from ensembles.nets._stacked._program import (
-    Loss,
-    NoProgramError,
-    Program,
-    mean_gradients,
-)
+from ensembles.nets._stacked._program import NoProgramError, Program
 from ensembles.nets._stacked._stack import State
 
 __all__ = ["Chain"]
@@ -81,7 +77,7 @@ class Chain(Program):
         """Outputs of all members."""
         return self._whole(state, rows)
 
-    def add_gradients(self, state: State, rows: Tensor, loss: Loss) -> Tensor:
+    def add_gradients(self, state: State, rows: Tensor, loss: BatchLoss) -> Tensor:
         """Losses of rows, once gradients of their means are added."""
         if not state.is_whole:
             return super().add_gradients(state, rows, loss)
@@ -90,18 +86,14 @@ class Chain(Program):
             for link in self._links:
                 outputs, own = link.forward(state, outputs)
                 kept.append(own)
-        outputs.requires_grad_()
-        losses = loss(outputs)
-        mean_gradients(losses)
-        gradient = outputs.grad
-        assert gradient is not None
+        losses, gradient = loss.with_gradients(outputs)
         with torch.no_grad():
             for place in range(len(self._links) - 1, self._first - 1, -1):
                 link = self._links[place]
                 link.give(state, kept[place], gradient)
                 if place > self._first:
                     gradient = link.backward(state, kept[place], gradient)
-        return losses.detach()
+        return losses
 
 
 def _add(state: State, name: str | None, gradient: Callable[[], Tensor]) -> None:

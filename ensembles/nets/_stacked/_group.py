@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from ensembles._ensemble._nets import seeded_run
 from ensembles._typing import FloatArray, IntArray
 from ensembles.nets._members import MemberJob
-from ensembles.nets._stacked._losses import row_losses
+from ensembles.nets._stacked._losses import BatchLoss
 from ensembles.nets._stacked._program import Program, quiet_torch
 from ensembles.nets._stacked._stack import Stack
 from ensembles.nets._stacked._steps import Steps
@@ -114,12 +114,8 @@ class _Group:
         if len(members) < len(rows):
             rows = rows[torch.from_numpy(members)]
         state = self._stack.part(members)
-        targets = _taken(self._y, rows)
-        losses = self._program.add_gradients(
-            state,
-            _taken(self._X, rows),
-            lambda outputs: row_losses(self._trainees[0].net, outputs, targets),
-        )
+        loss = BatchLoss(self._trainees[0].net, _taken(self._y, rows))
+        losses = self._program.add_gradients(state, _taken(self._X, rows), loss)
         self._stack.put_back(state, members)
         found: FloatArray = losses.mean(1).numpy()
         return found

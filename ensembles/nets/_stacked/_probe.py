@@ -18,7 +18,7 @@ from torch import Generator, Tensor
 from ensembles._ensemble._nets import seeded_torch
 from ensembles.nets._members import MemberJob
 from ensembles.nets._prediction import copy_net
-from ensembles.nets._stacked._losses import row_losses
+from ensembles.nets._stacked._losses import BatchLoss
 from ensembles.nets._stacked._program import NoProgramError, Program, quiet_torch
 from ensembles.nets._stacked._stack import Stack
 from ensembles.nets._stacked._trainee import Trainee
@@ -122,10 +122,8 @@ class _Together:
         """Take a step, and return losses; gradients stay until the next."""
         self._optimizer.step()
         self._optimizer.zero_grad()
-        losses = self._program.add_gradients(
-            self._stack.state, X, lambda outputs: row_losses(self._net, outputs, y)
-        )
-        return losses.mean(1)
+        loss = BatchLoss(self._net, y)
+        return self._program.add_gradients(self._stack.state, X, loss).mean(1)
 
     def compare(self, place: int, one: _Alone, found: Tensor, wanted: Tensor) -> None:
         """Raise unless a member's loss, gradients and buffers are those of its own."""

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
 
-import torch
 from torch import Tensor, nn
 
+from ensembles.nets._stacked._losses import BatchLoss
 from ensembles.nets._stacked._stack import State
 
-__all__ = ["Loss", "NoProgramError", "Program", "mean_gradients", "quiet_torch"]
-
-# Losses of members from their outputs.
-Loss: TypeAlias = Callable[[Tensor], Tensor]
+__all__ = ["NoProgramError", "Program", "quiet_torch"]
 
 
 @contextmanager
@@ -25,12 +21,6 @@ def quiet_torch() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "There is a performance drop")
         yield
-
-
-def mean_gradients(losses: Tensor) -> None:
-    """Gradients of the sum, over members, of the means of their losses."""
-    each = torch.full_like(losses, 1.0 / losses.shape[1])
-    torch.autograd.backward(losses, each)
 
 
 class NoProgramError(Exception):
@@ -77,7 +67,7 @@ class Program(ABC):
             Outputs.
         """
 
-    def add_gradients(self, state: State, rows: Tensor, loss: Loss) -> Tensor:
+    def add_gradients(self, state: State, rows: Tensor, loss: BatchLoss) -> Tensor:
         """Add gradients of means of losses to those of the parameters.
 
         Parameters
@@ -86,14 +76,12 @@ class Program(ABC):
             Of the members.
         rows : Tensor of shape (n_members, n_rows, ...)
             A batch of each.
-        loss : callable
-            Losses, shape (n_members, n_losses), of outputs.
+        loss : BatchLoss
+            Of their outputs.
 
         Returns
         -------
         Tensor of shape (n_members, n_losses)
             Losses.
         """
-        losses = loss(self(state, rows))
-        mean_gradients(losses)
-        return losses.detach()
+        return loss.add_gradients(self(state, rows))
