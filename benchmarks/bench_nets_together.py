@@ -201,7 +201,7 @@ def engines(options):
     X, y = digits()
     for name, make in nets.items():
         for batch_size, n_members in product((32, 128), (2, 5, 10)):
-            net = net_of(make, batch_size, 1)
+            net = net_of(make, batch_size, 5)
             auto, loop = (
                 DeepEnsembleClassifier(net, n_members, random_state=0, engine=one)
                 for one in ("auto", "loop")

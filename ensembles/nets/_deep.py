@@ -257,9 +257,16 @@ class DeepEnsembleClassifier(BaseNetClassifier, _BaseDeepEnsemble):
     device : str, torch.device or None, default=None
         Where to train and predict. None takes that of the net. Weights are kept on the
         CPU, and one member is on the device at a time.
+    engine : {"auto", "loop", "stacked"}, default="auto"
+        How members are trained. "stacked" trains them together: their weights lie in
+        one tensor for each layer, and a step is a step of all, each with rows, dropout,
+        learning rate and end of its own. "loop" trains one after another. "auto" trains
+        together where that has been measured to be faster (members of some hundred to
+        some hundred thousand weights) and two of them, tried for three steps, do what
+        they do alone. Members are the same, up to rounding.
     n_jobs : int or None, default=None
-        Workers that train members, each a process: nets do not share torch's
-        generators. Not for a GPU.
+        Workers that train members, or groups of some million weights that are trained
+        together, each a process: nets do not share torch's generators. Not for a GPU.
     random_state : int, RandomState, Generator or None, default=None
         Each member's weights, batches, dropout and rows follow from it, whatever
         `n_jobs` is; torch's own generators stay where they are.
@@ -278,6 +285,10 @@ class DeepEnsembleClassifier(BaseNetClassifier, _BaseDeepEnsemble):
     histories_ : list of skorch.history.History
         Of each member one dict an epoch, with ``train_loss`` and, where `train_split`
         is given, ``valid_loss``; without skorch's rows for each batch.
+    engine_ : {"loop", "stacked"}
+        How members were trained.
+    engine_reason_ : str
+        By what, or why not together.
     oob_decision_function_ : ndarray of shape (n_samples, n_classes)
         Probabilities of rows by the members that have not learned from them; NaN where
         there is none. Only with ``oob_score=True``.
@@ -294,7 +305,8 @@ class DeepEnsembleClassifier(BaseNetClassifier, _BaseDeepEnsemble):
     ------
     ValueError
         From `fit`: if a parameter is not allowed, the net's output has not one column a
-        class or its rows do not sum to one, or training diverges.
+        class or its rows do not sum to one, members cannot be trained together as
+        ``engine="stacked"`` asks, or training diverges.
     TypeError
         If X is a dict or a Dataset.
 
@@ -313,8 +325,15 @@ class DeepEnsembleClassifier(BaseNetClassifier, _BaseDeepEnsemble):
     -----
     A member is what ``torch.manual_seed(seed)`` and ``net.fit(X, y)`` would give, up to
     rounding, where `seed` follows from `random_state` and the number of the member
-    alone. So more members leave the first ones as they are. Callbacks that save
-    checkpoints write files with the number of the member in their names.
+    alone. So more members leave the first ones as they are, up to rounding. Callbacks
+    that save checkpoints write files with the number of the member in their names.
+
+    What sees single batches is trained alone: nets of classes of the user's own that
+    change a step, callbacks other than skorch's for epochs, scores, schedules and norms
+    of gradients, optimisers that do not step weight by weight. So is what torch cannot
+    map, recurrent layers among it, or maps to something else. A module whose code
+    changes after some passes, by a counter of its own, is beyond what a trial of three
+    steps can see: pass ``engine="loop"``.
 
     References
     ----------
@@ -439,9 +458,16 @@ class DeepEnsembleRegressor(BaseNetRegressor, _BaseDeepEnsemble):
     device : str, torch.device or None, default=None
         Where to train and predict. None takes that of the net. Weights are kept on the
         CPU, and one member is on the device at a time.
+    engine : {"auto", "loop", "stacked"}, default="auto"
+        How members are trained. "stacked" trains them together: their weights lie in
+        one tensor for each layer, and a step is a step of all, each with rows, dropout,
+        learning rate and end of its own. "loop" trains one after another. "auto" trains
+        together where that has been measured to be faster (members of some hundred to
+        some hundred thousand weights) and two of them, tried for three steps, do what
+        they do alone. Members are the same, up to rounding.
     n_jobs : int or None, default=None
-        Workers that train members, each a process: nets do not share torch's
-        generators. Not for a GPU.
+        Workers that train members, or groups of some million weights that are trained
+        together, each a process: nets do not share torch's generators. Not for a GPU.
     random_state : int, RandomState, Generator or None, default=None
         Each member's weights, batches, dropout and rows follow from it, whatever
         `n_jobs` is; torch's own generators stay where they are.
@@ -458,6 +484,10 @@ class DeepEnsembleRegressor(BaseNetRegressor, _BaseDeepEnsemble):
     histories_ : list of skorch.history.History
         Of each member one dict an epoch, with ``train_loss`` and, where `train_split`
         is given, ``valid_loss``; without skorch's rows for each batch.
+    engine_ : {"loop", "stacked"}
+        How members were trained.
+    engine_reason_ : str
+        By what, or why not together.
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_targets)
         Values of rows by the members that have not learned from them; NaN where there
         is none. Only with ``oob_score=True``.
@@ -478,7 +508,8 @@ class DeepEnsembleRegressor(BaseNetRegressor, _BaseDeepEnsemble):
     ------
     ValueError
         From `fit`: if a parameter is not allowed, the net's output has not the shape of
-        y, or training diverges.
+        y, members cannot be trained together as ``engine="stacked"`` asks, or training
+        diverges.
     TypeError
         If X is a dict or a Dataset.
 

@@ -131,16 +131,13 @@ def _program(
     if reason is not None:
         raise NoProgramError(reason)
     trainees = [Trainee(job, *member) for member in members[:2]]
-    tried = []
+    why: dict[str, NoProgramError] = {}
     for kind in (Chain, Products, Mapped):
         try:
             if engine == "auto":
-                first = trainees[0]
-                batch = torch.from_numpy(
-                    job.X[first.rows[: first.batches.size].numpy()]
-                )
-                check_worth(kind, first.net.module_, batch, len(members))
+                X = torch.from_numpy(job.X)
+                check_worth(kind, trainees[0], X, len(members))
             return checked_program(kind, job, trainees)
         except NoProgramError as error:
-            tried.append(f"{kind.words}: {error}")
-    raise NoProgramError("; ".join(tried))
+            why[kind.words] = error
+    raise NoProgramError("; ".join(f"{words}: {why[words]}" for words in why))

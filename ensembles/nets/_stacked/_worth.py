@@ -18,6 +18,7 @@ from ensembles.nets._stacked._chain import Chain
 from ensembles.nets._stacked._mapped import Mapped
 from ensembles.nets._stacked._products import Products
 from ensembles.nets._stacked._program import NoProgramError, Program
+from ensembles.nets._stacked._trainee import Trainee
 from ensembles.nets._weights import copy_module
 
 __all__ = ["check_worth"]
@@ -39,10 +40,12 @@ _LIMITS: dict[type[Program], _Limits] = {
     Mapped: _Limits(100_000, 12e6, 0.0),
 }
 _FEW = 5
+# A trial takes some tens of steps of a net alone.
+_FEWEST_STEPS = 100
 
 
 def check_worth(
-    kind: type[Program], module: nn.Module, batch: Tensor, n_members: int
+    kind: type[Program], trainee: Trainee, X: Tensor, n_members: int
 ) -> None:
     """Raise where a program would not be faster than a loop.
 
@@ -50,19 +53,27 @@ def check_worth(
     ----------
     kind : type of Program
         The program.
-    module : Module
-        Of a member; left as it is.
-    batch : Tensor of shape (n_rows, ...)
-        Of the size that it trains on.
+    trainee : Trainee
+        A member; left as it is.
+    X : Tensor of shape (n_samples, ...)
+        What it learns from.
     n_members : int
         Number of members.
 
     Raises
     ------
     NoProgramError
-        With the size that is too large.
+        With what is too large or too little.
     """
-    limits = _LIMITS[kind]
+    net, limits = trainee.net, _LIMITS[kind]
+    n_steps = net.max_epochs * trainee.n_batches * (n_members - 1)
+    if n_steps < _FEWEST_STEPS:
+        raise NoProgramError(
+            f"{n_steps} steps of further members are fewer than the {_FEWEST_STEPS} "
+            "that pay for a trial"
+        )
+    module = net.module_
+    batch = X[trainee.rows[: trainee.batches.size]]
     n_parameters = sum(one.numel() for one in module.parameters())
     if n_parameters > limits.parameters:
         raise NoProgramError(
