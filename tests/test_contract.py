@@ -44,10 +44,21 @@ def seeded(estimator, **params):
     return estimator.set_params(**params)
 
 
-@parametrize_with_checks(
-    ESTIMATORS + TREES + BOOSTERS, expected_failed_checks=known_failures
-)
+INSTANCES = ESTIMATORS + TREES + BOOSTERS
+FIRST = list({type(one): one for one in reversed(INSTANCES)}.values())
+VARIANTS = [one for one in INSTANCES if not any(one is first for first in FIRST)]
+
+
+@parametrize_with_checks(FIRST, expected_failed_checks=known_failures)
 def test_scikit_learn_contract(estimator, check):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some checks fit on data that warn
+        check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(VARIANTS, expected_failed_checks=known_failures)
+def test_scikit_learn_contract_of_variants(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some checks fit on data that warn
         check(estimator)

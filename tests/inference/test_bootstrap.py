@@ -397,6 +397,7 @@ def test_simultaneous_percentiles_hold_their_share_of_replicates():
     assert abs(inside.mean() - 0.95) < 6 / 4999
 
 
+@pytest.mark.slow
 @few
 def test_simultaneous_intervals_cover_all_means_at_once():
     """600 samples of 60 rows of five normal columns, 90 %, studentized.

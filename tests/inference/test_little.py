@@ -110,6 +110,7 @@ def test_the_standard_error_of_a_mean_is_right():
     assert abs(ours.standard_error_ / truth - 1) < spread * norm.isf(0.5e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("q", [0.5, 0.9])
 def test_the_standard_error_of_a_quantile_is_right(q):
     """Of 60 data sets, by their own scatter of 20 %; fails 2 seeds in 10,000 each.
@@ -127,6 +128,7 @@ def test_the_standard_error_of_a_quantile_is_right(q):
     assert abs(np.mean(ratios) - 1) < 0.04 + norm.isf(0.5e-4) * error
 
 
+@pytest.mark.slow
 def test_intervals_from_few_subsets_cover_as_often_as_they_say():
     """400 samples, 90 % intervals; beyond a binomial's 1e-4 tails by chance.
 

@@ -115,6 +115,7 @@ def risk_of_the_choice(cv_of, n_seeds=20):
 MSE = "neg_mean_squared_error"
 
 
+@pytest.mark.slow
 def test_a_guard_chooses_smoother_fits_of_dependent_noise():
     """Shuffled folds choose to follow the noise."""
     with_guard = risk_of_the_choice(lambda seed: HVBlock(v=2, h=10))

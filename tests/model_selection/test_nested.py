@@ -166,6 +166,7 @@ def test_candidates_that_differ_have_no_concordance():
     assert nested_cross_validate(drawn, X, y, cv=3).n_fits == 3 * (4 * 5 + 1)
 
 
+@pytest.mark.slow
 def test_selection_among_noise_is_seen_through():
     """The best of thirty columns of noise promises more than it keeps."""
     promised, kept = [], []

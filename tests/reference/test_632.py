@@ -611,6 +611,7 @@ def jackknifed(metric, y, said):
     return np.linalg.norm(slopes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scoring", "metric", "low", "high"),
     [

@@ -193,6 +193,7 @@ SCHEMES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "error"), SCHEMES.values(), ids=SCHEMES)
 def test_the_error_of_the_mean_of_the_air_conditioning_hours(scheme, error):
     """Closed forms of each scheme; Politis & Romano (1994) for stationary blocks."""

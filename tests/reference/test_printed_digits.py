@@ -443,6 +443,7 @@ def mean_of(x, axis=-1):
     return np.mean(x, axis=axis)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statistic", "data", "level", "expected"),
     [

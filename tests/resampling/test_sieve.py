@@ -54,6 +54,7 @@ def test_the_mean_has_the_error_that_its_model_says():
     assert abs(squared.mean() - expected) < Z * squared.std() / np.sqrt(4000)
 
 
+@pytest.mark.slow
 def test_the_error_of_the_mean_is_near_the_true_one():
     """AR(1), phi 1/2, 200 rows: 0.1409; sieves state 0.976 of it on average.
 

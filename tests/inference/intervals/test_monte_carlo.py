@@ -49,6 +49,7 @@ def test_the_error_of_a_mean_is_that_of_the_mean():
     assert (bounds[0] * expected < min(low, high)) & (max(low, high) < bounds[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_the_error_is_how_far_ends_move_from_run_to_run(method):
     """Standard deviation of 120 runs against the errors that 60 of them state.

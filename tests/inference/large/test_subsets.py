@@ -10,7 +10,7 @@ from scipy.stats import chi2, chisquare
 from ensembles._random import keys_for
 from ensembles.inference._large._subsets import LittleDraws, _shuffled, subset_rows
 
-by_property = settings(max_examples=150, deadline=None, derandomize=True)
+by_property = settings(max_examples=60, deadline=None, derandomize=True)
 
 
 @by_property

@@ -786,6 +786,7 @@ class Line(RegressorMixin, BaseEstimator):
         return self.level_ + self.slope_ * X[:, self.column]
 
 
+@pytest.mark.slow
 def test_equal_models_are_seldom_told_apart():
     """120 samples, two lines alike in law, 15 random splits: 4 % rejected at 5 %.
 

@@ -400,6 +400,7 @@ def test_values_and_errors_of_replicates_are_of_the_same_rows(statistic, data, h
     assert (errors >= 0).all()
 
 
+@pytest.mark.slow
 def test_inner_errors_are_the_spread_of_replicates_of_the_replicate():
     """Mean over replicates of the squared error, (1 - 1/n)^2 s^2 / n; 4 errors wide."""
     bound = evaluation(lambda x: x.mean(), X)
@@ -426,6 +427,7 @@ RANKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "groups"), RANKS.values(), ids=RANKS)
 def test_ranks_of_the_estimate_are_nearly_uniform(scheme, groups):
     """Mean 1/2, variance 1/12 and more, as intervals of few rows are too short.
