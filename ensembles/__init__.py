@@ -112,6 +112,8 @@ _OF_NETS = (
     "FastGeometricEnsembleRegressor",
     "MCDropoutClassifier",
     "MCDropoutRegressor",
+    "SWAGClassifier",
+    "SWAGRegressor",
     "SnapshotEnsembleClassifier",
     "SnapshotEnsembleRegressor",
     "WeightAveragingClassifier",

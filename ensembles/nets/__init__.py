@@ -24,6 +24,10 @@ from ensembles.nets._snapshot import (  # noqa: E402
     SnapshotEnsembleClassifier,
     SnapshotEnsembleRegressor,
 )
+from ensembles.nets._swag import (  # noqa: E402
+    SWAGClassifier,
+    SWAGRegressor,
+)
 from ensembles.nets._weight_averaging import (  # noqa: E402
     WeightAveragingClassifier,
     WeightAveragingRegressor,
@@ -36,6 +40,8 @@ __all__ = [
     "FastGeometricEnsembleRegressor",
     "MCDropoutClassifier",
     "MCDropoutRegressor",
+    "SWAGClassifier",
+    "SWAGRegressor",
     "SnapshotEnsembleClassifier",
     "SnapshotEnsembleRegressor",
     "WeightAveragingClassifier",

@@ -11,12 +11,10 @@ from skorch import NeuralNet
 from ensembles._typing import FloatArray, RandomState, Table
 from ensembles._validation import (
     check_choice,
-    check_count,
     invalid_parameter,
-    is_positive,
     is_real,
 )
-from ensembles.nets._averaging import AveragingCourse
+from ensembles.nets._averaging import AveragingCourse, check_averaging
 from ensembles.nets._batch_norm import renew_batch_norm
 from ensembles.nets._course import Course
 from ensembles.nets._kinds import BaseNetClassifier, BaseNetRegressor
@@ -69,14 +67,7 @@ class _BaseWeightAveraging(BaseOneRun):
     def _check_params(self) -> None:
         super()._check_params()
         check_choice(self, "average", self.average, {"equal", "ema"})
-        start: Any = self.start
-        if not (is_real(start) and 0.0 <= float(start) < 1.0):
-            allowed = "a float in the range [0.0, 1.0)"
-            raise invalid_parameter(self, "start", start, allowed)
-        if self.swa_lr is not None and not is_positive(self.swa_lr):
-            allowed = "a float in the range (0.0, inf) or None"
-            raise invalid_parameter(self, "swa_lr", self.swa_lr, allowed)
-        check_count(self, "every", self.every, none=True)
+        check_averaging(self)
         decay: Any = self.decay
         if not (is_real(decay) and 0.0 <= float(decay) < 1.0):
             allowed = "a float in the range [0.0, 1.0)"

@@ -32,6 +32,8 @@ from ensembles.nets import (  # noqa: E402
     MCDropoutRegressor,
     SnapshotEnsembleClassifier,
     SnapshotEnsembleRegressor,
+    SWAGClassifier,
+    SWAGRegressor,
     WeightAveragingClassifier,
     WeightAveragingRegressor,
 )
@@ -50,13 +52,14 @@ VALUES = X[:, 0] * X[:, 1] + 5
 BOTH = [SnapshotEnsembleClassifier, SnapshotEnsembleRegressor]
 COLLECTIONS = [*BOTH, FastGeometricEnsembleClassifier, FastGeometricEnsembleRegressor]
 AVERAGES = [WeightAveragingClassifier, WeightAveragingRegressor]
-RUNS = [*COLLECTIONS, *AVERAGES]
+SWAG = [SWAGClassifier, SWAGRegressor]
+RUNS = [*COLLECTIONS, *AVERAGES, *SWAG]
 DEEP = [DeepEnsembleClassifier, DeepEnsembleRegressor]
 DROPOUT = [MCDropoutClassifier, MCDropoutRegressor]
 # Of these any module may be a member; of the others those with dropout.
 OF_ANY = [*RUNS, *DEEP]
 ALL = [*OF_ANY, *DROPOUT]
-SEVERAL = [*COLLECTIONS, *DEEP]
+SEVERAL = [*COLLECTIONS, *DEEP, *SWAG]
 
 
 def of_classes(cls):
@@ -69,6 +72,8 @@ def number_of_members(cls, n_members):
         return {}
     if cls in DROPOUT:
         return {"n_samples": n_members}
+    if cls in SWAG:
+        return {"n_samples": n_members, "start": 0.2, "every": 1}
     if cls in BOTH:
         return {"n_snapshots": n_members}
     if cls in DEEP:
