@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple, Self, final
+from typing import Any, Literal, Self, final
 
 import numpy as np
 import torch
@@ -25,24 +25,16 @@ from ensembles._validation import (
     warn_user,
 )
 from ensembles.nets._kinds import BaseNetClassifier, BaseNetRegressor
-from ensembles.nets._members import template_of
+from ensembles.nets._member_rows import MemberRows, rows_of_folds, rows_of_scheme
+from ensembles.nets._members import Member, template_of
 from ensembles.nets._prediction import nets_of, proba_of, trim
 from ensembles.nets._several import BaseSeveral
 from ensembles.nets._stacked._plan import planned
 from ensembles.nets._training import check_finite
 from ensembles.nets._weights import Snapshot, load_snapshot
-from ensembles.resampling._base import BaseScheme, rows_by_weights
+from ensembles.resampling._base import BaseScheme
 
 __all__ = ["DeepEnsembleClassifier", "DeepEnsembleRegressor"]
-
-
-class Draws(NamedTuple):
-    """Rows of members."""
-
-    rows: list[IntArray]
-    """Those that each learns from, with their repetitions."""
-    outside: list[IntArray]
-    """Those that each is asked about out of bag."""
 
 
 class _BaseDeepEnsemble(BaseSeveral):
@@ -57,6 +49,7 @@ class _BaseDeepEnsemble(BaseSeveral):
         n_estimators: int,
         *,
         scheme: BaseScheme | None,
+        cv: Any,
         oob_score: bool,
         engine: Literal["auto", "loop", "stacked"],
         n_jobs: int | None,
@@ -65,6 +58,7 @@ class _BaseDeepEnsemble(BaseSeveral):
         super().__init__(estimator, **parameters)
         self.n_estimators = n_estimators
         self.scheme = scheme
+        self.cv = cv
         self.oob_score = oob_score
         self.engine = engine
         self.n_jobs = n_jobs
@@ -81,7 +75,7 @@ class _BaseDeepEnsemble(BaseSeveral):
         y : array-like of shape (n_samples,) or, for regression, (n_samples, n_targets)
             Labels or values.
         groups : array-like of shape (n_samples,) or None, default=None
-            Group of each row, where `scheme` keeps groups whole.
+            Group of each row, where `scheme` or `cv` keeps groups whole.
 
         Returns
         -------
@@ -97,26 +91,29 @@ class _BaseDeepEnsemble(BaseSeveral):
             ensemble is then as it was before.
         """
         self._check_params()
-        if groups is not None and self.scheme is None:
+        if groups is not None and self.scheme is None and self.cv is None:
             raise ValueError(
                 "groups are passed, and without a scheme nobody looks at them. Pass a "
-                "scheme that keeps them whole, such as scheme=GroupBootstrap()."
+                "scheme that keeps them whole, such as scheme=GroupBootstrap(), or "
+                "folds that do, such as cv=GroupKFold()."
             )
         with state_kept_on_failure(self):
             X, y = self._check_rows_and_target(X, y)
             target, n_outputs = self._encode(y)
             self._entropy = entropy_from(self.random_state)
-            draws = self._draws(len(X), y, groups)
-            self._train(self._fresh_net(X, n_outputs), X, target, draws)
+            rows = self._rows(X, y, groups)
+            self._train(self._fresh_net(X, n_outputs), X, target, rows)
         return self
 
     def _train(
-        self, net: NeuralNet, X: Any, target: Any, draws: Draws | None = None
+        self, net: NeuralNet, X: Any, target: Any, rows: MemberRows | None = None
     ) -> None:
         seeds = keys_for(self._entropy, 0, self.n_estimators).tolist()
         template, job = template_of(self, net, seeds[0], X, target)
         members = [
-            (number, seed, None if draws is None else draws.rows[number])
+            Member(number, seed)
+            if rows is None
+            else Member(number, seed, rows.learned[number], rows.scored[number])
             for number, seed in enumerate(seeds)
         ]
         plan = planned(template, job, members, self.engine)
@@ -130,32 +127,27 @@ class _BaseDeepEnsemble(BaseSeveral):
         for name in "oob_score_", "oob_prediction_", "oob_decision_function_":
             self.__dict__.pop(name, None)
         if self.oob_score:
-            assert draws is not None
-            found = self._out_of_bag(job.X, draws.outside)
+            assert rows is not None
+            found = self._out_of_bag(job.X, rows.outside)
             self._set_oob_score(found, target)
 
-    def _draws(self, n_samples: int, y: Any, groups: Any) -> Draws | None:
-        """Rows of each member, and those that it leaves out; None for all rows."""
+    def _rows(self, X: Any, y: Any, groups: Any) -> MemberRows | None:
+        """Rows of each member; None for all rows."""
+        if self.cv is not None:
+            return rows_of_folds(
+                self.cv, self.n_estimators, X, y, groups, classes=self._probabilities
+            )
         if self.scheme is None:
             return None
-        bound = self.scheme.bind(n_samples, y, groups)
-        draws, entropy = Draws([], []), entropy_of(self._entropy, 0)
-        for number, seed in enumerate(bound.seeds(entropy, 0, self.n_estimators)):
-            if bound.draws_rows:
-                rows = bound.rows(seed)
-            else:
-                rng = np.random.default_rng(entropy_of(entropy, number))
-                rows = rows_by_weights(bound.weights(seed), rng)
-            in_bag = np.bincount(rows, minlength=n_samples) > 0
-            draws.rows.append(rows)
-            draws.outside.append(np.flatnonzero(bound.out_of_bag(in_bag)))
-        if self.oob_score and not any(map(len, draws.outside)):
+        entropy = entropy_of(self._entropy, 0)
+        rows = rows_of_scheme(self.scheme, self.n_estimators, y, groups, entropy)
+        if self.oob_score and not any(map(len, rows.outside)):
             raise ValueError(
                 f"scheme={self.scheme!r} leaves no row out for any of the "
                 f"{self.n_estimators} members, so that there is no score out of bag. "
                 "Pass oob_score=False, a scheme that leaves rows out, or more members."
             )
-        return draws
+        return rows
 
     def _out_of_bag(self, X: Any, outside: list[IntArray]) -> FloatArray:
         """What members predict for rows that they have not learned from."""
@@ -188,10 +180,13 @@ class _BaseDeepEnsemble(BaseSeveral):
             allowed = "a scheme of ensembles.resampling or None"
             raise invalid_parameter(self, "scheme", scheme, allowed)
         check_bool(self, "oob_score", self.oob_score)
-        if self.oob_score and self.scheme is None:
+        if self.oob_score and scheme is None and self.cv is None:
             allowed = "a scheme of ensembles.resampling where oob_score=True"
-            hint = "Without one every member learns from all rows."
-            raise invalid_parameter(self, "scheme", self.scheme, allowed, hint)
+            hint = "Without one, or folds by cv, every member learns from all rows."
+            raise invalid_parameter(self, "scheme", scheme, allowed, hint)
+        if self.cv is not None and not (scheme is None and self.train_split is None):
+            allowed = "None where a scheme draws rows or train_split sets some aside"
+            raise invalid_parameter(self, "cv", self.cv, allowed)
         check_choice(self, "engine", self.engine, {"auto", "loop", "stacked"})
         check_n_jobs(self, self.n_jobs)
 
@@ -236,9 +231,16 @@ class DeepEnsembleClassifier(BaseNetClassifier, _BaseDeepEnsemble):
         of :mod:`ensembles.resampling`. None is all rows, which is what the paper found
         best: weights and batches are different enough. Of schemes that give fractional
         weights rows are drawn with these as probabilities.
+    cv : int, splitter, iterable or None, default=None
+        Folds that are set aside in turn, as ``5`` or ``RollingOrigin(...)``: member k
+        learns from the training rows of fold k, counted round, and skorch scores the
+        others after each epoch, for a callback `EarlyStopping` in the net. So members
+        stop by rows that others learn from. Not together with `scheme` or
+        `train_split`.
     oob_score : bool, default=False
         Whether to predict each row by the members that have not learned from it, and to
-        score that. Needs a scheme.
+        score that. Needs a scheme, or `cv`; where members stop by these very rows, the
+        score is a little too good.
     max_epochs : int or None, default=None
         Epochs of each member. None takes those of the net.
     combine : str or callable, default="auto"
@@ -364,6 +366,7 @@ class DeepEnsembleClassifier(BaseNetClassifier, _BaseDeepEnsemble):
         n_estimators: int = 5,
         *,
         scheme: BaseScheme | None = None,
+        cv: Any = None,
         oob_score: bool = False,
         max_epochs: int | None = None,
         combine: CombineRule = "auto",
@@ -379,6 +382,7 @@ class DeepEnsembleClassifier(BaseNetClassifier, _BaseDeepEnsemble):
             estimator,
             n_estimators,
             scheme=scheme,
+            cv=cv,
             oob_score=oob_score,
             engine=engine,
             n_jobs=n_jobs,
@@ -435,9 +439,16 @@ class DeepEnsembleRegressor(BaseNetRegressor, _BaseDeepEnsemble):
         of :mod:`ensembles.resampling`. None is all rows, which is what the paper found
         best: weights and batches are different enough. Of schemes that give fractional
         weights rows are drawn with these as probabilities.
+    cv : int, splitter, iterable or None, default=None
+        Folds that are set aside in turn, as ``5`` or ``RollingOrigin(...)``: member k
+        learns from the training rows of fold k, counted round, and skorch scores the
+        others after each epoch, for a callback `EarlyStopping` in the net. So members
+        stop by rows that others learn from. Not together with `scheme` or
+        `train_split`.
     oob_score : bool, default=False
         Whether to predict each row by the members that have not learned from it, and to
-        score that. Needs a scheme.
+        score that. Needs a scheme, or `cv`; where members stop by these very rows, the
+        score is a little too good.
     max_epochs : int or None, default=None
         Epochs of each member. None takes those of the net.
     combine : str or callable, default="auto"
@@ -553,6 +564,7 @@ class DeepEnsembleRegressor(BaseNetRegressor, _BaseDeepEnsemble):
         n_estimators: int = 5,
         *,
         scheme: BaseScheme | None = None,
+        cv: Any = None,
         oob_score: bool = False,
         max_epochs: int | None = None,
         combine: CombineRule = "auto",
@@ -569,6 +581,7 @@ class DeepEnsembleRegressor(BaseNetRegressor, _BaseDeepEnsemble):
             estimator,
             n_estimators,
             scheme=scheme,
+            cv=cv,
             oob_score=oob_score,
             engine=engine,
             n_jobs=n_jobs,

@@ -15,7 +15,7 @@ from ensembles._random import entropy_from, entropy_of, keys_for
 from ensembles._typing import RandomState
 from ensembles._validation import check_count, invalid_parameter
 from ensembles.nets._kinds import BaseNetClassifier, BaseNetRegressor
-from ensembles.nets._members import template_of, train_member
+from ensembles.nets._members import Member, template_of, train_member
 from ensembles.nets._passes import leaves_out, passing_nets
 from ensembles.nets._prediction import trim
 from ensembles.nets._several import BaseSeveral
@@ -42,7 +42,7 @@ class _BaseMCDropout(BaseSeveral):
         self._entropy = entropy_from(self.random_state)
         seed = self._entropy % 2**64
         template, job = template_of(self, net, seed, X, target)
-        snapshot, self.history_ = train_member(job, None, seed, None)
+        snapshot, self.history_ = train_member(job, Member(None, seed))
         check_finite(template, [snapshot])
         load_snapshot(template, snapshot)
         self.net_ = trim(template)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 from sklearn.base import clone
 from skorch import NeuralNet
 from skorch.callbacks import Checkpoint
+from skorch.dataset import Dataset
+from skorch.helper import predefined_split
 from skorch.history import History
 
 from ensembles._ensemble._nets import seeded_run, seeded_torch
@@ -17,7 +19,7 @@ from ensembles.nets._training import first_output, is_lazy, run, start
 from ensembles.nets._weights import Snapshot, take_snapshot
 from ensembles.nets._wrap import reset_weights
 
-__all__ = ["MemberJob", "begin", "template_of", "train_member"]
+__all__ = ["Member", "MemberJob", "begin", "template_of", "train_member"]
 
 
 @final
@@ -37,22 +39,30 @@ class MemberJob:
         return (self.X, self.y) if rows is None else (self.X[rows], self.y[rows])
 
 
-def train_member(
-    job: MemberJob, number: int | None, seed: int, rows: IntArray | None
-) -> tuple[Snapshot, History]:
+@final
+class Member(NamedTuple):
+    """What a member has of its own."""
+
+    number: int | None
+    """Counted from zero; files of its callbacks are named after it. None for the only
+    one."""
+    seed: int
+    """Of torch's generators: weights, batches and dropout follow from it."""
+    rows: IntArray | None = None
+    """Numbers of the rows that it learns from, with their repetitions; None for all."""
+    scored: IntArray | None = None
+    """Those that are set aside; None leaves that to the net's own split."""
+
+
+def train_member(job: MemberJob, member: Member) -> tuple[Snapshot, History]:
     """Train a net from weights of its own.
 
     Parameters
     ----------
     job : MemberJob
         What is trained, and on what.
-    number : int or None
-        Of the member, counted from zero; files of its callbacks are named after it.
-        None for the only one.
-    seed : int
-        Of torch's generators: weights, batches and dropout follow from it.
-    rows : ndarray or None
-        Numbers of the rows that it learns from, with their repetitions; None for all.
+    member : Member
+        The member.
 
     Returns
     -------
@@ -61,30 +71,33 @@ def train_member(
     history : History
         Of its epochs.
     """
-    X, y = job.part(rows)
-    with seeded_run(seed, job.net.device):
-        net = begin(job, number, X, y)
+    X, y = job.part(member.rows)
+    with seeded_run(member.seed, job.net.device):
+        net = begin(job, member, X, y)
         run(net, X, y)
     return take_snapshot(net), epochs_only(net.history_)
 
 
-def begin(job: MemberJob, number: int | None, X: Any, y: Any) -> NeuralNet:
+def begin(job: MemberJob, member: Member, X: Any, y: Any) -> NeuralNet:
     """A member's net with weights of its own from torch's generator, about to train.
 
     Parameters
     ----------
     job : MemberJob
         What is trained.
-    number : int or None
-        Of the member.
+    member : Member
+        The member.
     X, y : ndarray of shape (n_samples, ...)
         Its rows and their targets.
     """
     net: NeuralNet = clone(job.net)
+    if member.scored is not None:
+        aside = Dataset(*job.part(member.scored))
+        net.set_params(train_split=predefined_split(aside))
     reset_weights(net, net)
     start(net)
-    if number is not None:
-        _name_files(net, number)
+    if member.number is not None:
+        _name_files(net, member.number)
     net.notify("on_train_begin", X=X, y=y)
     if is_lazy(net):
         first_output(net, X)

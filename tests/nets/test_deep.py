@@ -10,15 +10,18 @@ from numpy.testing import assert_allclose, assert_array_equal  # noqa: E402
 from sklearn.base import clone  # noqa: E402
 from sklearn.datasets import make_classification, make_moons  # noqa: E402
 from sklearn.metrics import log_loss, r2_score  # noqa: E402
+from sklearn.model_selection import GroupKFold, KFold  # noqa: E402
 from skorch.callbacks import (  # noqa: E402
     Checkpoint,
     EarlyStopping,
     LRScheduler,
     TrainEndCheckpoint,
 )
-from skorch.dataset import ValidSplit  # noqa: E402
+from skorch.dataset import Dataset, ValidSplit  # noqa: E402
+from skorch.helper import predefined_split  # noqa: E402
 from torch import nn  # noqa: E402
 
+from ensembles import RollingOrigin  # noqa: E402
 from ensembles._random import entropy_of, keys_for  # noqa: E402
 from ensembles.nets import (  # noqa: E402
     DeepEnsembleClassifier,
@@ -71,7 +74,7 @@ def fitted(cls, n_estimators=3, net=None, **options):
     return ensemble.fit(X, target_of(cls))
 
 
-def plain_fit(cls, seed, rows=slice(None), net=None):
+def plain_fit(cls, seed, rows=slice(None), net=None, aside=None):
     """What skorch makes of the rows under a seed."""
     is_of_classes = cls is DeepEnsembleClassifier
     net = clone(net_for(cls) if net is None else net).set_params(
@@ -81,6 +84,8 @@ def plain_fit(cls, seed, rows=slice(None), net=None):
         train_split=None,
     )
     y = LABELS if is_of_classes else VALUES[:, None]
+    if aside is not None:
+        net.set_params(train_split=predefined_split(Dataset(X[aside], y[aside])))
     with torch.random.fork_rng():
         torch.default_generator.manual_seed(seed)
         net.fit(X[rows], y[rows])
@@ -463,3 +468,65 @@ def test_splits_that_draw_are_drawn_from_the_seed(engine):
     assert_array_equal(first.predict_members(X), again.predict_members(X))
     losses = [history[0]["valid_loss"] for history in first.histories_]
     assert len(set(losses)) == 3
+
+
+@with_both
+@pytest.mark.parametrize("engine", ["loop", "stacked"])
+def test_folds_are_set_aside_in_turn(cls, engine):
+    """Two folds of as many rows, so that they cannot be taken for one another."""
+    y = target_of(cls)
+    folds = KFold(2, shuffle=True, random_state=0)
+    ensemble = fitted(cls, 3, cv=folds, engine=engine, oob_score=True)
+    members = ensemble.predict_members(X)
+    seeds = keys_for(4, 0, 3).tolist()
+    (first, second), _ = folds.split(X)
+    turns = [(first, second), (second, first), (first, second)]
+    for seed, member, (rows, aside) in zip(seeds, members, turns, strict=True):
+        assert_allclose(member, plain_fit(cls, seed, rows, aside=aside), rtol=1e-8)
+    name = "decision_function" if cls is DeepEnsembleClassifier else "prediction"
+    found = getattr(ensemble, f"oob_{name}_")
+    # Rows of the second fold are the first member's and the third's.
+    assert_allclose(found[second], members[[0, 2]].mean(axis=0)[second])
+    assert_allclose(found[first], members[1][first])
+    losses = [history[-1]["valid_loss"] for history in ensemble.histories_]
+    if cls is DeepEnsembleClassifier:
+        expected = [
+            log_loss(y[aside], member[aside], labels=[0, 1, 2])
+            for member, (_, aside) in zip(members, turns, strict=True)
+        ]
+        assert_allclose(losses, expected, rtol=1e-6)
+    assert len(set(losses)) == 3
+
+
+def test_members_stop_by_folds_that_others_learn_from():
+    stopping = EarlyStopping(patience=1, load_best=True)
+    net = net_for(DeepEnsembleClassifier, callbacks=[stopping], max_epochs=40)
+    ensemble = fitted(DeepEnsembleClassifier, 5, net=net, cv=5, oob_score=True)
+    assert len({len(history) for history in ensemble.histories_}) > 1
+    assert not np.isnan(ensemble.oob_decision_function_).any()
+    shares = ensemble.oob_decision_function_.argmax(axis=1) == LABELS
+    assert ensemble.oob_score_ == shares.mean()
+
+
+def test_folds_of_times_and_groups():
+    origin = RollingOrigin(3, test_size=20)
+    with pytest.warns(UserWarning, match="do not have OOB scores"):
+        ensemble = fitted(DeepEnsembleRegressor, 3, cv=origin, oob_score=True)
+    known = ~np.isnan(ensemble.oob_prediction_)
+    assert_array_equal(np.flatnonzero(known), np.arange(60, 120))
+    groups = np.repeat(np.arange(12), 10)
+    by_group = DeepEnsembleRegressor(
+        net_for(DeepEnsembleRegressor), 2, cv=GroupKFold(2), oob_score=True
+    )
+    assert by_group.fit(X, VALUES, groups=groups).oob_prediction_.shape == (120,)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"scheme": Bootstrap()}, {"train_split": ValidSplit(5)}],
+    ids=["scheme", "split"],
+)
+def test_folds_go_with_no_other_rows_aside(other):
+    words = "'cv' parameter.*None where a scheme draws rows or train_split sets some"
+    with pytest.raises(ValueError, match=words):
+        DeepEnsembleClassifier(cv=5, **other).fit(X, LABELS)

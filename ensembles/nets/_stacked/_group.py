@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import TypeAlias, final
+from typing import final
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ensembles._ensemble._nets import seeded_run
 from ensembles._typing import FloatArray, IntArray
-from ensembles.nets._members import MemberJob
+from ensembles.nets._members import Member, MemberJob
 from ensembles.nets._stacked._losses import BatchLoss
 from ensembles.nets._stacked._program import Program, quiet_torch
 from ensembles.nets._stacked._stack import Stack
@@ -22,10 +22,7 @@ from ensembles.nets._stacked._steps import Steps
 from ensembles.nets._stacked._trainee import Trainee
 from ensembles.nets._weights import Snapshot
 
-__all__ = ["Member", "train_group"]
-
-# Number, seed and rows of a member, as of `train_member`.
-Member: TypeAlias = tuple[int, int, IntArray | None]
+__all__ = ["train_group"]
 
 
 def train_group(
@@ -37,8 +34,8 @@ def train_group(
     ----------
     job : MemberJob
         What is trained, and on what.
-    members : sequence of tuple
-        Number, seed and rows of each.
+    members : sequence of Member
+        The members.
     program : Program
         What computes their outputs.
 
@@ -50,7 +47,7 @@ def train_group(
     # Each draws from generators of its own, which take turns in the process's place.
     with seeded_run(0, "cpu"), quiet_torch():
         trainees = [
-            Trainee(job, *member, prints=place == 0)
+            Trainee(job, member, prints=place == 0)
             for place, member in enumerate(members)
         ]
         # Steps are counted for a whole stack: an epoch has as many for each of it.

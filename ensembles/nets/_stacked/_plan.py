@@ -13,10 +13,10 @@ from skorch import NeuralNet
 from skorch.history import History
 
 from ensembles._parallel import map_members
-from ensembles.nets._members import MemberJob, train_member
+from ensembles.nets._members import Member, MemberJob, train_member
 from ensembles.nets._stacked._alone import why_alone
 from ensembles.nets._stacked._chain import Chain
-from ensembles.nets._stacked._group import Member, train_group
+from ensembles.nets._stacked._group import train_group
 from ensembles.nets._stacked._mapped import Mapped
 from ensembles.nets._stacked._probe import checked_program
 from ensembles.nets._stacked._products import Products
@@ -69,7 +69,7 @@ class Plan:
         """
         options: dict[str, Any] = {"n_jobs": n_jobs, "verbose": verbose}
         if self.program is None:
-            tasks = [(job, *member) for (member,) in self.groups]
+            tasks = [(job, member) for (member,) in self.groups]
             return list(map_members(train_member, tasks, **options))
         parts = [(job, group, self.program) for group in self.groups]
         return list(chain.from_iterable(map_members(train_group, parts, **options)))
@@ -92,8 +92,8 @@ def planned(
         One of them, initialised.
     job : MemberJob
         What is trained, and on what.
-    members : sequence of tuple
-        Number, seed and rows of each.
+    members : sequence of Member
+        The members.
     engine : {"auto", "loop", "stacked"}
         What the user asks for.
 
@@ -130,7 +130,7 @@ def _program(
     reason = why_alone(net, job)
     if reason is not None:
         raise NoProgramError(reason)
-    trainees = [Trainee(job, *member) for member in members[:2]]
+    trainees = [Trainee(job, member) for member in members[:2]]
     why: dict[str, NoProgramError] = {}
     for kind in (Chain, Products, Mapped):
         try:

@@ -13,13 +13,13 @@ from skorch.callbacks import PrintLog
 from skorch.dataset import Dataset
 from skorch.history import History
 from torch import Generator, Tensor
-from torch.utils.data import Subset
+from torch.utils.data import DataLoader, Subset
 
 from ensembles._ensemble._nets import seeded_run
 from ensembles._typing import FloatArray, IntArray
 from ensembles.nets._base import epochs_only
 from ensembles.nets._lean import lean_batches, wide_batches
-from ensembles.nets._members import MemberJob, begin
+from ensembles.nets._members import Member, MemberJob, begin
 from ensembles.nets._stacked._batches import Batches, draw_number
 from ensembles.nets._stacked._program import NoProgramError
 from ensembles.nets._training import has_stopped
@@ -39,12 +39,8 @@ class Trainee:
     ----------
     job : MemberJob
         What is trained, and on what.
-    number : int
-        Of the member.
-    seed : int
-        Of its weights, batches and dropout.
-    rows : ndarray or None
-        Numbers of the rows that it learns from; None for all.
+    member : Member
+        The member.
     prints : bool, default=True
         Whether skorch may print its table of epochs.
 
@@ -69,19 +65,11 @@ class Trainee:
         If its split does not number rows.
     """
 
-    def __init__(
-        self,
-        job: MemberJob,
-        number: int,
-        seed: int,
-        rows: IntArray | None,
-        *,
-        prints: bool = True,
-    ) -> None:
-        X, y = job.part(rows)
+    def __init__(self, job: MemberJob, member: Member, *, prints: bool = True) -> None:
+        X, y = job.part(member.rows)
         self.generator, self.is_done = Generator(), False
-        with seeded_run(seed, "cpu"):
-            self.net: NeuralNet = begin(job, number, X, y)
+        with seeded_run(member.seed, "cpu"):
+            self.net: NeuralNet = begin(job, member, X, y)
             self.net.check_data(X, y)
             self.net.check_training_readiness()
             train, valid = self.net.get_split_datasets(X, y)
@@ -93,23 +81,21 @@ class Trainee:
             for name, callback in self.net.callbacks_
             if prints or not isinstance(callback, PrintLog)
         ]
-        own = np.arange(len(job.X)) if rows is None else rows
-        numbers = _numbers(train, own)
+        own = np.arange(len(job.X)) if member.rows is None else member.rows
+        numbers = _numbers(train, _source(train), own)
         if numbers is None:
             raise NoProgramError("its train_split does not number rows to train on")
         self.rows = torch.from_numpy(numbers)
         self.batches = Batches.of(self.net, len(numbers))
         self.n_batches = self.batches.count(len(numbers))
         # Rows are those of the job: a copy for each member would not fit everywhere.
-        whole, aside = Dataset(job.X, job.y), _numbers(valid, own)
+        whole, aside = Dataset(job.X, job.y), _numbers(valid, _source(train), own)
         self._sets = {
             "dataset_train": Subset(whole, numbers.tolist()),
             "dataset_valid": valid if aside is None else Subset(whole, aside.tolist()),
         }
-        self._has_rows_aside, self._scores_wide = valid is not None, False
-        if aside is not None and self.net.iterator_valid is lean_batches:
-            options = self.net.get_params_for("iterator_valid")
-            self._scores_wide = not options and self.net.batch_size > 0
+        self._has_rows_aside = valid is not None
+        self._scores_wide = self._has_rows_aside and self._is_free_to_score()
 
     def begin_epoch(self) -> Tensor:
         """Tell callbacks, and return the rows of the epoch in their order."""
@@ -156,6 +142,14 @@ class Trainee:
             self.net.notify("on_train_end", X=None, y=None)
         return take_snapshot(self.net), epochs_only(self.net.history_)
 
+    def _is_free_to_score(self) -> bool:
+        """Whether batches of rows set aside may have any size."""
+        net, valid = self.net, self._sets["dataset_valid"]
+        has_size = bool(net.get_params_for("iterator_valid")) or net.batch_size < 1
+        if has_size or net.iterator_valid is not lean_batches:
+            return False
+        return not isinstance(lean_batches(valid), DataLoader)
+
     def _batches_aside(self) -> Iterable[Any]:
         """Batches of rows set aside: few, as each costs as much again."""
         valid = self._sets["dataset_valid"]
@@ -174,10 +168,17 @@ class Trainee:
         self.generator.set_state(torch.get_rng_state())
 
 
-def _numbers(dataset: Any, own: IntArray) -> IntArray | None:
-    """Numbers, in the job, of the rows of a dataset; None if it is another's."""
-    if type(dataset) is Dataset and len(dataset) == len(own):
+def _source(dataset: Any) -> Any:
+    """What a dataset is some rows of, or itself."""
+    return dataset.dataset if type(dataset) is Subset else dataset
+
+
+def _numbers(dataset: Any, source: Any, own: IntArray) -> IntArray | None:
+    """Numbers, in the job, of rows of the source; None if they are another's."""
+    if type(source) is not Dataset or len(source) != len(own):
+        return None
+    if dataset is source:
         return own
-    if type(dataset) is Subset and type(dataset.dataset) is Dataset:
+    if type(dataset) is Subset and dataset.dataset is source:
         return own[np.asarray(dataset.indices, dtype=np.int64)]
     return None
