@@ -117,8 +117,9 @@ class _BaseDeepEnsemble(BaseSeveral):
             for number, seed in enumerate(seeds)
         ]
         plan = planned(template, job, members, self.engine)
-        trained = plan.train(job, n_jobs=self.n_jobs, verbose=self.verbose)
-        self.engine_, self.engine_reason_ = plan.engine, plan.reason
+        trained, self.engine_, self.engine_reason_ = plan.train(
+            job, n_jobs=self.n_jobs, verbose=self.verbose
+        )
         self.snapshots_ = [snapshot for snapshot, _ in trained]
         self.histories_ = [history for _, history in trained]
         check_finite(template, self.snapshots_)

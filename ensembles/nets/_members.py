@@ -12,7 +12,7 @@ from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 from skorch.history import History
 
-from ensembles._ensemble._nets import seeded_run, seeded_torch
+from ensembles._ensemble._nets import seeded_run
 from ensembles._typing import IntArray
 from ensembles.nets._base import BaseNetEnsemble, epochs_only
 from ensembles.nets._training import first_output, is_lazy, run, start
@@ -138,7 +138,7 @@ def template_of(
         Rows and targets as members take them.
     """
     template: NeuralNet = clone(net)
-    with seeded_torch(seed, net.device):
+    with seeded_run(seed, net.device):
         reset_weights(owner, template)
         start(template)
         X = owner._cast(template, X)

@@ -505,7 +505,83 @@ class OwnGradient(nn.Module):
         return self.last(_Twice.apply(self.first(X)))
 
 
+class Slow(nn.Module):
+    """A buffer that moves by little, in an attribute of the module."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(8, 3)
+        self.register_buffer("spread", torch.ones(8))
+
+    def forward(self, X):
+        if self.training:
+            self.spread = 0.999 * self.spread + 0.001 * X.detach().var(0)
+        return self.last(X / self.spread)
+
+
+class LayerDrop(nn.Module):
+    """A trace would keep what is drawn at the time."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.last = nn.Linear(8, 8), nn.Linear(8, 3)
+
+    def forward(self, X):
+        is_left_out = self.training and torch.rand(1).item() < 0.1
+        return self.last(X if is_left_out else self.inner(X).relu())
+
+
+class OfNumpy(LayerDrop):
+    def forward(self, X):
+        is_left_out = self.training and np.random.random() < 0.1  # noqa: NPY002
+        return self.last(X if is_left_out else self.inner(X).relu())
+
+
+class Remembering(LayerDrop):
+    calls = 0
+
+    def forward(self, X):
+        self.calls += self.training
+        return self.last(self.inner(X) * (1.0 if self.calls < 20 else 0.5))
+
+
+class Writing(LayerDrop):
+    def forward(self, X):
+        with torch.no_grad():
+            self.last.weight.clamp_(min=0.0)
+        return self.last(self.inner(X))
+
+
+class Rest(LayerDrop):
+    """Something that only a last batch comes to."""
+
+    def forward(self, X):
+        noise = torch.randn_like(X) if self.training and len(X) < 32 else 0.0
+        return self.last(X + noise)
+
+
+class Padded(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words, self.last = nn.Embedding(3, 4, padding_idx=0), nn.Linear(32, 3)
+
+    def forward(self, X):
+        return self.last(self.words((X > 2).long()).flatten(1))
+
+
+def masked():
+    module = layers(nn.ReLU())
+    module[0].weight.register_hook(lambda gradient: gradient * 0.5)
+    return module
+
+
 SILENT = {
+    "slow-buffer": (Slow, "loop", "values of the buffer spread"),
+    "layer-drop": (LayerDrop, "loop", "torch.vmap"),
+    "numpy": (OfNumpy, "loop", "draws from numpy's generator"),
+    "remembering": (Remembering, "loop", "remembers what it has seen"),
+    "writing": (Writing, "loop", "writes to its weights"),
+    "rest": (Rest, "loop", "torch.vmap"),
     "rebound-buffer": (Rebound, "loop", "values of the buffer mean"),
     "no-gradient": (NoGradient, "stacked", Mapped.words),
     "in-training": (InTraining, "stacked", Products.words),
@@ -530,6 +606,9 @@ def test_what_would_go_wrong_in_silence_is_found(name):
     alone = DeepEnsembleClassifier(net, engine="loop", **options).fit(X, LABELS)
     assert_same_members(auto, alone)
     assert_allclose(auto.predict_proba(X), alone.predict_proba(X), rtol=1e-7)
+    for seed in range(4):  # whatever a trace may draw
+        auto.set_params(random_state=seed, max_epochs=9).fit(X, LABELS)
+        assert auto.engine_ == engine
     if engine == "loop":
         with pytest.raises(ValueError, match="cannot train these nets together: batch"):
             DeepEnsembleClassifier(net, engine="stacked", **options).fit(X, LABELS)
@@ -574,7 +653,71 @@ def scored(**options):
     return EpochScoring("accuracy", name="own", **options)
 
 
+class OwnAccumulator(skorch.NeuralNetClassifier):
+    def get_train_step_accumulator(self):
+        return super().get_train_step_accumulator()
+
+
+class OwnEnd(skorch.NeuralNetClassifier):
+    def on_epoch_end(self, net, **kwargs):
+        return super().on_epoch_end(net, **kwargs)
+
+
+class TwoOptimizers(skorch.NeuralNetClassifier):
+    def initialize_optimizer(self, *args, **kwargs):
+        self.optimizer_ = torch.optim.SGD(self.module_[0].parameters(), 0.1)
+        self.second_ = torch.optim.SGD(self.module_[2].parameters(), 0.1)
+        return self
+
+
+class PartlyTrained(skorch.NeuralNetClassifier):
+    def initialize_optimizer(self, *args, **kwargs):
+        self.optimizer_ = torch.optim.SGD(self.module_[2].parameters(), 0.1)
+        return self
+
+
+class HookedSteps(skorch.NeuralNetClassifier):
+    def initialize_optimizer(self, *args, **kwargs):
+        super().initialize_optimizer(*args, **kwargs)
+        self.optimizer_.register_step_post_hook(lambda *args: None)
+        return self
+
+
+class CountingLoss(nn.CrossEntropyLoss):
+    calls = 0
+
+    def forward(self, *args):
+        self.calls += 1
+        return super().forward(*args)
+
+
+class BufferedLoss(nn.CrossEntropyLoss):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.ones(()))
+
+    def forward(self, *args):
+        loss = super().forward(*args)
+        self.mean = 0.9 * self.mean + 0.1 * loss.detach()
+        return loss / self.mean
+
+
 ALONE = {
+    "accumulator": (
+        {"kind": OwnAccumulator},
+        "OwnAccumulator has a get_train_step_accumulator of its own",
+    ),
+    "end": ({"kind": OwnEnd}, "OwnEnd has a on_epoch_end of its own"),
+    "optimisers": (
+        {"kind": TwoOptimizers},
+        "it has the optimisers ['optimizer_', 'second_']",
+    ),
+    "part": ({"kind": PartlyTrained}, "its optimiser has not all weights"),
+    "step-hooks": ({"kind": HookedSteps}, "Adam has hooks"),
+    "weight-hooks": ({"make": masked}, "its weights have hooks"),
+    "padding": ({"make": Padded}, "Embedding has rows for padding"),
+    "counting-loss": ({"criterion": CountingLoss}, "criterion remembers"),
+    "buffered-loss": ({"criterion": BufferedLoss}, "criterion remembers"),
     "loss": ({"kind": OwnLoss}, "OwnLoss has a get_loss of its own"),
     "criterion": ({"criterion": Penalty}, "its criterion has weights"),
     "steps": ({"optimizer": torch.optim.Rprop}, "steps of Rprop are not those of each"),
@@ -602,10 +745,90 @@ ALONE = {
 def test_what_needs_batches_of_its_own_is_trained_alone(name):
     settings, words = ALONE[name]
     settings = {"make": PRODUCTS["relu"], **settings}
-    ensemble = DeepEnsembleClassifier(net_of(**settings), 2, random_state=0)
-    ensemble.fit(X, LABELS)
+    net = net_of(**settings, max_epochs=34)
+    ensemble = DeepEnsembleClassifier(net, 2, random_state=0).fit(X, LABELS)
     assert ensemble.engine_ == "loop"
     assert words in ensemble.engine_reason_
+
+
+class RootLoss(nn.MSELoss):
+    """No mean of rows: what it says of many is not the mean of what it says of few."""
+
+    def forward(self, *args):
+        return super().forward(*args).sqrt()
+
+
+def test_rows_aside_are_scored_by_the_batches_that_skorch_takes():
+    plateau = LRScheduler(
+        "ReduceLROnPlateau", monitor="valid_loss", patience=0, factor=0.3
+    )
+    net = net_of(
+        lambda: layers(nn.ReLU(), out=1),
+        skorch.NeuralNetRegressor,
+        criterion=RootLoss,
+        batch_size=4,
+        callbacks=[plateau],
+        max_epochs=6,
+    )
+    options = {"train_split": ValidSplit(3), "cls": DeepEnsembleRegressor}
+    assert_same_members(*both_ways(net, VALUES[:, 0], **options))
+    norms = net_of(
+        lambda: layers(nn.BatchNorm1d(20, track_running_stats=False), nn.ReLU()),
+        batch_size=8,
+        optimizer=torch.optim.SGD,
+    )
+    assert_same_members(*both_ways(norms, train_split=ValidSplit(3)))
+    plain = net_of(PRODUCTS["relu"], batch_size=8)
+    assert_same_members(*both_ways(plain, train_split=ValidSplit(3)))
+
+
+class Smoothed(nn.CrossEntropyLoss):
+    def forward(self, logits, codes):
+        share = 0.3 if self.training else 0.0
+        return functional.cross_entropy(logits, codes, label_smoothing=share)
+
+
+def test_criteria_train_and_score():
+    net = net_of(PRODUCTS["relu"], criterion=Smoothed)
+    assert_same_members(*both_ways(net, train_split=ValidSplit(3)))
+
+
+def test_a_class_that_is_left_out_is_left_out():
+    y = np.sort(LABELS)
+    net = net_of(
+        PRODUCTS["relu"], criterion__ignore_index=2, iterator_train__shuffle=False
+    )
+    assert_same_members(*both_ways(net, y))
+
+
+def of_its_own():
+    share = (0.1, 0.6)[int(torch.randint(2, ()))]
+    return layers(nn.ReLU(), nn.Dropout(share))
+
+
+def test_members_that_draw_settings_of_their_own_keep_them():
+    together, alone = both_ways(net_of(of_its_own), n_estimators=8)
+    shares = {net.module_[2].p for net in alone.estimators_}
+    assert len(shares) == 1  # of the one that predicts
+    assert_same_members(together, alone)
+
+
+def norm_of_gradients(net, X=None, y=None):
+    return sum(float(one.grad.norm()) for one in net.module_.parameters())
+
+
+def test_what_no_trial_has_seen_ends_in_the_loop():
+    """A score that reads gradients, which members trained together do not have."""
+    score = EpochScoring(norm_of_gradients, name="norm", on_train=False)
+    net = net_of(PRODUCTS["relu"], callbacks=[score], max_epochs=20)
+    options = {"n_estimators": 4, "train_split": ValidSplit(3), "random_state": 0}
+    auto = DeepEnsembleClassifier(net, **options).fit(X, LABELS)
+    assert auto.engine_ == "loop"
+    assert auto.engine_reason_.startswith("AttributeError: 'NoneType' object has no")
+    alone = DeepEnsembleClassifier(net, engine="loop", **options).fit(X, LABELS)
+    assert_array_equal(auto.predict_members(X), alone.predict_members(X))
+    with pytest.raises(AttributeError, match="'NoneType' object has no"):
+        DeepEnsembleClassifier(net, engine="stacked", **options).fit(X, LABELS)
 
 
 def test_a_net_that_predicts_its_own_way_is_trained_together():

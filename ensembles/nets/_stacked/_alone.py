@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ from skorch.callbacks import (
 )
 from skorch.dataset import Dataset
 from torch import nn
+from torch.optim import Optimizer
 
 from ensembles.nets._lean import lean_batches
 from ensembles.nets._members import MemberJob
@@ -30,25 +32,26 @@ from ensembles.nets._weights import modules_of
 
 __all__ = ["why_alone"]
 
-# What a net does with its batches, which here is done for all members at once.
-_METHODS = (
-    "check_data",
-    "evaluation_step",
-    "fit_loop",
-    "get_dataset",
-    "get_iterator",
-    "get_loss",
-    "get_split_datasets",
-    "infer",
-    "notify",
-    "on_batch_begin",
-    "on_batch_end",
-    "on_grad_computed",
-    "run_single_epoch",
-    "train_step",
-    "train_step_single",
-    "validation_step",
-)
+# What a net may do in its own way: what is done before training and after it.
+_FREE = {
+    "fit",
+    "forward",
+    "forward_iter",
+    "get_default_callbacks",
+    "get_params",
+    "initialize_callbacks",
+    "initialize_criterion",
+    "initialize_history",
+    "initialize_module",
+    "initialize_optimizer",
+    "load_params",
+    "partial_fit",
+    "predict",
+    "predict_proba",
+    "save_params",
+    "score",
+    "set_params",
+}
 _HOMES = ("skorch.net", "skorch.classifier", "skorch.regressor")
 # They look at epochs, not at batches, or are done for all members here.
 _CALLBACKS = (
@@ -62,7 +65,6 @@ _CALLBACKS = (
     PassthroughScoring,
     PrintLog,
 )
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre")
 _TYPES = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64))
 
 
@@ -91,7 +93,7 @@ def _of_net(net: NeuralNet) -> Iterator[str]:
     kind = type(net).__name__
     if torch.device(net.device or "cpu").type != "cpu":
         yield f"nets on {net.device} are trained one after another"
-    for name in _METHODS:
+    for name in _methods():
         home = getattr(getattr(type(net), name), "__module__", "")
         if home not in _HOMES or name in vars(net):
             yield f"{kind} has a {name} of its own"
@@ -101,11 +103,27 @@ def _of_net(net: NeuralNet) -> Iterator[str]:
         yield "it is compiled"
 
 
+def _methods() -> list[str]:
+    """Names of all that skorch's nets do but for what is free."""
+    return [
+        name
+        for name, value in vars(NeuralNet).items()
+        if inspect.isfunction(value) and not name.startswith("__") and name not in _FREE
+    ]
+
+
 def _of_steps(net: NeuralNet) -> Iterator[str]:
     if any(True for _ in net.criterion_.parameters()):
         yield "its criterion has weights"
     if type(net.optimizer_) not in STACKABLE:
         yield f"steps of {type(net.optimizer_).__name__} are not those of each weight"
+    names = [name for name, one in vars(net).items() if isinstance(one, Optimizer)]
+    if names != ["optimizer_"]:
+        yield f"it has the optimisers {names}"
+    stepped = [one for group in net.optimizer_.param_groups for one in group["params"]]
+    if {*map(id, stepped)} != {*map(id, net.module_.parameters())}:
+        yield "its optimiser has not all weights"
+    yield from _hooks_of(net.optimizer_)
 
 
 def _of_rows(net: NeuralNet, job: MemberJob) -> Iterator[str]:
@@ -114,12 +132,10 @@ def _of_rows(net: NeuralNet, job: MemberJob) -> Iterator[str]:
     options = net.get_params_for("iterator_train")
     if net.iterator_train is not lean_batches or not OPTIONS.issuperset(options):
         yield "it has an iterator_train of its own"
-    if not all(_is_array(values) for values in (job.X, job.y)):
-        yield f"rows and targets are of types {job.X.dtype} and {job.y.dtype}"
-
-
-def _is_array(values: Any) -> bool:
-    return isinstance(values, np.ndarray) and values.dtype in _TYPES
+    for values in job.X, job.y:
+        kind = getattr(values, "dtype", None)
+        if not (isinstance(values, np.ndarray) and kind in _TYPES):
+            yield f"rows or targets are of type {kind or type(values).__name__}"
 
 
 def _of_callbacks(net: NeuralNet) -> Iterator[str]:
@@ -135,7 +151,18 @@ def _of_callbacks(net: NeuralNet) -> Iterator[str]:
 def _of_module(module: nn.Module) -> Iterator[str]:
     if any(parameter.is_complex() for parameter in module.parameters()):
         yield "its module has complex weights"
+    for parameter in module.parameters():
+        if parameter._backward_hooks or parameter._post_accumulate_grad_hooks:
+            yield "its weights have hooks"
     for part in module.modules():
-        for name, hooks in vars(part).items():
-            if hooks and name.startswith(_HOOKS):
-                yield f"{type(part).__name__} has hooks"
+        yield from _hooks_of(part)
+        if getattr(part, "padding_idx", None) is not None:
+            yield f"{type(part).__name__} has rows for padding"
+
+
+def _hooks_of(owner: Any) -> Iterator[str]:
+    """Code of the user's that runs beside a pass or a step."""
+    for name, hooks in vars(owner).items():
+        is_saved = "state_dict" in name
+        if name.endswith(("_hooks", "_hooks_with_kwargs")) and hooks and not is_saved:
+            yield f"{type(owner).__name__} has hooks"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 import torch
@@ -14,7 +14,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from ensembles._ensemble._nets import seeded_run
 from ensembles._typing import FloatArray, IntArray
-from ensembles.nets._members import Member, MemberJob
+from ensembles.nets._members import Member, MemberJob, train_member
+from ensembles.nets._stacked._footprint import architecture_of
 from ensembles.nets._stacked._losses import BatchLoss
 from ensembles.nets._stacked._program import Program, quiet_torch
 from ensembles.nets._stacked._stack import Stack
@@ -22,12 +23,20 @@ from ensembles.nets._stacked._steps import Steps
 from ensembles.nets._stacked._trainee import Trainee
 from ensembles.nets._weights import Snapshot
 
-__all__ = ["train_group"]
+__all__ = ["Trained", "train_group", "train_group_or_alone"]
 
 
-def train_group(
-    job: MemberJob, members: Sequence[Member], program: Program
-) -> list[tuple[Snapshot, History]]:
+@final
+class Trained(NamedTuple):
+    """What has become of a group."""
+
+    members: list[tuple[Snapshot, History]]
+    """Weights and history of each, as of `train_member`."""
+    reason: str | None
+    """Why they were trained one after another after all; None if they were not."""
+
+
+def train_group(job: MemberJob, members: Sequence[Member], program: Program) -> Trained:
     """Train members together.
 
     Parameters
@@ -41,7 +50,7 @@ def train_group(
 
     Returns
     -------
-    list of tuple
+    Trained
         Weights and history of each, as of `train_member`.
     """
     # Each draws from generators of its own, which take turns in the process's place.
@@ -50,11 +59,46 @@ def train_group(
             Trainee(job, member, prints=place == 0)
             for place, member in enumerate(members)
         ]
+        like_the_first = architecture_of(trainees[0].net)
+        own = [architecture_of(one.net) != like_the_first for one in trainees]
         # Steps are counted for a whole stack: an epoch has as many for each of it.
-        by_length = sorted(trainees, key=_n_batches)
+        by_length = sorted(
+            (one for one, is_own in zip(trainees, own, strict=True) if not is_own),
+            key=_n_batches,
+        )
         for _, alike in groupby(by_length, _n_batches):
             _Group(job, list(alike), program).run()
-        return [trainee.end() for trainee in trainees]
+        found = [
+            train_member(job, member) if is_own else trainee.end()
+            for member, trainee, is_own in zip(members, trainees, own, strict=True)
+        ]
+    return Trained(found, None)
+
+
+def train_group_or_alone(
+    job: MemberJob, members: Sequence[Member], program: Program
+) -> Trained:
+    """The same, or each by itself where something comes up that no trial has seen.
+
+    Parameters
+    ----------
+    job : MemberJob
+        What is trained, and on what.
+    members : sequence of Member
+        The members.
+    program : Program
+        What computes their outputs.
+
+    Returns
+    -------
+    Trained
+        Weights and history of each, and what came up.
+    """
+    try:
+        return train_group(job, members, program)
+    except Exception as error:  # the loop goes on, or fails of it in its own words
+        found = [train_member(job, member) for member in members]
+        return Trained(found, f"{type(error).__name__}: {error}")
 
 
 def _n_batches(trainee: Trainee) -> int:
@@ -79,13 +123,14 @@ class _Group:
         """Train until all epochs are over or all members have stopped."""
         for _ in range(self._trainees[0].net.max_epochs):
             orders = [trainee.begin_epoch() for trainee in self._trainees]
+            self._stack.read()
             self._steps.read_settings()
             losses, sizes = self._epoch(orders)
+            self._stack.write()
             for place, trainee in enumerate(self._trainees):
                 trainee.end_epoch(losses[:, place], sizes[:, place])
             if not self._go_on():
                 break
-        self._stack.release()
 
     def _epoch(self, orders: Sequence[Tensor]) -> tuple[FloatArray, IntArray]:
         """Losses and sizes of all batches, a column for each member."""

@@ -16,7 +16,7 @@ from torch.nn.functional import (
     nll_loss,
 )
 
-__all__ = ["BatchLoss"]
+__all__ = ["BatchLoss", "is_mean_of_rows"]
 
 _OfRows: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
@@ -35,7 +35,7 @@ class BatchLoss:
 
     def __init__(self, net: NeuralNet, targets: Tensor) -> None:
         self._net, self._targets = net, targets
-        is_plain = _is_plain(net.criterion_, targets)
+        is_plain = is_mean_of_rows(net.criterion_, targets)
         self._kind = type(net.criterion_) if is_plain else None
         self._is_flat = isinstance(net, NeuralNetBinaryClassifier)
 
@@ -54,7 +54,7 @@ class BatchLoss:
         """
         if self._is_flat:
             outputs = outputs.flatten(1)
-        if self._kind in _BY_ROW:
+        if self._kind is not None:
             losses = _BY_ROW[self._kind](outputs, self._targets)
             return losses.view(len(outputs), -1)
         # Whatever else it is, for some tenths of a millisecond.
@@ -99,13 +99,24 @@ class BatchLoss:
         return losses, outputs.grad
 
 
-def _is_plain(criterion: Any, targets: Tensor) -> bool:
-    """Whether it is a mean over rows that all count the same."""
+def is_mean_of_rows(criterion: Any, targets: Tensor) -> bool:
+    """Whether a criterion is a mean over rows that all count the same.
+
+    Parameters
+    ----------
+    criterion : Module
+        Of a net.
+    targets : Tensor of shape (n_members, n_rows, ...)
+        Codes or values.
+    """
+    if type(criterion) not in _BY_ROW:
+        return False
     options = {"weight": None, "pos_weight": None, "label_smoothing": 0.0}
     return (
-        getattr(criterion, "reduction", None) == "mean"
+        criterion.reduction == "mean"
         and all(getattr(criterion, key, kept) == kept for key, kept in options.items())
         and (targets.is_floating_point() or targets.ndim == 2)
+        and getattr(criterion, "ignore_index", -1) < 0
     )
 
 
@@ -135,7 +146,7 @@ def _log_loss(probabilities: Tensor, codes: Tensor) -> Tensor:
     return nll_loss(logs.flatten(0, 1), codes.flatten(), reduction="none")
 
 
-_BY_ROW: dict[type[nn.Module] | None, _OfRows] = {
+_BY_ROW: dict[type[nn.Module], _OfRows] = {
     nn.BCEWithLogitsLoss: partial(binary_cross_entropy_with_logits, reduction="none"),
     nn.CrossEntropyLoss: _cross_entropy,
     nn.MSELoss: partial(mse_loss, reduction="none"),

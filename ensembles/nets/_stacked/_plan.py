@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import Any, Literal, final
+from typing import Any, Literal, NamedTuple, final
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from ensembles._parallel import map_members
 from ensembles.nets._members import Member, MemberJob, train_member
 from ensembles.nets._stacked._alone import why_alone
 from ensembles.nets._stacked._chain import Chain
-from ensembles.nets._stacked._group import train_group
+from ensembles.nets._stacked._group import train_group, train_group_or_alone
 from ensembles.nets._stacked._mapped import Mapped
 from ensembles.nets._stacked._probe import checked_program
 from ensembles.nets._stacked._products import Products
@@ -43,14 +42,10 @@ class Plan:
     reason: str
     """Why, in words."""
 
-    @property
-    def engine(self) -> Literal["loop", "stacked"]:
-        """What the user calls it."""
-        return "loop" if self.program is None else "stacked"
+    is_asked_for: bool = False
+    """Whether the user insists on it."""
 
-    def train(
-        self, job: MemberJob, n_jobs: int | None, verbose: int
-    ) -> list[tuple[Snapshot, History]]:
+    def train(self, job: MemberJob, n_jobs: int | None, verbose: int) -> Outcome:
         """Train all members.
 
         Parameters
@@ -61,18 +56,32 @@ class Plan:
             Workers among whom groups are shared out.
         verbose : int
             Of joblib.
-
-        Returns
-        -------
-        list of tuple
-            Weights and history of each member.
         """
         options: dict[str, Any] = {"n_jobs": n_jobs, "verbose": verbose}
         if self.program is None:
             tasks = [(job, member) for (member,) in self.groups]
-            return list(map_members(train_member, tasks, **options))
+            members = list(map_members(train_member, tasks, **options))
+            return Outcome(members, "loop", self.reason)
+        train = train_group if self.is_asked_for else train_group_or_alone
         parts = [(job, group, self.program) for group in self.groups]
-        return list(chain.from_iterable(map_members(train_group, parts, **options)))
+        trained = list(map_members(train, parts, **options))
+        members = [member for part in trained for member in part.members]
+        for part in trained:
+            if part.reason is not None:
+                return Outcome(members, "loop", part.reason)
+        return Outcome(members, "stacked", self.reason)
+
+
+@final
+class Outcome(NamedTuple):
+    """What has become of all members."""
+
+    members: list[tuple[Snapshot, History]]
+    """Weights and history of each."""
+    engine: Literal["loop", "stacked"]
+    """How they were trained."""
+    reason: str
+    """Why, in words."""
 
 
 def planned(
@@ -116,7 +125,7 @@ def planned(
     n_groups = -(-len(members) // most)
     parts = np.array_split(np.arange(len(members)), n_groups)
     groups = [[members[at] for at in part] for part in parts]
-    return Plan(program, groups, program.words)
+    return Plan(program, groups, program.words, engine == "stacked")
 
 
 def _program(

@@ -1,8 +1,9 @@
 """Whether a program does for members what skorch's own loop does for each.
 
 Modules there are that run together and go wrong in silence: they put a new tensor in
-the place of a buffer, or have parts that a trace drops. So two members take three steps
-both ways, and their losses, gradients and buffers are compared.
+the place of a buffer, or have parts that a trace drops. So two members take some steps
+both ways, and their losses, gradients, buffers and draws are compared. What comes later
+than these steps, or in other rows, is not seen.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import torch
 from skorch import NeuralNet
 from torch import Generator, Tensor
 
-from ensembles._ensemble._nets import seeded_torch
+from ensembles._ensemble._nets import seeded_run
 from ensembles.nets._members import MemberJob
 from ensembles.nets._prediction import copy_net
+from ensembles.nets._stacked._footprint import footprint_of
 from ensembles.nets._stacked._losses import BatchLoss
 from ensembles.nets._stacked._program import NoProgramError, Program, quiet_torch
 from ensembles.nets._stacked._stack import Stack
@@ -27,8 +29,6 @@ __all__ = ["checked_program"]
 
 _STEPS = 3
 _MOST_ROWS = 256
-# Rounding is some parts in a million; what is dropped is most of a gradient.
-_TOLERANCE = 1e-3
 _RATE = 0.01
 
 
@@ -52,7 +52,7 @@ def checked_program(
         If there is none for the module, it fails, or it does something else.
     """
     alone = [_Alone(trainee) for trainee in trainees]
-    with seeded_torch(0, "cpu"), quiet_torch():
+    with seeded_run(0, "cpu"), quiet_torch():
         try:
             program = kind(trainees[0].net.module_)
             together = _Together(program, trainees)
@@ -72,14 +72,20 @@ def checked_program(
 def _batches(
     job: MemberJob, trainees: Sequence[Trainee]
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of both members, each of shape (2, n_rows, ...)."""
+    """Batches of both members, each of shape (2, n_rows, ...); the last is a rest."""
     X, y = torch.from_numpy(job.X), torch.from_numpy(job.y)
-    size = min(_MOST_ROWS, *(one.batches.size for one in trainees))
-    size = min(size, *(len(one.rows) for one in trainees))
-    for step in range(_STEPS):
-        places = np.arange(step * size, (step + 1) * size)
-        at = torch.stack([one.rows[places % len(one.rows)] for one in trainees])
-        yield X[at], y[at]
+    n_rows = min(len(one.rows) for one in trainees)
+    whole = min(trainees[0].batches.size, n_rows)
+    size = min(_MOST_ROWS, whole)
+    # In an order of their own: what is rare may come last.
+    rng = np.random.default_rng(0)
+    orders = [one.rows[rng.permutation(len(one.rows))] for one in trainees]
+    for step in range(_STEPS + 1):
+        n_own = size if step < _STEPS else min(n_rows % whole, size)
+        places = np.arange(step * size, step * size + n_own)
+        at = torch.stack([order[places % len(order)] for order in orders])
+        if n_own:
+            yield X[at], y[at]
 
 
 def _copied(trainee: Trainee) -> tuple[NeuralNet, Generator]:
@@ -93,16 +99,28 @@ class _Alone:
     """A member that takes its steps by itself."""
 
     def __init__(self, trainee: Trainee) -> None:
-        self.net, self._generator = _copied(trainee)
+        self.net, self.generator = _copied(trainee)
         self._optimizer = torch.optim.SGD(self.net.module_.parameters(), _RATE)
+        self.buffers: dict[str, Tensor] = {}
 
     def step(self, X: Tensor, y: Tensor) -> Tensor:
         """Take a step, and return its loss; gradients stay until the next."""
         self._optimizer.step()
         self._optimizer.zero_grad()
-        torch.set_rng_state(self._generator.get_state())
+        module = self.net.module_
+        self.buffers = {name: one.clone() for name, one in module.named_buffers()}
+        weights = [one.detach().clone() for one in module.parameters()]
+        before = footprint_of(self.net)
+        drawn = np.random.get_state()  # noqa: NPY002 - whether anybody draws from it
+        torch.set_rng_state(self.generator.get_state())
         loss: Tensor = self.net.train_step_single((X, y))["loss"].detach()
-        self._generator.set_state(torch.get_rng_state())
+        self.generator.set_state(torch.get_rng_state())
+        if repr(np.random.get_state()) != repr(drawn):  # noqa: NPY002
+            raise NoProgramError("it draws from numpy's generator")
+        if footprint_of(self.net) != before:
+            raise NoProgramError("its module or criterion remembers what it has seen")
+        if not all(map(torch.equal, weights, module.parameters())):
+            raise NoProgramError("its module writes to its weights")
         return loss
 
 
@@ -126,28 +144,43 @@ class _Together:
         return self._program.add_gradients(self._stack.state, X, loss).mean(1)
 
     def compare(self, place: int, one: _Alone, found: Tensor, wanted: Tensor) -> None:
-        """Raise unless a member's loss, gradients and buffers are those of its own."""
-        _compare("losses", found, wanted)
-        module = one.net.module_
+        """Raise unless a member's loss, gradients, buffers and draws are its own."""
+        state, module = self._stack.state, one.net.module_
+        _compare("losses", found, wanted, _share(wanted) * wanted.abs())
+        own_draws = state.generators[place].get_state()
+        if not torch.equal(own_draws, one.generator.get_state()):
+            raise NoProgramError("it draws other numbers than in skorch's own loop")
         gradients = [_or_zeros(p.grad, p) for p in module.parameters()]
         # What is nothing but rounding is nothing beside the whole gradient.
-        whole = sum(float(one.norm()) for one in gradients)
+        whole = 1e-3 * torch.stack([own.norm() for own in gradients]).sum()
         for (name, parameter), own in zip(
             module.named_parameters(), gradients, strict=True
         ):
             gradient = _or_zeros(self._stack.gradient(name, place), parameter)
-            _compare(f"gradients of {name}", gradient, own, whole)
+            limit = _share(own) * (own.norm() + whole)
+            _compare(f"gradients of {name}", gradient, own, limit)
         for name, buffer in module.named_buffers():
-            own = self._stack.state.buffers[name][place]
-            _compare(f"values of the buffer {name}", own, buffer)
+            found, before = state.buffers[name][place], one.buffers[name]
+            moved = (buffer.double() - before.double()).norm()
+            limit = _share(buffer) * moved + _rounding(buffer) * buffer.double().norm()
+            _compare(f"values of the buffer {name}", found, buffer, limit)
 
 
 def _or_zeros(gradient: Tensor | None, parameter: Tensor) -> Tensor:
     return torch.zeros_like(parameter) if gradient is None else gradient
 
 
-def _compare(words: str, found: Tensor, wanted: Tensor, whole: float = 0.0) -> None:
-    found, wanted = found.double(), wanted.double()
-    limit = _TOLERANCE * (float(wanted.norm()) + 1e-3 * whole) + 1e-12
-    if not float((found - wanted).norm()) <= limit:
+def _share(values: Tensor) -> float:
+    """How far off the same may be, beside its size."""
+    return 1e-7 if values.dtype == torch.float64 else 1e-3
+
+
+def _rounding(values: Tensor) -> float:
+    return 10 * torch.finfo(values.dtype).eps if values.is_floating_point() else 0.0
+
+
+def _compare(words: str, found: Tensor, wanted: Tensor, limit: Tensor) -> None:
+    """Raise unless a difference is within a limit."""
+    error = (found.double() - wanted.double()).norm()
+    if not float(error) <= float(limit) + 1e-12:
         raise NoProgramError(f"its {words} are others than in skorch's own loop")

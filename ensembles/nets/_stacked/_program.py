@@ -17,9 +17,13 @@ __all__ = ["NoProgramError", "Program", "quiet_torch"]
 
 @contextmanager
 def quiet_torch() -> Iterator[None]:
-    """Let torch not warn of operations that it maps member by member."""
+    """Let torch not warn of operations that it maps member by member, and of others.
+
+    Rows that joblib shares between workers cannot be written to, and are not.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "There is a performance drop")
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         yield
 
 

@@ -1,4 +1,4 @@
-"""Weights of members in one tensor for each name, of which the nets' own are views."""
+"""Weights of members in one tensor for each name."""
 
 from __future__ import annotations
 
@@ -28,15 +28,12 @@ class State(NamedTuple):
 
 @final
 class Stack:
-    """Modules of one architecture that share storage.
-
-    A step for the stack is a step for each module, and what is loaded into a module is
-    in the stack: callbacks and scores work with the nets themselves.
+    """Weights and buffers of modules of one architecture.
 
     Parameters
     ----------
     modules : sequence of Module
-        Initialised; their tensors become views.
+        Initialised.
     generators : sequence of Generator
         Of the members' dropout.
     turned : collection of str
@@ -55,19 +52,43 @@ class Stack:
         turned: Collection[str] = (),
     ) -> None:
         self._modules, self._turned = list(modules), turned
-        named = [dict(module.named_parameters()) for module in modules]
-        kept = [dict(module.named_buffers()) for module in modules]
-        self.state = State(
-            {
+        first = dict(modules[0].named_parameters())
+        parameters, buffers = self._of_modules()
+        for name, value in parameters.items():
+            value.requires_grad_(first[name].requires_grad)
+        self.state = State(parameters, buffers, list(generators))
+
+    def read(self) -> None:
+        """Take over what the modules have: a callback may have drawn it anew."""
+        parameters, buffers = self._of_modules()
+        with torch.no_grad():
+            for name, value in self.state.parameters.items():
+                value.copy_(parameters[name])
+            for name, value in self.state.buffers.items():
+                value.copy_(buffers[name])
+
+    def write(self) -> None:
+        """Give the modules what they would have by now."""
+        with torch.no_grad():
+            for place, module in enumerate(self._modules):
+                for name, parameter in module.named_parameters():
+                    stacked = self.state.parameters[name][place]
+                    parameter.copy_(self._way(name, stacked))
+                for name, buffer in module.named_buffers():
+                    buffer.copy_(self.state.buffers[name][place])
+
+    def _of_modules(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        named = [dict(module.named_parameters()) for module in self._modules]
+        kept = [dict(module.named_buffers()) for module in self._modules]
+        with torch.no_grad():
+            parameters = {
                 name: torch.stack([self._way(name, one[name]) for one in named])
-                .detach()
-                .requires_grad_(first.requires_grad)
-                for name, first in named[0].items()
-            },
-            {name: torch.stack([one[name] for one in kept]) for name in kept[0]},
-            list(generators),
-        )
-        self._link()
+                for name in named[0]
+            }
+            buffers = {
+                name: torch.stack([one[name] for one in kept]) for name in kept[0]
+            }
+        return parameters, buffers
 
     def __len__(self) -> int:
         """Number of members."""
@@ -104,14 +125,13 @@ class Stack:
         return None if gradients is None else self._way(name, gradients[place])
 
     def keep(self, members: Sequence[int]) -> None:
-        """Go on with some members; the others get tensors of their own.
+        """Go on with some members.
 
         Parameters
         ----------
         members : sequence of int
             Their places, ascending.
         """
-        self.release()
         at = torch.as_tensor(members, dtype=torch.int64)
         parameters, buffers, generators, _ = self.state
         self._modules = [self._modules[place] for place in members]
@@ -123,21 +143,6 @@ class Stack:
             {name: value[at] for name, value in buffers.items()},
             [generators[place] for place in members],
         )
-        self._link()
-
-    def release(self) -> None:
-        """Give all modules tensors of their own."""
-        for module in self._modules:
-            for tensor in (*module.parameters(), *module.buffers()):
-                tensor.data = tensor.data.clone(memory_format=torch.contiguous_format)
-
-    def _link(self) -> None:
-        for place, module in enumerate(self._modules):
-            for name, parameter in module.named_parameters():
-                stacked = self.state.parameters[name].detach()
-                parameter.data = self._way(name, stacked[place])
-            for name, buffer in module.named_buffers():
-                buffer.data = self.state.buffers[name][place]
 
     def _way(self, name: str, tensor: Tensor) -> Tensor:
         return tensor.t() if name in self._turned else tensor

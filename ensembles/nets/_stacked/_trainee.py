@@ -21,9 +21,10 @@ from ensembles.nets._base import epochs_only
 from ensembles.nets._lean import lean_batches, wide_batches
 from ensembles.nets._members import Member, MemberJob, begin
 from ensembles.nets._stacked._batches import Batches, draw_number
+from ensembles.nets._stacked._losses import is_mean_of_rows
 from ensembles.nets._stacked._program import NoProgramError
 from ensembles.nets._training import has_stopped
-from ensembles.nets._weights import Snapshot, take_snapshot
+from ensembles.nets._weights import Snapshot, modules_of, take_snapshot
 
 __all__ = ["Trainee"]
 
@@ -91,14 +92,16 @@ class Trainee:
         # Rows are those of the job: a copy for each member would not fit everywhere.
         whole, aside = Dataset(job.X, job.y), _numbers(valid, _source(train), own)
         self._sets = {
-            "dataset_train": Subset(whole, numbers.tolist()),
-            "dataset_valid": valid if aside is None else Subset(whole, aside.tolist()),
+            "dataset_train": _some_of(whole, numbers),
+            "dataset_valid": valid if aside is None else _some_of(whole, aside),
         }
         self._has_rows_aside = valid is not None
-        self._scores_wide = self._has_rows_aside and self._is_free_to_score()
+        self._scores_wide = self._has_rows_aside and self._is_free_to_score(job)
 
     def begin_epoch(self) -> Tensor:
         """Tell callbacks, and return the rows of the epoch in their order."""
+        for _, module in modules_of(self.net):
+            module.train()
         with self._own_draws():
             self.net.notify("on_epoch_begin", **self._sets)
         return self.batches.order(self.rows, self.generator)
@@ -129,6 +132,9 @@ class Trainee:
                     prefix="valid",
                     step_fn=self.net.validation_step,
                 )
+            if self._scores_wide:
+                n_rows = len(self._sets["dataset_valid"])
+                history.record("valid_batch_count", -(-n_rows // self.net.batch_size))
             try:
                 self.net.notify("on_epoch_end", **self._sets)
             except KeyboardInterrupt:
@@ -142,13 +148,20 @@ class Trainee:
             self.net.notify("on_train_end", X=None, y=None)
         return take_snapshot(self.net), epochs_only(self.net.history_)
 
-    def _is_free_to_score(self) -> bool:
+    def _is_free_to_score(self, job: MemberJob) -> bool:
         """Whether batches of rows set aside may have any size."""
         net, valid = self.net, self._sets["dataset_valid"]
         has_size = bool(net.get_params_for("iterator_valid")) or net.batch_size < 1
         if has_size or net.iterator_valid is not lean_batches:
             return False
-        return not isinstance(lean_batches(valid), DataLoader)
+        # Then losses and outputs of rows do not depend on the rows beside them.
+        is_plain = is_mean_of_rows(net.criterion_, torch.from_numpy(job.y)[None])
+        by_batch = any(
+            getattr(part, "track_running_stats", True) is False
+            for part in net.module_.modules()
+        )
+        is_array = not isinstance(lean_batches(valid), DataLoader)
+        return is_plain and is_array and not by_batch
 
     def _batches_aside(self) -> Iterable[Any]:
         """Batches of rows set aside: few, as each costs as much again."""
@@ -166,6 +179,11 @@ class Trainee:
         torch.set_rng_state(self.generator.get_state())
         yield
         self.generator.set_state(torch.get_rng_state())
+
+
+def _some_of(whole: Dataset, rows: Any) -> Any:
+    """Rows of a dataset; an array numbers them in a tenth of a list's memory."""
+    return Subset(whole, rows)
 
 
 def _source(dataset: Any) -> Any:

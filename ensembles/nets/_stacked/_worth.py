@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ensembles._ensemble._nets import seeded_torch
+from ensembles._ensemble._nets import seeded_run
 from ensembles.nets._stacked._chain import Chain
 from ensembles.nets._stacked._mapped import Mapped
 from ensembles.nets._stacked._products import Products
@@ -103,7 +103,7 @@ def _n_products(module: nn.Module, batch: Tensor) -> float:
     for layer in copied.modules():
         layer.register_forward_hook(count)
     try:
-        with seeded_torch(0, "cpu"), torch.no_grad():
+        with seeded_run(0, "cpu"), torch.no_grad():
             copied(batch)
     except Exception as error:  # the loop fails of it in its own words
         raise NoProgramError(f"the module fails on a batch: {error}") from error
