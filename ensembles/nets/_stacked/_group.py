@@ -114,6 +114,7 @@ class _Group:
     ) -> None:
         self._X, self._y = torch.from_numpy(job.X), torch.from_numpy(job.y)
         self._trainees, self._program = list(trainees), program
+        self._is_watched = trainees[0].is_watched
         modules = [one.net.module_ for one in trainees]
         generators = [one.generator for one in trainees]
         self._stack = Stack(modules, generators, program.turned)
@@ -123,14 +124,17 @@ class _Group:
         """Train until all epochs are over or all members have stopped."""
         for _ in range(self._trainees[0].net.max_epochs):
             orders = [trainee.begin_epoch() for trainee in self._trainees]
-            self._stack.read()
-            self._steps.read_settings()
+            if self._is_watched:
+                self._stack.read()
+                self._steps.read_settings()
             losses, sizes = self._epoch(orders)
-            self._stack.write()
+            if self._is_watched:
+                self._stack.write()
             for place, trainee in enumerate(self._trainees):
                 trainee.end_epoch(losses[:, place], sizes[:, place])
             if not self._go_on():
                 break
+        self._stack.write()
 
     def _epoch(self, orders: Sequence[Tensor]) -> tuple[FloatArray, IntArray]:
         """Losses and sizes of all batches, a column for each member."""

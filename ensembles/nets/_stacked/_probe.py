@@ -9,7 +9,7 @@ than these steps, or in other rows, is not seen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -51,9 +51,9 @@ def checked_program(
     NoProgramError
         If there is none for the module, it fails, or it does something else.
     """
-    alone = [_Alone(trainee) for trainee in trainees]
     with seeded_run(0, "cpu"), quiet_torch():
         try:
+            alone = [_Alone(trainee) for trainee in trainees]
             program = kind(trainees[0].net.module_)
             together = _Together(program, trainees)
             for X, y in _batches(job, trainees):
@@ -61,6 +61,8 @@ def checked_program(
                 for place, one in enumerate(alone):
                     loss = one.step(X[place], y[place])
                     together.compare(place, one, losses[place], loss)
+            for one in alone:
+                one.check_memory()
         except NoProgramError:
             raise
         except Exception as error:  # whatever code of the user's meets a mapped tensor
@@ -102,6 +104,15 @@ class _Alone:
         self.net, self.generator = _copied(trainee)
         self._optimizer = torch.optim.SGD(self.net.module_.parameters(), _RATE)
         self.buffers: dict[str, Tensor] = {}
+        self._footprint = footprint_of(self.net)
+        self._numpys = _numpys_state()
+
+    def check_memory(self) -> None:
+        """Raise if steps have changed what no program knows of."""
+        if _numpys_state() != self._numpys:
+            raise NoProgramError("it draws from numpy's generator")
+        if footprint_of(self.net) != self._footprint:
+            raise NoProgramError("its module or criterion remembers what it has seen")
 
     def step(self, X: Tensor, y: Tensor) -> Tensor:
         """Take a step, and return its loss; gradients stay until the next."""
@@ -110,15 +121,9 @@ class _Alone:
         module = self.net.module_
         self.buffers = {name: one.clone() for name, one in module.named_buffers()}
         weights = [one.detach().clone() for one in module.parameters()]
-        before = footprint_of(self.net)
-        drawn = np.random.get_state()  # noqa: NPY002 - whether anybody draws from it
         torch.set_rng_state(self.generator.get_state())
         loss: Tensor = self.net.train_step_single((X, y))["loss"].detach()
         self.generator.set_state(torch.get_rng_state())
-        if repr(np.random.get_state()) != repr(drawn):  # noqa: NPY002
-            raise NoProgramError("it draws from numpy's generator")
-        if footprint_of(self.net) != before:
-            raise NoProgramError("its module or criterion remembers what it has seen")
         if not all(map(torch.equal, weights, module.parameters())):
             raise NoProgramError("its module writes to its weights")
         return loss
@@ -164,6 +169,11 @@ class _Together:
             moved = (buffer.double() - before.double()).norm()
             limit = _share(buffer) * moved + _rounding(buffer) * buffer.double().norm()
             _compare(f"values of the buffer {name}", found, buffer, limit)
+
+
+def _numpys_state() -> tuple[bytes, int]:
+    state: Any = np.random.get_state()  # noqa: NPY002 - the one that modules draw from
+    return state[1].tobytes(), state[2]
 
 
 def _or_zeros(gradient: Tensor | None, parameter: Tensor) -> Tensor:

@@ -9,7 +9,13 @@ from typing import Any, final
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import PrintLog
+from skorch.callbacks import (
+    EpochScoring,
+    EpochTimer,
+    GradientNormClipping,
+    PassthroughScoring,
+    PrintLog,
+)
 from skorch.dataset import Dataset
 from skorch.history import History
 from torch import Generator, Tensor
@@ -27,6 +33,15 @@ from ensembles.nets._training import has_stopped
 from ensembles.nets._weights import Snapshot, modules_of, take_snapshot
 
 __all__ = ["Trainee"]
+
+# Callbacks that look at nothing but losses and times, where no rows are set aside.
+_BLIND = {
+    EpochScoring,
+    EpochTimer,
+    GradientNormClipping,
+    PassthroughScoring,
+    PrintLog,
+}
 
 
 @final
@@ -57,6 +72,8 @@ class Trainee:
         How these become batches.
     n_batches : int
         Batches of an epoch.
+    is_watched : bool
+        Whether anybody looks at weights, or draws them, between epochs.
     is_done : bool
         Whether a callback has stopped it.
 
@@ -96,12 +113,15 @@ class Trainee:
             "dataset_valid": valid if aside is None else _some_of(whole, aside),
         }
         self._has_rows_aside = valid is not None
+        others = (type(callback) not in _BLIND for _, callback in self.net.callbacks_)
+        self.is_watched = self._has_rows_aside or any(others)
+        _to_training(self.net)
         self._scores_wide = self._has_rows_aside and self._is_free_to_score(job)
 
     def begin_epoch(self) -> Tensor:
         """Tell callbacks, and return the rows of the epoch in their order."""
-        for _, module in modules_of(self.net):
-            module.train()
+        if self.is_watched:
+            _to_training(self.net)
         with self._own_draws():
             self.net.notify("on_epoch_begin", **self._sets)
         return self.batches.order(self.rows, self.generator)
@@ -175,10 +195,19 @@ class Trainee:
     @contextmanager
     def _own_draws(self) -> Iterator[None]:
         """Let torch's generator be the member's."""
+        if not self.is_watched:  # and nobody draws
+            yield
+            return
         # The group has put what was before aside.
         torch.set_rng_state(self.generator.get_state())
         yield
         self.generator.set_state(torch.get_rng_state())
+
+
+def _to_training(net: NeuralNet) -> None:
+    """Put a net's modules into the mode that each step of skorch's puts them into."""
+    for _, module in modules_of(net):
+        module.train()
 
 
 def _some_of(whole: Dataset, rows: Any) -> Any:
