@@ -28,6 +28,7 @@ from ensembles.nets import (  # noqa: E402
     DeepEnsembleClassifier,
     DeepEnsembleRegressor,
 )
+from ensembles.nets._stacked._chain import Chain  # noqa: E402
 from ensembles.nets._stacked._mapped import Mapped  # noqa: E402
 from ensembles.nets._stacked._products import Products  # noqa: E402
 from ensembles.resampling import Bootstrap, GroupBootstrap  # noqa: E402
@@ -59,6 +60,18 @@ class Functions(nn.Module):
         hidden = hidden + torch.tanh(self.second(hidden)) * 0.5
         hidden = functional.dropout(hidden, 0.3, self.training)
         return torch.flatten(self.last(hidden), 1)
+
+
+class Residual(nn.Module):
+    """What a linear layer puts out is read twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.relu, self.last = nn.Linear(8, 20), nn.ReLU(), nn.Linear(20, 3)
+
+    def forward(self, X):
+        hidden = self.first(X)
+        return self.last(self.relu(hidden) + hidden)
 
 
 class Tied(nn.Module):
@@ -131,23 +144,27 @@ class SomeInEvaluation(nn.Sequential):
         return self
 
 
-PRODUCTS = {
+ROWS = {
     "relu": lambda: layers(nn.ReLU()),
-    "activations": lambda: layers(nn.GELU(), nn.Identity(), nn.ELU(), nn.Softplus()),
+    "activations-of-old": lambda: layers(nn.Sigmoid(), nn.Identity(), nn.Tanh()),
     "dropout": lambda: layers(nn.ReLU(), nn.Dropout(0.4)),
     "all-dropped": lambda: layers(nn.Dropout(1.0), nn.Dropout(0.0)),
-    "batch-norm": lambda: layers(nn.BatchNorm1d(20), nn.ReLU()),
-    "batch-norm-mean": lambda: layers(nn.BatchNorm1d(20, momentum=None, affine=False)),
-    "layer-norm": lambda: layers(nn.LayerNorm(20), nn.ReLU(inplace=True)),
-    "layer-norm-bare": lambda: layers(nn.LayerNorm(20, elementwise_affine=False)),
     "no-bias": lambda: nn.Sequential(
         nn.Flatten(), nn.Linear(8, 20, bias=False), nn.Tanh(), nn.Linear(20, 3, False)
     ),
     "nested": lambda: nn.Sequential(layers(nn.ReLU(), out=16), layers_of(16)),
-    "functions": Functions,
-    "tied": Tied,
-    "frozen": Frozen,
+    "ends-in-relu": lambda: layers(nn.ReLU()).append(nn.ReLU()),
 }
+PRODUCTS = {
+    "activations": lambda: layers(nn.GELU(), nn.Identity(), nn.ELU(), nn.Softplus()),
+    "batch-norm": lambda: layers(nn.BatchNorm1d(20), nn.ReLU()),
+    "batch-norm-mean": lambda: layers(nn.BatchNorm1d(20, momentum=None, affine=False)),
+    "layer-norm": lambda: layers(nn.LayerNorm(20), nn.ReLU(inplace=True)),
+    "layer-norm-bare": lambda: layers(nn.LayerNorm(20, elementwise_affine=False)),
+    "functions": Functions,
+    "residual": Residual,
+}
+MIXED = {"tied": Tied, "frozen": Frozen}
 MAPPED = {
     "prelu": lambda: layers(nn.PReLU()),
     "normed-weight": lambda: nn.Sequential(
@@ -210,13 +227,14 @@ def assert_same_members(together, alone, **close):
                 assert_allclose(row[key], wanted[key], **(close or CLOSE))
 
 
-@pytest.mark.parametrize("name", [*PRODUCTS, *MAPPED])
+@pytest.mark.parametrize("name", [*ROWS, *MIXED, *PRODUCTS, *MAPPED])
 def test_members_are_what_they_are_alone(name):
     """Weights, buffers, dropout and histories, whatever the module is made of."""
-    make = {**PRODUCTS, **MAPPED}[name]
+    make = {**ROWS, **MIXED, **PRODUCTS, **MAPPED}[name]
     together, alone = both_ways(net_of(make))
-    words = Products.words if name in PRODUCTS else Mapped.words
-    assert together.engine_reason_ == words
+    kinds = {Products: PRODUCTS, Mapped: MAPPED}
+    kind = next((kind for kind, own in kinds.items() if name in own), Chain)
+    assert together.engine_reason_ == kind.words
     assert_same_members(together, alone)
 
 
@@ -237,19 +255,19 @@ def test_members_are_what_they_are_alone(name):
 )
 def test_optimisers_take_the_same_steps(kind, options):
     options = {f"optimizer__{key}": value for key, value in options.items()}
-    net = net_of(PRODUCTS["dropout"], optimizer=getattr(torch.optim, kind), **options)
+    net = net_of(ROWS["dropout"], optimizer=getattr(torch.optim, kind), **options)
     assert_same_members(*both_ways(net))
 
 
 def test_groups_of_parameters_keep_their_settings():
     net = net_of(
-        PRODUCTS["relu"],
+        ROWS["relu"],
         optimizer__param_groups=[("0*", {"lr": 0.2, "weight_decay": 0.1})],
         optimizer=torch.optim.SGD,
     )
     together, alone = both_ways(net)
     assert_same_members(together, alone)
-    plain = both_ways(net_of(PRODUCTS["relu"], optimizer=torch.optim.SGD))[0]
+    plain = both_ways(net_of(ROWS["relu"], optimizer=torch.optim.SGD))[0]
     assert np.abs(plain.predict_proba(X) - together.predict_proba(X)).max() > 1e-3
 
 
@@ -261,10 +279,10 @@ def test_groups_of_parameters_keep_their_settings():
         (
             nn.CrossEntropyLoss,
             {"criterion__weight": torch.tensor([1.0, 2.0, 5.0], dtype=torch.float64)},
-            PRODUCTS["relu"],
+            ROWS["relu"],
         ),
-        (nn.CrossEntropyLoss, {"criterion__label_smoothing": 0.1}, PRODUCTS["relu"]),
-        (nn.CrossEntropyLoss, {"criterion__reduction": "sum"}, PRODUCTS["relu"]),
+        (nn.CrossEntropyLoss, {"criterion__label_smoothing": 0.1}, ROWS["relu"]),
+        (nn.CrossEntropyLoss, {"criterion__reduction": "sum"}, ROWS["relu"]),
     ],
     ids=["log-loss", "log-loss-axis", "weighted", "smoothed", "sum"],
 )
@@ -295,7 +313,7 @@ def test_criteria_of_values(criterion, n_targets):
 
 def test_single_precision_agrees_to_its_rounding():
     net = skorch.NeuralNetClassifier(
-        PRODUCTS["relu"],
+        ROWS["relu"],
         criterion=nn.CrossEntropyLoss,
         optimizer__momentum=0.9,
         lr=0.05,
@@ -319,7 +337,7 @@ def test_single_precision_agrees_to_its_rounding():
     ids=["in-order", "cut", "whole", "even", "of-iterator", "no-batch"],
 )
 def test_batches_are_those_of_a_loader(options):
-    assert_same_members(*both_ways(net_of(PRODUCTS["dropout"], **options)))
+    assert_same_members(*both_ways(net_of(ROWS["dropout"], **options)))
 
 
 @pytest.mark.parametrize("make", [PRODUCTS["batch-norm"], Images], ids=["rows", "2d"])
@@ -340,7 +358,7 @@ def test_members_may_have_unlike_numbers_of_batches():
     groups = np.repeat(np.arange(12), np.arange(2, 14))[:90]
     assert len(groups) == 90
     together, alone = both_ways(
-        net_of(PRODUCTS["dropout"], batch_size=16),
+        net_of(ROWS["dropout"], batch_size=16),
         scheme=GroupBootstrap(),
         n_estimators=6,
         groups=groups,
@@ -355,7 +373,7 @@ def test_each_member_stops_by_itself(load_best, optimizer):
     stopping = EarlyStopping(patience=2, load_best=load_best, threshold=0.0)
     together, alone = both_ways(
         net_of(
-            PRODUCTS["dropout"],
+            ROWS["dropout"],
             callbacks=[stopping],
             max_epochs=30,
             lr=0.05,
@@ -373,7 +391,7 @@ def test_each_member_stops_by_itself(load_best, optimizer):
 @pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.AdamW])
 def test_members_have_rates_of_their_own(optimizer):
     net = net_of(
-        PRODUCTS["relu"],
+        ROWS["relu"],
         callbacks=[
             LRScheduler(
                 "ReduceLROnPlateau",
@@ -399,7 +417,7 @@ def rate_of(net, X=None, y=None):
 
 def test_schedules_and_clipping_and_scores():
     net = net_of(
-        PRODUCTS["relu"],
+        ROWS["relu"],
         callbacks=[
             LRScheduler("CosineAnnealingLR", T_max=4, event_name="rate"),
             GradientNormClipping(0.1),
@@ -744,7 +762,7 @@ ALONE = {
 @pytest.mark.parametrize("name", ALONE)
 def test_what_needs_batches_of_its_own_is_trained_alone(name):
     settings, words = ALONE[name]
-    settings = {"make": PRODUCTS["relu"], **settings}
+    settings = {"make": ROWS["relu"], **settings}
     net = net_of(**settings, max_epochs=34)
     ensemble = DeepEnsembleClassifier(net, 2, random_state=0).fit(X, LABELS)
     assert ensemble.engine_ == "loop"
@@ -778,7 +796,7 @@ def test_rows_aside_are_scored_by_the_batches_that_skorch_takes():
         optimizer=torch.optim.SGD,
     )
     assert_same_members(*both_ways(norms, train_split=ValidSplit(3)))
-    plain = net_of(PRODUCTS["relu"], batch_size=8)
+    plain = net_of(ROWS["relu"], batch_size=8)
     assert_same_members(*both_ways(plain, train_split=ValidSplit(3)))
 
 
@@ -789,15 +807,13 @@ class Smoothed(nn.CrossEntropyLoss):
 
 
 def test_criteria_train_and_score():
-    net = net_of(PRODUCTS["relu"], criterion=Smoothed)
+    net = net_of(ROWS["relu"], criterion=Smoothed)
     assert_same_members(*both_ways(net, train_split=ValidSplit(3)))
 
 
 def test_a_class_that_is_left_out_is_left_out():
     y = np.sort(LABELS)
-    net = net_of(
-        PRODUCTS["relu"], criterion__ignore_index=2, iterator_train__shuffle=False
-    )
+    net = net_of(ROWS["relu"], criterion__ignore_index=2, iterator_train__shuffle=False)
     assert_same_members(*both_ways(net, y))
 
 
@@ -820,7 +836,7 @@ def norm_of_gradients(net, X=None, y=None):
 def test_what_no_trial_has_seen_ends_in_the_loop():
     """A score that reads gradients, which members trained together do not have."""
     score = EpochScoring(norm_of_gradients, name="norm", on_train=False)
-    net = net_of(PRODUCTS["relu"], callbacks=[score], max_epochs=20)
+    net = net_of(ROWS["relu"], callbacks=[score], max_epochs=20)
     options = {"n_estimators": 4, "train_split": ValidSplit(3), "random_state": 0}
     auto = DeepEnsembleClassifier(net, **options).fit(X, LABELS)
     assert auto.engine_ == "loop"
@@ -832,13 +848,13 @@ def test_what_no_trial_has_seen_ends_in_the_loop():
 
 
 def test_a_net_that_predicts_its_own_way_is_trained_together():
-    net = net_of(PRODUCTS["relu"], OwnPrediction)
+    net = net_of(ROWS["relu"], OwnPrediction)
     assert_same_members(*both_ways(net))
 
 
 SIZES = {
     "512": (lambda: wide(8, 512), 5, (90, 25), "loop", "268803 parameters are more"),
-    "64-of-2": (lambda: wide(8, 64), 2, (90, 100), "stacked", Products.words),
+    "64-of-2": (lambda: wide(8, 64), 2, (90, 100), "stacked", Chain.words),
     "64-of-2-briefly": (
         lambda: wide(8, 64),
         2,
@@ -847,10 +863,10 @@ SIZES = {
         "99 steps of further",
     ),
     "300-of-2": (lambda: wide(8, 300), 2, (90, 100), "loop", "8.4e+06 multiplications"),
-    "300": (lambda: wide(8, 300), 5, (90, 25), "stacked", Products.words),
+    "300": (lambda: wide(8, 300), 5, (90, 25), "stacked", Chain.words),
     "images-of-4": (Images, 4, (90, 34), "loop", "multiplications a batch are more"),
     "images": (Images, 5, (90, 25), "stacked", Mapped.words),
-    "one": (PRODUCTS["relu"], 1, (90, 200), "loop", "there is one member"),
+    "one": (ROWS["relu"], 1, (90, 200), "loop", "there is one member"),
 }
 
 
@@ -874,7 +890,7 @@ def wide(n_features, width):
 
 
 def test_the_user_chooses_against_the_limits():
-    net = net_of(PRODUCTS["relu"])
+    net = net_of(ROWS["relu"])
     one, other = both_ways(net, n_estimators=1)
     assert_same_members(one, other)
 
@@ -899,6 +915,6 @@ def test_engines_are_among_three():
 
 def test_the_first_member_of_a_group_prints_its_table(capsys):
     DeepEnsembleClassifier(
-        net_of(PRODUCTS["relu"]), 3, engine="stacked", random_state=0, verbose=1
+        net_of(ROWS["relu"]), 3, engine="stacked", random_state=0, verbose=1
     ).fit(X, LABELS)
     assert capsys.readouterr().out.count("train_loss") == 1

@@ -54,7 +54,7 @@ class Chain(Program):
         If it has other parts, or its parts are not in a row.
     """
 
-    words = Products.words
+    words = "batched products of layers in a row"
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__(module)
