@@ -1,6 +1,7 @@
 """Members trained together are what they are alone, or are trained alone."""
 
 import warnings
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -20,9 +21,10 @@ from skorch.callbacks import (  # noqa: E402
     LRScheduler,
 )
 from skorch.dataset import Dataset, ValidSplit  # noqa: E402
+from skorch.helper import predefined_split  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
-from torch.utils.data import DataLoader  # noqa: E402
+from torch.utils.data import DataLoader, Subset  # noqa: E402
 
 from ensembles.nets import (  # noqa: E402
     DeepEnsembleClassifier,
@@ -354,16 +356,19 @@ def test_members_have_rows_and_rows_aside_of_their_own(make, stratified):
     assert "valid_acc" in together.histories_[0][0]
 
 
-def test_members_may_have_unlike_numbers_of_batches():
+@pytest.mark.parametrize("name", ["dropout", "batch-norm"])
+def test_members_may_have_unlike_numbers_of_batches(name):
     groups = np.repeat(np.arange(12), np.arange(2, 14))[:90]
     assert len(groups) == 90
     together, alone = both_ways(
-        net_of(ROWS["dropout"], batch_size=16),
+        net_of({**ROWS, **PRODUCTS}[name], batch_size=16, optimizer=torch.optim.SGD),
         scheme=GroupBootstrap(),
-        n_estimators=6,
+        n_estimators=12,
         groups=groups,
     )
     assert len({history[0]["train_batch_count"] for history in alone.histories_}) > 1
+    lengths = Counter(history[0]["train_batch_count"] for history in alone.histories_)
+    assert max(lengths.values()) > 2  # whose last batches are of unlike sizes
     assert_same_members(together, alone)
 
 
@@ -798,6 +803,15 @@ def test_rows_aside_are_scored_by_the_batches_that_skorch_takes():
     assert_same_members(*both_ways(norms, train_split=ValidSplit(3)))
     plain = net_of(ROWS["relu"], batch_size=8)
     assert_same_members(*both_ways(plain, train_split=ValidSplit(3)))
+
+
+def test_rows_aside_may_be_others():
+    """As many, and numbered among as many, as those that are trained on."""
+    others = Dataset(rng.normal(size=(90, 8)), LABELS)
+    for aside in others, Subset(others, np.arange(60)):
+        net = net_of(ROWS["relu"])
+        both = both_ways(net, train_split=predefined_split(aside))
+        assert_same_members(*both)
 
 
 class Smoothed(nn.CrossEntropyLoss):
