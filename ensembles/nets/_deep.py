@@ -274,7 +274,8 @@ class DeepEnsembleClassifier(BaseNetClassifier, _BaseDeepEnsemble):
         Each member's weights, batches, dropout and rows follow from it, whatever
         `n_jobs` is; torch's own generators stay where they are.
     verbose : int, default=0
-        Positive lets skorch print its tables of epochs, and joblib its progress.
+        Positive lets skorch print its tables of epochs, of members that are trained
+        together the first one's, and joblib its progress.
 
     Attributes
     ----------
@@ -484,7 +485,8 @@ class DeepEnsembleRegressor(BaseNetRegressor, _BaseDeepEnsemble):
         Each member's weights, batches, dropout and rows follow from it, whatever
         `n_jobs` is; torch's own generators stay where they are.
     verbose : int, default=0
-        Positive lets skorch print its tables of epochs, and joblib its progress.
+        Positive lets skorch print its tables of epochs, of members that are trained
+        together the first one's, and joblib its progress.
 
     Attributes
     ----------
