@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any, Literal, final
+from typing import Any, Literal, TypeAlias, final
 
 import torch
 
@@ -21,9 +21,13 @@ from ensembles.nets._weights import modules_of
 __all__ = [
     "AveragingCourse",
     "BaseAveragingCourse",
+    "Named",
     "check_averaging",
     "named_parameters_of",
 ]
+
+# Of parameters, by the names of module and parameter.
+Named: TypeAlias = dict[tuple[str, str], torch.Tensor]
 
 # Of the optimiser's rate, where none is given for the iterations that are averaged.
 _RATE = 0.5
@@ -47,6 +51,9 @@ class BaseAveragingCourse(Course):
     ----------
     n_averaged_ : int
         How many weights have been taken up.
+    means_ : dict of Tensor
+        Of the parameters, by the names of module and parameter; empty before the first
+        look.
     """
 
     def __init__(self, start: float, swa_lr: float | None, every: int | None) -> None:
@@ -60,6 +67,7 @@ class BaseAveragingCourse(Course):
         """Forget an earlier training."""
         super().on_train_begin(net, X, y, **kwargs)
         self.n_averaged_ = 0
+        self.means_: Named = {}
 
     def _plan(self, n_iterations: int, n_batches: int, rate: float) -> None:
         self._step = n_batches if self.every is None else self.every
@@ -82,9 +90,11 @@ class BaseAveragingCourse(Course):
     def _take_up(self, net: Any) -> None:
         """Let the weights at hand, the `n_averaged_`-th, count."""
 
-    @abstractmethod
     def put_into(self, net: Any) -> None:
         """Give a net the means as its weights."""
+        with torch.no_grad():
+            for name, parameter in named_parameters_of(net):
+                parameter.copy_(self.means_[name])
 
 
 def check_averaging(owner: Any) -> None:
@@ -122,12 +132,6 @@ class AveragingCourse(BaseAveragingCourse):
         "equal" and one for "ema".
     decay : float, default=0.99
         What the average is multiplied by at each look, for "ema".
-
-    Attributes
-    ----------
-    means_ : dict of Tensor
-        Of the parameters, by the names of module and parameter; empty before the first
-        look.
     """
 
     def __init__(
@@ -141,13 +145,6 @@ class AveragingCourse(BaseAveragingCourse):
         super().__init__(start, swa_lr, every)
         self.average = average
         self.decay = decay
-
-    def on_train_begin(
-        self, net: Any, X: Any = None, y: Any = None, **kwargs: Any
-    ) -> None:
-        """Forget an earlier training."""
-        super().on_train_begin(net, X, y, **kwargs)
-        self.means_: dict[tuple[str, str], torch.Tensor] = {}
 
     def _plan(self, n_iterations: int, n_batches: int, rate: float) -> None:
         super()._plan(n_iterations, n_batches, rate)
@@ -167,9 +164,3 @@ class AveragingCourse(BaseAveragingCourse):
         if self.average == "equal":
             return 1.0 / self.n_averaged_
         return 1.0 - self.decay
-
-    def put_into(self, net: Any) -> None:
-        """Give a net the means as its weights."""
-        with torch.no_grad():
-            for name, parameter in named_parameters_of(net):
-                parameter.copy_(self.means_[name])

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
 import torch
-from torch import Tensor
 
-from ensembles.nets._averaging import BaseAveragingCourse, named_parameters_of
+from ensembles.nets._averaging import BaseAveragingCourse, Named, named_parameters_of
 
 __all__ = ["GaussianCourse"]
-
-_Named: TypeAlias = dict[tuple[str, str], Tensor]
 
 
 @final
@@ -33,8 +30,6 @@ class GaussianCourse(BaseAveragingCourse):
 
     Attributes
     ----------
-    means_ : dict of Tensor
-        Of the parameters, by the names of module and parameter.
     deviations_ : deque of dict of Tensor
         What weights were off from the mean at the time, which they are part of.
     """
@@ -54,9 +49,8 @@ class GaussianCourse(BaseAveragingCourse):
     ) -> None:
         """Forget an earlier training."""
         super().on_train_begin(net, X, y, **kwargs)
-        self.means_: _Named = {}
-        self._squares: _Named = {}
-        self.deviations_ = deque[_Named](maxlen=self.rank)
+        self._squares: Named = {}
+        self.deviations_ = deque[Named](maxlen=self.rank)
 
     def _plan(self, n_iterations: int, n_batches: int, rate: float) -> None:
         super()._plan(n_iterations, n_batches, rate)
@@ -81,12 +75,6 @@ class GaussianCourse(BaseAveragingCourse):
             deviations[name] = weights - self.means_[name]
             self._squares[name] += before * deviations[name]
         self.deviations_.append(deviations)
-
-    def put_into(self, net: Any) -> None:
-        """Give a net the means as its weights."""
-        with torch.no_grad():
-            for name, parameter in named_parameters_of(net):
-                parameter.copy_(self.means_[name])
 
     def draw_into(self, net: Any, scale: float) -> None:
         """Give a net weights that are drawn, by torch's generator.
