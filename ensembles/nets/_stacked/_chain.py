@@ -119,8 +119,9 @@ class _Linear(_Link):
         matrices = state.parameters[self._weight]
         bias = None if self._bias is None else state.parameters[self._bias][:, None]
         if self._is_narrow:
-            products = torch.bmm(matrices, inputs.transpose(1, 2)).transpose(1, 2)
-            return (products.contiguous() if bias is None else products + bias), inputs
+            turned = torch.bmm(matrices, inputs.transpose(1, 2))
+            products = turned.transpose(1, 2).contiguous()
+            return (products if bias is None else products.add_(bias)), inputs
         if bias is None:
             return torch.bmm(inputs, matrices), inputs
         return torch.baddbmm(bias, inputs, matrices), inputs

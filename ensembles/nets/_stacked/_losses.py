@@ -56,7 +56,7 @@ class BatchLoss:
             outputs = outputs.flatten(1)
         if self._kind is not None:
             losses = _BY_ROW[self._kind](outputs, self._targets)
-            return losses.view(len(outputs), -1)
+            return losses.reshape(len(outputs), -1)
         # Whatever else it is, for some tenths of a millisecond.
         mapped: _OfRows = torch.vmap(partial(self._net.get_loss, training=True))
         return mapped(outputs, self._targets)[:, None]
@@ -132,7 +132,7 @@ def _of_codes(logits: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
 def _of_values(values: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """(f - y)^2, with the gradients 2 (f - y)."""
     differences = values - targets
-    losses = differences.square().view(len(values), -1)
+    losses = differences.square().reshape(len(values), -1)
     return losses, differences.mul_(2.0 / losses.shape[1])
 
 
