@@ -265,7 +265,7 @@ class DeepEnsembleClassifier(BaseNetClassifier, _BaseDeepEnsemble):
         one tensor for each layer, and a step is a step of all, each with rows, dropout,
         learning rate and end of its own. "loop" trains one after another. "auto" trains
         together where that has been measured to be faster (members of some hundred to
-        some hundred thousand weights) and two of them, tried for three steps, do what
+        some hundred thousand weights) and two of them, tried for a few steps, do what
         they do alone. Members are the same, up to rounding.
     n_jobs : int or None, default=None
         Workers that train members, or groups of some million weights that are trained
@@ -336,7 +336,7 @@ class DeepEnsembleClassifier(BaseNetClassifier, _BaseDeepEnsemble):
     change a step, callbacks other than skorch's for epochs, scores, schedules and norms
     of gradients, optimisers that do not step weight by weight. So is what torch cannot
     map, recurrent layers among it, or maps to something else. A module whose code
-    changes after some passes, by a counter of its own, is beyond what a trial of three
+    changes after some passes, by a counter of its own, is beyond what a trial of a few
     steps can see: pass ``engine="loop"``.
 
     References
@@ -476,7 +476,7 @@ class DeepEnsembleRegressor(BaseNetRegressor, _BaseDeepEnsemble):
         one tensor for each layer, and a step is a step of all, each with rows, dropout,
         learning rate and end of its own. "loop" trains one after another. "auto" trains
         together where that has been measured to be faster (members of some hundred to
-        some hundred thousand weights) and two of them, tried for three steps, do what
+        some hundred thousand weights) and two of them, tried for a few steps, do what
         they do alone. Members are the same, up to rounding.
     n_jobs : int or None, default=None
         Workers that train members, or groups of some million weights that are trained

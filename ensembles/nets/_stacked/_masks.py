@@ -39,10 +39,13 @@ def drawn_masks(like: Tensor, p: float, generators: Sequence[Generator]) -> Tens
     return masks.div_(1 - p)
 
 
-# torch's class has no types, and its methods take what an `apply` is called with.
 @final
 class _MappedMasks(torch.autograd.Function):
-    """`drawn_masks` for one member, as a function that torch maps over all."""
+    """`drawn_masks` for one member, as a function that torch maps over all.
+
+    Masks are no function of their inputs that has a slope, and there is no single
+    member to draw one for: `vmap` is all that is called.
+    """
 
     @staticmethod
     def forward(like: Tensor, p: float, generators: Sequence[Generator]) -> Tensor:
@@ -53,7 +56,7 @@ class _MappedMasks(torch.autograd.Function):
         ctx.mark_non_differentiable(output)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:  # pragma: no cover
+    def backward(ctx: Any, *gradients: Any) -> Any:
         return None, None, None
 
     @staticmethod

@@ -41,7 +41,6 @@ class Plan:
     """Those that are trained together."""
     reason: str
     """Why, in words."""
-
     is_asked_for: bool = False
     """Whether the user insists on it."""
 
