@@ -28,8 +28,10 @@ __all__ = [
     "check_count_or_fraction",
     "check_labels",
     "check_n_jobs",
+    "check_positive",
     "check_quantiles",
     "check_sample_weight",
+    "check_share",
     "check_unmasked",
     "check_verbose",
     "invalid_parameter",
@@ -119,6 +121,25 @@ def check_bool(owner: object, name: str, value: Any) -> None:
     if not isinstance(value, bool | np.bool_):
         allowed = "an instance of 'bool' or an instance of 'numpy.bool'"
         raise invalid_parameter(owner, name, value, allowed)
+
+
+def check_positive(
+    owner: object, name: str, value: Any, *, zero: bool = False, none: bool = False
+) -> None:
+    """Raise unless `value` is a finite number above zero (or zero, or None)."""
+    if none and value is None:
+        return
+    if not (is_positive(value) or (zero and is_real(value) and value == 0)):
+        allowed = f"a float in the range {'[' if zero else '('}0.0, inf)"
+        raise invalid_parameter(
+            owner, name, value, allowed + (" or None" if none else "")
+        )
+
+
+def check_share(owner: object, name: str, value: Any) -> None:
+    """Raise unless `value` is a real number in [0, 1)."""
+    if not (is_real(value) and 0.0 <= float(value) < 1.0):
+        raise invalid_parameter(owner, name, value, "a float in the range [0.0, 1.0)")
 
 
 def check_n_jobs(owner: object, value: Any) -> None:

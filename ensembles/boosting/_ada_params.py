@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from sklearn.metrics import get_scorer_names
@@ -10,9 +9,8 @@ from sklearn.metrics import get_scorer_names
 from ensembles._validation import (
     check_choice,
     check_count,
+    check_positive,
     invalid_parameter,
-    is_positive,
-    is_real,
 )
 from ensembles.boosting._handing import check_resample
 from ensembles.boosting._no_help import CHOICES
@@ -34,11 +32,7 @@ def check_common_params(booster: Any) -> None:
         allowed = "an object implementing 'fit' and 'predict' or None"
         raise invalid_parameter(booster, "estimator", value, allowed)
     check_count(booster, "n_estimators", booster.n_estimators)
-    if not is_positive(booster.learning_rate):
-        allowed = "a float in the range (0.0, inf)"
-        raise invalid_parameter(
-            booster, "learning_rate", booster.learning_rate, allowed
-        )
+    check_positive(booster, "learning_rate", booster.learning_rate)
     check_choice(booster, "on_worse_than_chance", booster.on_worse_than_chance, CHOICES)
     check_resample(booster)
     _check_stopping(booster)
@@ -55,6 +49,4 @@ def _check_stopping(booster: Any) -> None:
         allowed = "'loss', a scorer's name, a callable or None"
         raise invalid_parameter(booster, "scoring", scoring, allowed)
     check_count(booster, "n_iter_no_change", booster.n_iter_no_change)
-    if not (is_real(booster.tol) and 0.0 <= float(booster.tol) < math.inf):
-        allowed = "a float in the range [0.0, inf)"
-        raise invalid_parameter(booster, "tol", booster.tol, allowed)
+    check_positive(booster, "tol", booster.tol, zero=True)

@@ -26,9 +26,8 @@ from ensembles._typing import ArrayLike, Estimator, FloatArray, RandomState, Tab
 from ensembles._validation import (
     check_choice,
     check_count,
+    check_positive,
     check_sample_weight,
-    invalid_parameter,
-    is_positive,
     n_rows_of,
 )
 from ensembles.boosting._ada_aside import check_groups, padded, rows_aside
@@ -342,9 +341,7 @@ class AdaBoostRegressor(RegressorMixin, BaseEnsemble):
         check_common_params(self)
         check_choice(self, "loss", self.loss, ("linear", "square", "exponential"))
         check_choice(self, "algorithm", self.algorithm, ("r2", "rt"))
-        if not is_positive(self.threshold):
-            allowed = "a float in the range (0.0, inf)"
-            raise invalid_parameter(self, "threshold", self.threshold, allowed)
+        check_positive(self, "threshold", self.threshold)
         check_count(self, "power", self.power)
         check_choice(self, "aggregate", self.aggregate, ("auto", "median", "mean"))
 

@@ -8,7 +8,11 @@ from typing import final
 import numpy as np
 
 from ensembles._typing import FloatArray
-from ensembles._validation import invalid_parameter, is_real
+from ensembles._validation import (
+    check_positive,
+    invalid_parameter,
+    is_real,
+)
 from ensembles.losses._base import Loss
 from ensembles.losses._means import exact_mean
 from ensembles.losses._quantiles import lower_quantile, median
@@ -90,11 +94,7 @@ class HuberLoss(Loss):
         if not (is_real(self.alpha) and 0 < self.alpha < 1):
             allowed = "a float in the range (0.0, 1.0)"
             raise invalid_parameter(self, "alpha", self.alpha, allowed)
-        if self.delta is not None and not (
-            is_real(self.delta) and 0 <= self.delta < np.inf
-        ):
-            allowed = "a float in the range [0.0, inf) or None"
-            raise invalid_parameter(self, "delta", self.delta, allowed)
+        check_positive(self, "delta", self.delta, zero=True, none=True)
 
     def value(self, y: FloatArray, raw: FloatArray) -> FloatArray:
         delta = self._delta(y - raw, None)

@@ -10,9 +10,8 @@ import torch
 
 from ensembles._validation import (
     check_count,
-    invalid_parameter,
-    is_positive,
-    is_real,
+    check_positive,
+    check_share,
 )
 from ensembles.nets._course import Course
 from ensembles.nets._schedules import held_then_falling
@@ -99,12 +98,8 @@ class BaseAveragingCourse(Course):
 
 def check_averaging(owner: Any) -> None:
     """Raise unless `start`, `swa_lr` and `every` of an estimator may be a course's."""
-    if not (is_real(owner.start) and 0.0 <= float(owner.start) < 1.0):
-        allowed = "a float in the range [0.0, 1.0)"
-        raise invalid_parameter(owner, "start", owner.start, allowed)
-    if owner.swa_lr is not None and not is_positive(owner.swa_lr):
-        allowed = "a float in the range (0.0, inf) or None"
-        raise invalid_parameter(owner, "swa_lr", owner.swa_lr, allowed)
+    check_share(owner, "start", owner.start)
+    check_positive(owner, "swa_lr", owner.swa_lr, none=True)
     check_count(owner, "every", owner.every, none=True)
 
 

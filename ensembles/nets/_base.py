@@ -22,7 +22,7 @@ from ensembles._typing import ArrayLike, FloatArray, RandomState, Table
 from ensembles._validation import check_choice, check_count, invalid_parameter
 from ensembles.nets._lean import make_lean
 from ensembles.nets._prediction import copy_net, proba_of
-from ensembles.nets._wrap import MultilayerPerceptron, as_net, fill_sizes, input_dtype
+from ensembles.nets._wrap import as_net, default_module, fill_sizes, input_dtype
 
 __all__ = ["BaseNetEnsemble", "epochs_only"]
 
@@ -32,7 +32,7 @@ class BaseNetEnsemble(BaseEnsemble):
 
     _unfit_nets: tuple[type[NeuralNet], ...]
     _probabilities: bool
-    _default_module: Callable[..., nn.Module] = MultilayerPerceptron
+    _default_module: Callable[..., nn.Module] = staticmethod(default_module)
     net_: NeuralNet
 
     def __init__(

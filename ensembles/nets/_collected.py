@@ -12,13 +12,13 @@ from skorch import NeuralNet
 from ensembles._combine import combine
 from ensembles._typing import FloatArray, Table
 from ensembles._validation import check_count, invalid_parameter
-from ensembles.nets._collecting import CollectingCourse
 from ensembles.nets._course import Course
 from ensembles.nets._kinds import BaseNetClassifier, BaseNetRegressor
 from ensembles.nets._one_run import BaseOneRun
 from ensembles.nets._prediction import nets_of
 from ensembles.nets._several import BaseSeveral
 from ensembles.nets._weights import Snapshot
+from ensembles.nets.callbacks._cycles import CollectingCourse
 
 __all__ = ["BaseCollection", "CollectionClassifier", "CollectionRegressor"]
 

@@ -53,7 +53,7 @@ class Course(Callback, ABC):
         n_iterations = net.max_epochs * n_batches
         self._plan(n_iterations, n_batches, float(net.optimizer_.defaults["lr"]))
         self.n_iterations_ = n_iterations
-        self._rates = [(group, group["lr"]) for group in _parameter_groups(net)]
+        self.rates_ = [(group, group["lr"]) for group in _parameter_groups(net)]
 
     def on_batch_begin(
         self, net: Any, batch: Any = None, training: bool | None = False, **kwargs: Any
@@ -64,7 +64,7 @@ class Course(Callback, ABC):
         self.iteration_ += 1
         factor = self._factor(self.iteration_)
         # Groups with a rate of their own keep their ratio.
-        for group, own in self._rates:
+        for group, own in self.rates_:
             group["lr"] = own * factor
 
     def on_batch_end(

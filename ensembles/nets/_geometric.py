@@ -9,13 +9,13 @@ import torch
 
 from ensembles._combine import CombineRule
 from ensembles._typing import RandomState
-from ensembles._validation import invalid_parameter, is_positive, is_real
+from ensembles._validation import check_positive, check_share
 from ensembles.nets._collected import (
     BaseCollection,
     CollectionClassifier,
     CollectionRegressor,
 )
-from ensembles.nets._collecting import TriangleCycle
+from ensembles.nets.callbacks._cycles import TriangleCycle
 
 __all__ = ["FastGeometricEnsembleClassifier", "FastGeometricEnsembleRegressor"]
 
@@ -46,15 +46,9 @@ class _BaseFastGeometricEnsemble(BaseCollection):
 
     def _check_params(self) -> None:
         super()._check_params()
-        share = self.pretrain
-        if not (is_real(share) and 0.0 <= float(share) < 1.0):
-            allowed = "a float in the range [0.0, 1.0)"
-            raise invalid_parameter(self, "pretrain", share, allowed)
-        for name in "lr_1", "lr_2":
-            rate = getattr(self, name)
-            if rate is not None and not is_positive(rate):
-                allowed = "a float in the range (0.0, inf) or None"
-                raise invalid_parameter(self, name, rate, allowed)
+        check_share(self, "pretrain", self.pretrain)
+        check_positive(self, "lr_1", self.lr_1, none=True)
+        check_positive(self, "lr_2", self.lr_2, none=True)
 
 
 @final

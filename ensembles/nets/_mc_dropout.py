@@ -21,7 +21,7 @@ from ensembles.nets._prediction import trim
 from ensembles.nets._several import BaseSeveral
 from ensembles.nets._training import check_finite
 from ensembles.nets._weights import load_snapshot
-from ensembles.nets._wrap import MultilayerPerceptron
+from ensembles.nets._wrap import default_module
 
 __all__ = ["MCDropoutClassifier", "MCDropoutRegressor"]
 
@@ -29,7 +29,7 @@ __all__ = ["MCDropoutClassifier", "MCDropoutRegressor"]
 class _BaseMCDropout(BaseSeveral):
     """Base of both: everything but what the target asks for."""
 
-    _default_module = partial(MultilayerPerceptron, dropout=0.1)
+    _default_module = staticmethod(partial(default_module, dropout=0.1))
 
     def __init__(
         self, estimator: Any, n_samples: int, *, layers: Any, **parameters: Any

@@ -9,20 +9,19 @@ of what the copies predict (Huang et al., 2017).
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Real
 from typing import Any, Literal, final
 
 import torch
 
 from ensembles._combine import CombineRule
 from ensembles._typing import RandomState
-from ensembles._validation import invalid_parameter, is_positive
+from ensembles._validation import check_positive
 from ensembles.nets._collected import (
     BaseCollection,
     CollectionClassifier,
     CollectionRegressor,
 )
-from ensembles.nets._collecting import CyclicCosine
+from ensembles.nets.callbacks._cycles import CyclicCosine
 
 __all__ = ["SnapshotEnsembleClassifier", "SnapshotEnsembleRegressor"]
 
@@ -51,16 +50,8 @@ class _BaseSnapshotEnsemble(BaseCollection):
 
     def _check_params(self) -> None:
         super()._check_params()
-        if self.lr_max is not None and not is_positive(self.lr_max):
-            raise invalid_parameter(
-                self, "lr_max", self.lr_max, "a float in the range (0.0, inf) or None"
-            )
-        lr_min: Any = self.lr_min
-        is_zero = isinstance(lr_min, Real) and lr_min == 0
-        if not is_zero and not is_positive(lr_min):
-            raise invalid_parameter(
-                self, "lr_min", lr_min, "a float in the range [0.0, inf)"
-            )
+        check_positive(self, "lr_max", self.lr_max, none=True)
+        check_positive(self, "lr_min", self.lr_min, zero=True)
 
 
 @final

@@ -10,7 +10,10 @@ from skorch import NeuralNet
 
 from ensembles._combine import CombineRule
 from ensembles._typing import RandomState
-from ensembles._validation import check_count, invalid_parameter, is_positive
+from ensembles._validation import (
+    check_count,
+    check_positive,
+)
 from ensembles.nets._averaging import check_averaging
 from ensembles.nets._batch_norm import renew_batch_norm
 from ensembles.nets._course import Course
@@ -71,9 +74,7 @@ class _BaseSWAG(BaseSeveral, BaseOneRun):
         super()._check_params()
         check_count(self, "n_samples", self.n_samples)
         check_count(self, "rank", self.rank, low=2)
-        if not is_positive(self.scale):
-            allowed = "a float in the range (0.0, inf)"
-            raise invalid_parameter(self, "scale", self.scale, allowed)
+        check_positive(self, "scale", self.scale)
         check_averaging(self)
 
 

@@ -11,8 +11,7 @@ from skorch import NeuralNet
 from ensembles._typing import FloatArray, RandomState, Table
 from ensembles._validation import (
     check_choice,
-    invalid_parameter,
-    is_real,
+    check_share,
 )
 from ensembles.nets._averaging import AveragingCourse, check_averaging
 from ensembles.nets._batch_norm import renew_batch_norm
@@ -68,10 +67,7 @@ class _BaseWeightAveraging(BaseOneRun):
         super()._check_params()
         check_choice(self, "average", self.average, {"equal", "ema"})
         check_averaging(self)
-        decay: Any = self.decay
-        if not (is_real(decay) and 0.0 <= float(decay) < 1.0):
-            allowed = "a float in the range [0.0, 1.0)"
-            raise invalid_parameter(self, "decay", decay, allowed)
+        check_share(self, "decay", self.decay)
 
 
 @final

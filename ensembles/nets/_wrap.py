@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,61 +19,28 @@ from skorch import NeuralNet, NeuralNetBinaryClassifier
 from torch import nn
 
 from ensembles._validation import invalid_parameter
+from ensembles.nets.modules._mlp import MLP
 
 __all__ = [
-    "MultilayerPerceptron",
     "as_net",
+    "default_module",
     "fill_sizes",
     "input_dtype",
     "reset_weights",
 ]
 
 
-class MultilayerPerceptron(nn.Sequential):
-    """Two hidden layers of rectified linear units; what ``estimator=None`` trains.
-
-    In double precision, as scikit-learn's own: in single precision a row's prediction
-    depends, in the seventh digit, on how many rows are predicted with it.
-
-    Parameters
-    ----------
-    n_features : int
-        Number of values in a row, over all its axes.
-    n_outputs : int
-        Width of the output: logits or values.
-    hidden : int, default=64
-        Width of both hidden layers.
-    dtype : torch.dtype, default=torch.float64
-        Type of the weights.
-    dropout : float, default=0.0
-        Share of the hidden units that training leaves out.
-    """
-
-    def __init__(
-        self,
-        n_features: int,
-        n_outputs: int,
-        hidden: int = 64,
-        dtype: torch.dtype = torch.float64,
-        dropout: float = 0.0,
-    ) -> None:
-        def unit(n_inputs: int) -> list[nn.Module]:
-            drops = [nn.Dropout(dropout)] if dropout else []
-            return [nn.Linear(n_inputs, hidden, dtype=dtype), nn.ReLU(), *drops]
-
-        super().__init__(
-            nn.Flatten(),
-            *unit(n_features),
-            *unit(hidden),
-            nn.Linear(hidden, n_outputs, dtype=dtype),
-        )
+# What ``estimator=None`` trains. In double precision, as scikit-learn's own: in single
+# precision a row's prediction depends, in the seventh digit, on how many rows are
+# predicted with it.
+default_module = partial(MLP, dtype=torch.float64)
 
 
 def as_net(
     owner: object,
     estimator: Any,
     build: Callable[[Any], NeuralNet],
-    default: Callable[..., nn.Module] = MultilayerPerceptron,
+    default: Callable[..., nn.Module] = default_module,
 ) -> NeuralNet:
     """Return a skorch net that shares nothing mutable with `estimator`.
 
@@ -151,7 +119,8 @@ def reset_weights(owner: object, net: NeuralNet) -> None:
     """
     if not isinstance(net.module, nn.Module) or net.get_params_for("module"):
         return
-    for name, module in net.module.named_modules():
+    # Those within come first: a module may draw otherwise than its parts would.
+    for name, module in reversed(list(net.module.named_modules())):
         reset = getattr(module, "reset_parameters", None)
         if reset is not None:
             reset()

@@ -37,7 +37,7 @@ from ensembles.nets import (  # noqa: E402
     WeightAveragingClassifier,
     WeightAveragingRegressor,
 )
-from ensembles.nets._wrap import MultilayerPerceptron  # noqa: E402
+from ensembles.nets._wrap import default_module  # noqa: E402
 
 pytestmark = [
     pytest.mark.nets,
@@ -93,14 +93,14 @@ def net_for(cls, **settings):
         "max_epochs": 4,
         "batch_size": 64,
         "iterator_train__shuffle": True,
-        "module__hidden": 8,
+        "module__hidden": (8, 8),
         **({"module__dropout": 0.2} if cls in DROPOUT else {}),
         **settings,
     }
     if of_classes(cls):
         options = {"criterion": nn.CrossEntropyLoss, **options}
-        return skorch.NeuralNetClassifier(MultilayerPerceptron, **options)
-    return skorch.NeuralNetRegressor(MultilayerPerceptron, **options)
+        return skorch.NeuralNetClassifier(default_module, **options)
+    return skorch.NeuralNetRegressor(default_module, **options)
 
 
 def fitted(cls, estimator="net", n_members=3, *, rows=X, y=None, **settings):
@@ -130,14 +130,14 @@ def checked_net(cls):
         "optimizer": torch.optim.Adam,
         "lr": 0.05,
         "max_epochs": 12,
-        "module__hidden": 16,
+        "module__hidden": (16, 16),
         **({"module__dropout": 0.02} if cls in DROPOUT else {}),
     }
     if of_classes(cls):
         return skorch.NeuralNetClassifier(
-            MultilayerPerceptron, criterion=nn.CrossEntropyLoss, **settings
+            default_module, criterion=nn.CrossEntropyLoss, **settings
         )
-    return skorch.NeuralNetRegressor(MultilayerPerceptron, **settings)
+    return skorch.NeuralNetRegressor(default_module, **settings)
 
 
 def contract():

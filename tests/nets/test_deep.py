@@ -27,7 +27,7 @@ from ensembles.nets import (  # noqa: E402
     DeepEnsembleClassifier,
     DeepEnsembleRegressor,
 )
-from ensembles.nets._wrap import MultilayerPerceptron  # noqa: E402
+from ensembles.nets._wrap import default_module  # noqa: E402
 from ensembles.resampling import (  # noqa: E402
     BayesianBootstrap,
     Bootstrap,
@@ -60,12 +60,12 @@ def net_for(cls, **settings):
         "max_epochs": 3,
         "batch_size": 32,
         "iterator_train__shuffle": True,
-        "module__hidden": 8,
+        "module__hidden": (8, 8),
         **settings,
     }
     if cls is DeepEnsembleClassifier:
         options["criterion"] = nn.CrossEntropyLoss
-    return kind(MultilayerPerceptron, **options)
+    return kind(default_module, **options)
 
 
 def fitted(cls, n_estimators=3, net=None, **options):

@@ -16,7 +16,7 @@ from ensembles.nets import (  # noqa: E402
     SnapshotEnsembleClassifier,
     SnapshotEnsembleRegressor,
 )
-from ensembles.nets._wrap import MultilayerPerceptron  # noqa: E402
+from ensembles.nets._wrap import default_module  # noqa: E402
 
 pytestmark = [
     pytest.mark.nets,
@@ -91,13 +91,13 @@ def test_skorchs_default_net_with_a_softmax_module():
 
 
 def test_a_plain_net_with_cross_entropy():
-    net = skorch.NeuralNet(MultilayerPerceptron, nn.CrossEntropyLoss, lr=0.1)
+    net = skorch.NeuralNet(default_module, nn.CrossEntropyLoss, lr=0.1)
     clf = classifier(net).fit(IRIS, NAMES)
     np.testing.assert_allclose(clf.predict_proba(IRIS).sum(axis=1), 1)
 
 
 def test_logits_under_nll_loss_are_an_error():
-    net = skorch.NeuralNetClassifier(MultilayerPerceptron)
+    net = skorch.NeuralNetClassifier(default_module)
     with pytest.raises(ValueError, match=r"not a probability.*CrossEntropyLoss"):
         classifier(net).fit(IRIS, NAMES)
 
@@ -127,7 +127,7 @@ def test_a_binary_net(flat):
 
 
 def test_a_binary_net_for_three_classes_is_an_error():
-    net = skorch.NeuralNetBinaryClassifier(MultilayerPerceptron)
+    net = skorch.NeuralNetBinaryClassifier(default_module)
     with pytest.raises(ValueError, match="needs 2 classes, and y has 3"):
         classifier(net).fit(IRIS, NAMES)
 
@@ -167,7 +167,7 @@ def test_the_default_net_standardises_targets():
 
 @pytest.mark.parametrize("standardize_y", [True, np.True_, False, "auto"])
 def test_a_net_of_the_users_own_gets_the_targets_as_they_are(standardize_y):
-    net = skorch.NeuralNetRegressor(MultilayerPerceptron, lr=1e-9)
+    net = skorch.NeuralNetRegressor(default_module, lr=1e-9)
     reg = regressor(net, standardize_y=standardize_y).fit(IRIS, TARGET)
     if standardize_y in ("auto", False):
         assert (reg.y_mean_.item(), reg.y_scale_.item()) == (0, 1)

@@ -7,9 +7,9 @@ skorch = pytest.importorskip("skorch")
 from skorch.callbacks import Callback  # noqa: E402
 from torch import nn  # noqa: E402
 
-from ensembles.nets._collecting import CyclicCosine  # noqa: E402
 from ensembles.nets._schedules import cosine_share, cycle_ends  # noqa: E402
 from ensembles.nets._weights import load_snapshot, take_snapshot  # noqa: E402
+from ensembles.nets.callbacks._cycles import CyclicCosine  # noqa: E402
 
 pytestmark = pytest.mark.nets
 

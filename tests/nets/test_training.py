@@ -8,7 +8,6 @@ from skorch.callbacks import EarlyStopping, EpochScoring, LRScheduler  # noqa: E
 from torch import nn  # noqa: E402
 
 from ensembles._ensemble._nets import seeded_torch  # noqa: E402
-from ensembles.nets._collecting import CyclicCosine  # noqa: E402
 from ensembles.nets._lean import make_lean  # noqa: E402
 from ensembles.nets._training import (  # noqa: E402
     attach,
@@ -17,6 +16,7 @@ from ensembles.nets._training import (  # noqa: E402
     start,
 )
 from ensembles.nets._weights import take_snapshot  # noqa: E402
+from ensembles.nets.callbacks._cycles import CyclicCosine  # noqa: E402
 
 pytestmark = [
     pytest.mark.nets,

@@ -10,8 +10,8 @@ from torch import nn  # noqa: E402
 
 from ensembles.nets import SnapshotEnsembleClassifier  # noqa: E402
 from ensembles.nets._wrap import (  # noqa: E402
-    MultilayerPerceptron,
     as_net,
+    default_module,
     fill_sizes,
     input_dtype,
     reset_weights,
@@ -54,7 +54,7 @@ def test_what_makes_modules_is_built_into_a_net(maker):
 
 
 def test_none_is_a_perceptron():
-    assert as_net(OWNER, None, build).module is MultilayerPerceptron
+    assert as_net(OWNER, None, build).module is default_module
 
 
 @pytest.mark.parametrize("estimator", [3, "net", skorch.NeuralNetClassifier])
@@ -66,10 +66,10 @@ def test_anything_else_is_an_error(estimator):
 
 
 def test_sizes_are_filled_only_where_they_are_missing():
-    net = build(MultilayerPerceptron)
+    net = build(default_module)
     fill_sizes(net, 7, 3)
     assert net.get_params_for("module") == {"n_features": 7, "n_outputs": 3}
-    net = build(MultilayerPerceptron, module__n_features=5)
+    net = build(default_module, module__n_features=5)
     fill_sizes(net, 7, 3)
     assert net.get_params_for("module") == {"n_features": 5, "n_outputs": 3}
 
@@ -80,7 +80,7 @@ def test_sizes_are_filled_only_where_they_are_missing():
         nn.Linear(2, 2),
         nn.Linear,
         lambda n_features=4: nn.Linear(n_features, 2),
-        partial(MultilayerPerceptron, n_features=4, n_outputs=2),
+        partial(default_module, n_features=4, n_outputs=2),
         type,
     ],
 )
@@ -91,7 +91,7 @@ def test_modules_that_ask_for_no_sizes_get_none(module):
 
 
 def test_a_binary_net_has_one_output():
-    net = skorch.NeuralNetBinaryClassifier(MultilayerPerceptron)
+    net = skorch.NeuralNetBinaryClassifier(default_module)
     fill_sizes(net, 7, 2)
     assert net.get_params_for("module")["n_outputs"] == 1
 

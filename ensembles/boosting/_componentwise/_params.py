@@ -11,12 +11,12 @@ from ensembles._typing import IntArray
 from ensembles._validation import (
     check_bool,
     check_count,
+    check_positive,
     check_verbose,
     invalid_parameter,
     is_count,
     is_fraction,
     is_positive,
-    is_real,
 )
 from ensembles.boosting._componentwise._learners import Learners
 from ensembles.boosting._componentwise._lines import Lines
@@ -81,9 +81,7 @@ def _check_stopping(booster: Any) -> None:
         allowed = "a float in the range (0.0, 1.0) or an int in the range [1, inf)"
         raise invalid_parameter(booster, "validation_fraction", share, allowed)
     check_count(booster, "n_iter_no_change", booster.n_iter_no_change)
-    tol = booster.tol
-    if not (is_real(tol) and 0.0 <= float(tol) < np.inf):
-        raise invalid_parameter(booster, "tol", tol, "a float in the range [0.0, inf)")
+    check_positive(booster, "tol", booster.tol, zero=True)
 
 
 def _kinds(wanted: Any) -> tuple[str, ...]:

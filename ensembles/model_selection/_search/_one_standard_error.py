@@ -10,7 +10,11 @@ from typing import Any, final
 import numpy as np
 
 from ensembles._typing import FloatArray
-from ensembles._validation import check_bool, invalid_parameter, is_positive
+from ensembles._validation import (
+    check_bool,
+    check_positive,
+    invalid_parameter,
+)
 from ensembles.model_selection._search._domain import is_number, is_same
 
 __all__ = ["one_standard_error"]
@@ -101,13 +105,8 @@ def one_standard_error(
     check_bool(_ME, "paired", paired)
     if not isinstance(metric, str):
         raise invalid_parameter(_ME, "metric", metric, "the name of a score")
-    if test_to_train is not None and not is_positive(test_to_train):
-        allowed = "a float in the range (0.0, inf) or None"
-        raise invalid_parameter(_ME, "test_to_train", test_to_train, allowed)
-    if not (n_errors == 0 and is_number(n_errors)) and not is_positive(n_errors):
-        raise invalid_parameter(
-            _ME, "n_errors", n_errors, "a float in the range [0.0, inf)"
-        )
+    check_positive(_ME, "test_to_train", test_to_train, none=True)
+    check_positive(_ME, "n_errors", n_errors, zero=True)
     _check_prefer(prefer)
     return _OneStandardError(prefer, metric, paired, test_to_train, float(n_errors))
 

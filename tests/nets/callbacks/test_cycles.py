@@ -12,7 +12,7 @@ from ensembles.nets import (  # noqa: E402
     FastGeometricEnsembleClassifier,
     FastGeometricEnsembleRegressor,
 )
-from ensembles.nets._collecting import TriangleCycle  # noqa: E402
+from ensembles.nets.callbacks._cycles import TriangleCycle  # noqa: E402
 
 pytestmark = pytest.mark.nets
 
