@@ -108,8 +108,10 @@ __version__ = version("ensembles")
 _OF_NETS = (
     "DeepEnsembleClassifier",
     "DeepEnsembleRegressor",
+    "Diagnosis",
     "FastGeometricEnsembleClassifier",
     "FastGeometricEnsembleRegressor",
+    "LossCurveDisplay",
     "MCDropoutClassifier",
     "MCDropoutRegressor",
     "SWAGClassifier",
@@ -118,6 +120,7 @@ _OF_NETS = (
     "SnapshotEnsembleRegressor",
     "WeightAveragingClassifier",
     "WeightAveragingRegressor",
+    "diagnose",
 )
 
 __all__ = [

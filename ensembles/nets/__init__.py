@@ -12,10 +12,12 @@ from ensembles.nets._deep import (  # noqa: E402 - after the check for torch
     DeepEnsembleClassifier,
     DeepEnsembleRegressor,
 )
+from ensembles.nets._diagnosis import Diagnosis, diagnose  # noqa: E402
 from ensembles.nets._geometric import (  # noqa: E402
     FastGeometricEnsembleClassifier,
     FastGeometricEnsembleRegressor,
 )
+from ensembles.nets._loss_curve_display import LossCurveDisplay  # noqa: E402
 from ensembles.nets._mc_dropout import (  # noqa: E402
     MCDropoutClassifier,
     MCDropoutRegressor,
@@ -36,8 +38,10 @@ from ensembles.nets._weight_averaging import (  # noqa: E402
 __all__ = [
     "DeepEnsembleClassifier",
     "DeepEnsembleRegressor",
+    "Diagnosis",
     "FastGeometricEnsembleClassifier",
     "FastGeometricEnsembleRegressor",
+    "LossCurveDisplay",
     "MCDropoutClassifier",
     "MCDropoutRegressor",
     "SWAGClassifier",
@@ -46,4 +50,5 @@ __all__ = [
     "SnapshotEnsembleRegressor",
     "WeightAveragingClassifier",
     "WeightAveragingRegressor",
+    "diagnose",
 ]
