@@ -8,10 +8,10 @@ from ensembles._validation import require
 require("torch", "nets", "ensembles.nets")
 require("skorch", "nets", "ensembles.nets")
 
-from ensembles.nets._deep import (  # noqa: E402 - after the check for torch
+from ensembles.nets._deep_classifier import (  # noqa: E402 - after the check for torch
     DeepEnsembleClassifier,
-    DeepEnsembleRegressor,
 )
+from ensembles.nets._deep_regressor import DeepEnsembleRegressor  # noqa: E402
 from ensembles.nets._diagnosis import Diagnosis, diagnose  # noqa: E402
 from ensembles.nets._geometric import (  # noqa: E402
     FastGeometricEnsembleClassifier,

@@ -17,6 +17,7 @@ from skorch import (
 from torch import nn
 
 from ensembles._typing import FloatArray, Table
+from ensembles._uncertainty import Uncertainty, of_probabilities
 from ensembles._validation import check_choice
 from ensembles.nets._base import BaseNetEnsemble
 from ensembles.nets._wrap import input_dtype
@@ -71,6 +72,30 @@ class BaseNetClassifier(ClassifierMixin, BaseNetEnsemble):
         """
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
+
+    def predict_uncertainty(self, X: Table) -> Uncertainty:
+        """Return how unsure the prediction is, and why.
+
+        Of the mean of the members' probabilities, whatever `combine` is.
+
+        Parameters
+        ----------
+        X : array-like or torch tensor of shape (n_samples, ...)
+            Rows, as in `fit`.
+
+        Returns
+        -------
+        total : ndarray of shape (n_samples,)
+            Entropy of the mean, in nats: 0 where one class is sure, log(n_classes)
+            where all are equally probable.
+        aleatoric : ndarray of shape (n_samples,)
+            Mean of the members' entropies: what they find uncertain themselves.
+        epistemic : ndarray of shape (n_samples,)
+            What is left, the mutual information of class and member: what members
+            disagree about, as they do away from what they have seen. Zero for one
+            member.
+        """
+        return of_probabilities(self._outputs(X))
 
     def _encode(self, y: Any) -> tuple[Any, int]:
         """Class codes, shape (n_samples,), and the number of classes."""
@@ -157,12 +182,16 @@ class BaseNetRegressor(RegressorMixin, BaseNetEnsemble):
         target = y.reshape(len(y), -1).astype(np.float64)
         self.y_mean_ = np.zeros(target.shape[1])
         self.y_scale_ = np.ones(target.shape[1])
-        is_auto = self.standardize_y == "auto"
-        if self.estimator is None if is_auto else self.standardize_y:
+        if self._standardizes():
             self.y_mean_ = target.mean(axis=0)
             spread = target.std(axis=0)
             self.y_scale_ = np.where(spread > 0, spread, 1.0)
         return (target - self.y_mean_) / self.y_scale_, target.shape[1]
+
+    def _standardizes(self) -> bool:
+        """Whether to train on standardised targets."""
+        is_auto = self.standardize_y == "auto"
+        return bool(self.estimator is None if is_auto else self.standardize_y)
 
     def _shape_target(self, net: NeuralNet, target: Any, output: FloatArray) -> Any:
         """Targets in the number of axes of the output: the loss would broadcast."""

@@ -119,12 +119,10 @@ def combined_of(ensemble, rows=X):
     return getattr(ensemble, "predict_proba", ensemble.predict)(rows)
 
 
-def checked_net(cls):
+def checked_net(cls, **others):
     """A skorch net that learns what the checks ask for in a few epochs.
 
-    In double precision: in single, a row's prediction depends in the seventh digit on
-    how many rows are predicted with it, and check_methods_subset_invariance allows
-    less.
+    In double precision unless it is said otherwise.
     """
     settings = {
         "optimizer": torch.optim.Adam,
@@ -132,12 +130,21 @@ def checked_net(cls):
         "max_epochs": 12,
         "module__hidden": (16, 16),
         **({"module__dropout": 0.02} if cls in DROPOUT else {}),
+        **others,
     }
     if of_classes(cls):
         return skorch.NeuralNetClassifier(
             default_module, criterion=nn.CrossEntropyLoss, **settings
         )
     return skorch.NeuralNetRegressor(default_module, **settings)
+
+
+INEXACT = "MCDropoutClassifier-single-check_methods_subset_invariance"
+ONE_ULP = pytest.mark.xfail(
+    reason="in single precision the product of a pass depends, in its last digit, on "
+    "how many rows are multiplied with it, and the check allows 1e-7",
+    strict=False,
+)
 
 
 def contract():
@@ -148,11 +155,18 @@ def contract():
         instances = {"net": cls(checked_net(cls), **number)}
         if cls in BOTH:
             instances["default"] = cls(max_epochs=12, **number, **rate)
+        single = checked_net(cls, module__dtype=torch.float32)
+        instances["single"] = cls(single, **number)
+        if cls is DeepEnsembleRegressor:
+            net = checked_net(cls)
+            instances["gaussian"] = cls(net, likelihood="gaussian", **number)
         for kind, instance in instances.items():
+            marks = [] if kind in ("net", "default") else [pytest.mark.slow]
             for estimator, check in estimator_checks_generator(instance):
                 options = "".join(f"-{key}={v}" for key, v in check.keywords.items())
                 name = f"{cls.__name__}-{kind}-{check.func.__name__}{options}"
-                yield pytest.param(estimator, check, id=name)
+                inexact = [ONE_ULP] if name == INEXACT else []
+                yield pytest.param(estimator, check, id=name, marks=marks + inexact)
 
 
 @pytest.mark.parametrize(("estimator", "check"), list(contract()))

@@ -28,6 +28,7 @@ from ensembles.nets import (  # noqa: E402
     DeepEnsembleRegressor,
 )
 from ensembles.nets._wrap import default_module  # noqa: E402
+from ensembles.nets.callbacks import AdversarialRows  # noqa: E402
 from ensembles.resampling import (  # noqa: E402
     BayesianBootstrap,
     Bootstrap,
@@ -269,6 +270,8 @@ WRONG = {
     "a score": ({"oob_score": "r2", "scheme": Bootstrap()}, "'oob_score' parameter"),
     "workers": ({"n_jobs": 1.5}, "'n_jobs' parameter"),
     "a rule": ({"combine": "meen"}, "'combine' parameter"),
+    "a step": ({"adversarial_eps": -0.1}, "'adversarial_eps' parameter"),
+    "a start": ({"warm_start": "yes"}, "'warm_start' parameter"),
 }
 
 
@@ -530,3 +533,71 @@ def test_folds_go_with_no_other_rows_aside(other):
     words = "'cv' parameter.*None where a scheme draws rows or train_split sets some"
     with pytest.raises(ValueError, match=words):
         DeepEnsembleClassifier(cv=5, **other).fit(X, LABELS)
+
+
+@with_both
+@pytest.mark.parametrize("engine", ["loop", "stacked"])
+def test_a_warm_start_ends_where_one_fit_ends(cls, engine):
+    options = {"engine": engine, "scheme": Bootstrap(), "random_state": None}
+    grown = fitted(cls, 2, warm_start=True, **options)
+    first = grown.predict_members(X)
+    grown.set_params(n_estimators=5).fit(X, target_of(cls))
+    assert_array_equal(grown.predict_members(X)[:2], first)
+    once = fitted(cls, 5, **{**options, "random_state": grown._entropy})
+    assert_allclose(grown.predict_members(X), once.predict_members(X), rtol=1e-12)
+    assert len(grown.histories_) == len(grown.estimators_) == 5
+
+
+@with_both
+def test_a_warm_start_scores_all_members_out_of_bag(cls):
+    options = {"scheme": Bootstrap(), "oob_score": True, "random_state": 0}
+    with pytest.warns(UserWarning, match="do not have OOB"):
+        grown = fitted(cls, 2, warm_start=True, **options)
+    grown.set_params(n_estimators=16).fit(X, target_of(cls))
+    once = fitted(cls, 16, **options)
+    assert grown.oob_score_ == pytest.approx(once.oob_score_)
+
+
+@with_both
+def test_a_warm_start_that_cannot_go_on_is_refused_and_changes_nothing(cls):
+    grown = fitted(cls, 2, warm_start=True)
+    before = grown.predict_members(X)
+    with pytest.warns(UserWarning, match="without increasing n_estimators"):
+        grown.fit(X, target_of(cls))
+    assert_array_equal(grown.predict_members(X), before)
+    grown.set_params(n_estimators=3)
+    with pytest.raises(ValueError, match="X or y are others"):
+        grown.fit(X[::-1], target_of(cls))
+    grown.set_params(n_estimators=1)
+    with pytest.raises(ValueError, match=r"larger or equal to len.*=2 when warm_start"):
+        grown.fit(X, target_of(cls))
+    assert_array_equal(grown.predict_members(X), before)
+    grown.set_params(warm_start=False).fit(X, target_of(cls))
+    assert len(grown.snapshots_) == 1
+    grown.set_params(warm_start=True, n_estimators=2)
+    with pytest.raises(ValueError, match="X or y are others"):
+        grown.fit(X, target_of(cls))  # the rows of that fit are not known
+
+
+@with_both
+def test_members_learn_from_adversarial_rows(cls):
+    moved = ("mine", AdversarialRows(0.05))
+    by_hand = fitted(cls, net=net_for(cls, callbacks=[moved]))
+    model = fitted(cls, adversarial_eps=0.05)
+    assert_array_equal(model.predict_members(X), by_hand.predict_members(X))
+    assert model.engine_ == "loop"
+    assert "AdversarialRows" in model.engine_reason_
+    assert not np.allclose(model.predict_members(X), fitted(cls).predict_members(X))
+    with pytest.raises(ValueError, match="net disables its callbacks"):
+        fitted(cls, net=net_for(cls, callbacks="disable"), adversarial_eps=0.01)
+
+
+def test_what_members_of_classes_disagree_about():
+    model = fitted(DeepEnsembleClassifier, 4)
+    members = model.predict_members(X)
+    total, aleatoric, epistemic = model.predict_uncertainty(X)
+    mean = members.mean(axis=0)
+    assert_allclose(total, -(mean * np.log(mean)).sum(axis=1))
+    assert_allclose(aleatoric, -(members * np.log(members)).sum(axis=2).mean(axis=0))
+    assert_allclose(epistemic, total - aleatoric)
+    assert epistemic.min() > 0

@@ -16,6 +16,8 @@ from torch.nn.functional import (
     nll_loss,
 )
 
+from ensembles.nets.modules._gaussian_nll import GaussianNLL
+
 __all__ = ["BatchLoss", "is_mean_of_rows"]
 
 _OfRows: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -37,6 +39,7 @@ class BatchLoss:
         self._net, self._targets = net, targets
         is_plain = is_mean_of_rows(net.criterion_, targets)
         self._kind = type(net.criterion_) if is_plain else None
+        self._by_row = _by_row(net.criterion_) if is_plain else None
         self._is_flat = isinstance(net, NeuralNetBinaryClassifier)
 
     def of_rows(self, outputs: Tensor) -> Tensor:
@@ -54,9 +57,8 @@ class BatchLoss:
         """
         if self._is_flat:
             outputs = outputs.flatten(1)
-        if self._kind is not None:
-            losses = _BY_ROW[self._kind](outputs, self._targets)
-            return losses.reshape(len(outputs), -1)
+        if self._by_row is not None:
+            return self._by_row(outputs, self._targets).reshape(len(outputs), -1)
         # Whatever else it is, for some tenths of a millisecond.
         mapped: _OfRows = torch.vmap(partial(self._net.get_loss, training=True))
         return mapped(outputs, self._targets)[:, None]
@@ -109,7 +111,9 @@ def is_mean_of_rows(criterion: Any, targets: Tensor) -> bool:
     targets : Tensor of shape (n_members, n_rows, ...)
         Codes or values.
     """
-    if type(criterion) not in _BY_ROW:
+    if type(criterion) is GaussianNLL:
+        return True
+    if _by_row(criterion) is None:
         return False
     options = {"weight": None, "pos_weight": None, "label_smoothing": 0.0}
     return (
@@ -118,6 +122,13 @@ def is_mean_of_rows(criterion: Any, targets: Tensor) -> bool:
         and (targets.is_floating_point() or targets.ndim == 2)
         and getattr(criterion, "ignore_index", -1) < 0
     )
+
+
+def _by_row(criterion: Any) -> _OfRows | None:
+    """Losses of rows by a criterion that is their mean; None if it is not known."""
+    if type(criterion) is GaussianNLL:
+        return criterion.of_rows
+    return _BY_ROW.get(type(criterion))
 
 
 def _of_codes(logits: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
