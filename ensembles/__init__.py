@@ -114,6 +114,8 @@ _OF_NETS = (
     "LossCurveDisplay",
     "MCDropoutClassifier",
     "MCDropoutRegressor",
+    "NeuralBoostingClassifier",
+    "NeuralBoostingRegressor",
     "SWAGClassifier",
     "SWAGRegressor",
     "SnapshotEnsembleClassifier",

@@ -139,6 +139,8 @@ if find_spec("torch") and find_spec("skorch"):
         ),
         ensembles.MCDropoutClassifier(n_samples=3, max_epochs=10),
         ensembles.MCDropoutRegressor(n_samples=3, max_epochs=10),
+        ensembles.NeuralBoostingClassifier(n_estimators=2),
+        ensembles.NeuralBoostingRegressor(n_estimators=2),
         ensembles.SWAGClassifier(n_samples=3, max_epochs=10),
         ensembles.SWAGRegressor(n_samples=3, max_epochs=10),
         ensembles.WeightAveragingClassifier(max_epochs=10),

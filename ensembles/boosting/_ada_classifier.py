@@ -13,6 +13,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._ensemble import BaseEnsemble
+from ensembles._ensemble._class_losses import class_codes
 from ensembles._ensemble._data import (
     check_table,
     check_table_and_target,
@@ -37,7 +38,6 @@ from ensembles.boosting._ada_setup import (
     ClassSample,
     boosted,
 )
-from ensembles.boosting._class_losses import class_codes
 from ensembles.boosting._fitted import FittedLearners
 from ensembles.boosting._staged import check_n_rounds
 from ensembles.boosting._stopping import is_pair

@@ -7,15 +7,15 @@ from typing import Any, final
 
 from sklearn.base import ClassifierMixin
 
-from ensembles._ensemble._targets import check_labels
-from ensembles._typing import FloatArray, RandomState, Table
-from ensembles.boosting._class_losses import (
+from ensembles._ensemble._class_losses import (
     class_codes,
     class_loss_of,
     flat,
     likeliest,
     probabilities,
 )
+from ensembles._ensemble._targets import check_labels
+from ensembles._typing import FloatArray, RandomState, Table
 from ensembles.boosting._componentwise_base import BaseComponentwiseBooster
 from ensembles.losses import Loss
 

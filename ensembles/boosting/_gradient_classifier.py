@@ -8,14 +8,14 @@ from typing import Any, final
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from ensembles._ensemble._targets import check_labels
-from ensembles._typing import FloatArray, RandomState, Table
-from ensembles.boosting._class_losses import (
+from ensembles._ensemble._class_losses import (
     class_codes,
     class_loss_of,
     flat,
     probabilities,
 )
+from ensembles._ensemble._targets import check_labels
+from ensembles._typing import FloatArray, RandomState, Table
 from ensembles.boosting._gradient_base import BaseGradientBooster
 from ensembles.losses import Loss
 

@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_sample_weight
 
+from ensembles._ensemble._class_losses import flat, likeliest, probabilities
 from ensembles._ensemble._targets import check_labels
 from ensembles._typing import FloatArray, RandomState, Table
-from ensembles.boosting._class_losses import flat, likeliest, probabilities
 from ensembles.boosting._hist_base import BaseHistBooster
 from ensembles.boosting._hist_params import check_loss
 from ensembles.losses import Loss

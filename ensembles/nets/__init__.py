@@ -8,9 +8,11 @@ from ensembles._validation import require
 require("torch", "nets", "ensembles.nets")
 require("skorch", "nets", "ensembles.nets")
 
-from ensembles.nets._deep_classifier import (  # noqa: E402 - after the check for torch
-    DeepEnsembleClassifier,
+from ensembles.nets._boosting_classifier import (  # noqa: E402 - after that check
+    NeuralBoostingClassifier,
 )
+from ensembles.nets._boosting_regressor import NeuralBoostingRegressor  # noqa: E402
+from ensembles.nets._deep_classifier import DeepEnsembleClassifier  # noqa: E402
 from ensembles.nets._deep_regressor import DeepEnsembleRegressor  # noqa: E402
 from ensembles.nets._diagnosis import Diagnosis, diagnose  # noqa: E402
 from ensembles.nets._geometric import (  # noqa: E402
@@ -44,6 +46,8 @@ __all__ = [
     "LossCurveDisplay",
     "MCDropoutClassifier",
     "MCDropoutRegressor",
+    "NeuralBoostingClassifier",
+    "NeuralBoostingRegressor",
     "SWAGClassifier",
     "SWAGRegressor",
     "SnapshotEnsembleClassifier",

@@ -18,7 +18,7 @@ from ensembles._validation import check_choice
 from ensembles.nets._deep import BaseDeepEnsemble
 from ensembles.nets._kinds import BaseNetRegressor
 from ensembles.nets._prediction import proba_of
-from ensembles.nets._wrap import input_dtype
+from ensembles.nets._wrap import input_dtype, with_parts
 from ensembles.nets.modules._gaussian_nll import GaussianNLL, moments_of
 from ensembles.resampling._base import BaseScheme
 
@@ -343,8 +343,8 @@ class DeepEnsembleRegressor(BaseNetRegressor, BaseDeepEnsemble):
     def _fresh_net(self, X: Any, n_outputs: int) -> NeuralNet:
         n_columns = n_outputs if self.likelihood is None else 2 * n_outputs
         net = super()._fresh_net(X, n_columns)
-        if self.likelihood is not None and net.criterion is not GaussianNLL:
-            net.set_params(criterion=GaussianNLL)
+        if self.likelihood is not None:
+            return with_parts(net, criterion=GaussianNLL)
         return net
 
     def _standardizes(self) -> bool:

@@ -27,6 +27,7 @@ __all__ = [
     "fill_sizes",
     "input_dtype",
     "reset_weights",
+    "with_parts",
 ]
 
 
@@ -104,6 +105,21 @@ def fill_sizes(net: NeuralNet, n_features: int, n_outputs: int) -> None:
         required = parameter is not None and parameter.default is parameter.empty
         if required and name not in given:
             net.set_params(**{f"module__{name}": size})
+
+
+def with_parts(net: NeuralNet, **parts: Any) -> NeuralNet:
+    """The same net, not initialised, with other parts, such as a criterion.
+
+    Settings of a part go with it, unless the new one is what the net has already.
+    """
+    changed = {name: part for name, part in parts.items() if getattr(net, name) != part}
+    kept = {
+        name: value
+        for name, value in clone(net).get_params(deep=False).items()
+        if name.partition("__")[0] not in changed
+    }
+    other: NeuralNet = type(net)(**{**kept, **changed})
+    return other
 
 
 def reset_weights(owner: object, net: NeuralNet) -> None:

@@ -30,6 +30,8 @@ from ensembles.nets import (  # noqa: E402
     FastGeometricEnsembleRegressor,
     MCDropoutClassifier,
     MCDropoutRegressor,
+    NeuralBoostingClassifier,
+    NeuralBoostingRegressor,
     SnapshotEnsembleClassifier,
     SnapshotEnsembleRegressor,
     SWAGClassifier,
@@ -57,8 +59,9 @@ RUNS = [*COLLECTIONS, *AVERAGES, *SWAG]
 DEEP = [DeepEnsembleClassifier, DeepEnsembleRegressor]
 DROPOUT = [MCDropoutClassifier, MCDropoutRegressor]
 # Of these any module may be a member; of the others those with dropout.
+BOOSTED = [NeuralBoostingClassifier, NeuralBoostingRegressor]
 OF_ANY = [*RUNS, *DEEP]
-ALL = [*OF_ANY, *DROPOUT]
+ALL = [*OF_ANY, *DROPOUT, *BOOSTED]
 SEVERAL = [*COLLECTIONS, *DEEP, *SWAG]
 
 
@@ -76,7 +79,7 @@ def number_of_members(cls, n_members):
         return {"n_samples": n_members, "start": 0.2, "every": 1}
     if cls in BOTH:
         return {"n_snapshots": n_members}
-    if cls in DEEP:
+    if cls in DEEP or cls in BOOSTED:
         return {"n_estimators": n_members}
     return {"n_estimators": n_members, "pretrain": 0.2}
 
@@ -358,7 +361,7 @@ def test_the_users_net_is_untouched(cls):
     assert not net.initialized_
 
 
-@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("cls", [*OF_ANY, *DROPOUT, NeuralBoostingClassifier])
 def test_a_fitted_net_starts_from_new_weights(cls):
     net = net_for(cls, module__n_features=8, module__n_outputs=3, verbose=0)
     n_outputs = 3
