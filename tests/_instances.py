@@ -143,6 +143,9 @@ if find_spec("torch") and find_spec("skorch"):
         ensembles.NeuralBoostingRegressor(n_estimators=2),
         ensembles.SWAGClassifier(n_samples=3, max_epochs=10),
         ensembles.SWAGRegressor(n_samples=3, max_epochs=10),
+        ensembles.TemperatureScaledClassifier(LogisticRegression()),
+        ensembles.TestTimeAugmentationClassifier(LogisticRegression()),
+        ensembles.TestTimeAugmentationRegressor(Ridge()),
         ensembles.WeightAveragingClassifier(max_epochs=10),
         ensembles.WeightAveragingRegressor(max_epochs=10),
     ]

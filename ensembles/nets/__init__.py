@@ -32,6 +32,11 @@ from ensembles.nets._swag import (  # noqa: E402
     SWAGClassifier,
     SWAGRegressor,
 )
+from ensembles.nets._temperature import TemperatureScaledClassifier  # noqa: E402
+from ensembles.nets._test_time import (  # noqa: E402
+    TestTimeAugmentationClassifier,
+    TestTimeAugmentationRegressor,
+)
 from ensembles.nets._weight_averaging import (  # noqa: E402
     WeightAveragingClassifier,
     WeightAveragingRegressor,
@@ -52,6 +57,9 @@ __all__ = [
     "SWAGRegressor",
     "SnapshotEnsembleClassifier",
     "SnapshotEnsembleRegressor",
+    "TemperatureScaledClassifier",
+    "TestTimeAugmentationClassifier",
+    "TestTimeAugmentationRegressor",
     "WeightAveragingClassifier",
     "WeightAveragingRegressor",
     "diagnose",
