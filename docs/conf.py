@@ -33,9 +33,9 @@ html_sidebars = {"**": []}
 
 
 def _skip_what_others_wrote(app, what, name, obj, skip, options):
-    """Leave out methods inherited from scikit-learn, which link to its own guide."""
+    """Leave out methods inherited from others, which link to guides of their own."""
     module = getattr(obj, "__module__", None) or ""
-    inherited = module.startswith("sklearn.")
+    inherited = module.startswith(("sklearn.", "torch.", "skorch."))
     return True if inherited or name.endswith("_request") else skip
 
 

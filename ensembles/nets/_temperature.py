@@ -99,7 +99,9 @@ class TemperatureScaledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
     -----
     The power is one of the mean of the members: of members that are each well
     calibrated the mean is not sure enough, so that scaling comes last. By folds the
-    estimator is fitted on more rows in the end than those it was scaled by.
+    estimator is fitted on more rows in the end than those it was scaled by; out of bag
+    a row is predicted by some of the members (a third of them with a bootstrap), which
+    are a little surer than all. Probabilities below 2e-16 count as that.
 
     References
     ----------
