@@ -6,10 +6,17 @@ import pytest
 torch = pytest.importorskip("torch")
 skorch = pytest.importorskip("skorch")
 
+from sklearn.datasets import make_moons  # noqa: E402
 from torch import nn  # noqa: E402
 
+from ensembles.nets import (  # noqa: E402
+    DeepEnsembleClassifier,
+    SnapshotEnsembleClassifier,
+    SWAGClassifier,
+)
 from ensembles.nets._prediction import nets_of, trim  # noqa: E402
 from ensembles.nets._weights import take_snapshot  # noqa: E402
+from ensembles.nets.modules import MLP  # noqa: E402
 
 pytestmark = pytest.mark.nets
 
@@ -56,3 +63,26 @@ def test_nets_hold_one_snapshot_after_another():
     for output, expected in zip(outputs, [p_first, p_second, p_first], strict=True):
         np.testing.assert_array_equal(output, expected)
     np.testing.assert_array_equal(net.predict_proba(X), p_second)
+
+
+@pytest.mark.parametrize(
+    "cls", [DeepEnsembleClassifier, SnapshotEnsembleClassifier, SWAGClassifier]
+)
+def test_weights_of_members_are_saved_without_pickles(cls, tmp_path):
+    pytest.importorskip("safetensors")
+    X, y = make_moons(80, noise=0.2, random_state=0)
+    model = cls(MLP, max_epochs=6, random_state=0).fit(X, y)
+    plain = skorch.NeuralNetClassifier(
+        MLP,
+        criterion=nn.CrossEntropyLoss,
+        module__n_features=2,
+        module__n_outputs=2,
+    ).initialize()
+    said = model.predict_members(X)
+    for number, net in enumerate(model.estimators_):
+        path = tmp_path / f"member_{number}.safetensors"
+        net.save_params(f_params=path, use_safetensors=True)
+        plain.load_params(f_params=path, use_safetensors=True)
+        found = plain.predict_proba(X.astype(np.float32))
+        np.testing.assert_allclose(found, said[number], atol=1e-6)
+    assert number + 1 == len(said)

@@ -117,17 +117,17 @@ def test_values_are_mixed_as_their_rows_are():
 
 
 def test_shares_are_of_a_beta_distribution():
-    """2,000 draws: mean and variance are known within five errors of these bounds."""
+    """800 draws: these bounds are five errors."""
     found = []
-    for seed in range(2000):
+    for seed in range(800):
         batch = [torch.tensor([[0.0], [1.0]]), torch.tensor([[0.0], [1.0]])]
         values = edited(Mixup(2.0), batch, seed=seed)[1].ravel()
         found.append(values[1].item())
     swapped = np.array(found)
     assert swapped.mean() == pytest.approx(0.5 + 0.5 * 0.5, abs=0.05)
     inner = swapped[swapped < 1]
-    assert len(inner) / len(swapped) == pytest.approx(0.5, abs=0.06)
-    assert inner.var() == pytest.approx(1 / 20, abs=0.01)
+    assert len(inner) / len(swapped) == pytest.approx(0.5, abs=0.09)
+    assert inner.var() == pytest.approx(1 / 20, abs=0.014)
 
 
 def test_exchanged_parts_are_the_others_and_targets_say_how_much():
