@@ -12,7 +12,8 @@ an h that is nearly zero.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -132,6 +133,16 @@ class SumOfNets(nn.Module):
         self.rates = nn.Parameter(weights.new_tensor(rates))
         self.register_buffer("base", weights.new_tensor(base))
         self.scale = scale
+
+    def named_parameters(
+        self, *args: Any, **kwargs: Any
+    ) -> Iterator[tuple[str, nn.Parameter]]:
+        """Parameters by the names that each net has for them.
+
+        Settings and callbacks of the user's net speak of these.
+        """
+        for name, parameter in super().named_parameters(*args, **kwargs):
+            yield re.sub(r"^members\.\d+\.", "", name), parameter
 
     def forward(self, X: Tensor) -> Tensor:
         """Raw predictions of rows, shape (n, n_raw)."""

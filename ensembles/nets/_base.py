@@ -149,6 +149,10 @@ class BaseNetEnsemble(BaseEnsemble):
         """Raise unless all parameters are what they may be, before anything is done."""
         check_count(self, "max_epochs", self.max_epochs, none=True)
         check_choice(self, "x_dtype", self.x_dtype, {"auto", None})
+        split: Any = self.train_split
+        if not (split is None or callable(split)):
+            allowed = "a callable, such as ValidSplit(5) of skorch.dataset, or None"
+            raise invalid_parameter(self, "train_split", split, allowed)
 
     def _check_rows_and_target(self, X: Table, y: ArrayLike) -> tuple[Any, Any]:
         """Arrays of X and y, with scikit-learn's errors for what they may not be."""

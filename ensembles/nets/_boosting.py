@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet, NeuralNetBinaryClassifier
+from skorch.callbacks import BatchScoring, EarlyStopping, EpochScoring
 from skorch.dataset import Dataset
 from skorch.history import History
 from torch.utils.data import Subset
@@ -28,8 +29,11 @@ from ensembles.nets._prediction import nets_of, proba_of, trim
 from ensembles.nets._training import check_finite
 from ensembles.nets._weights import Snapshot, load_snapshot
 from ensembles.nets._wrap import default_module, with_parts
+from ensembles.nets.callbacks._mixing import CutMix, Mixup
 
 __all__ = ["STAGE_SETTINGS", "BaseNeuralBoosting"]
+
+_OF_TARGETS = (BatchScoring, CutMix, EpochScoring, Mixup)
 
 # Of the nets around modules that come without one: weak, so that many are needed.
 STAGE_SETTINGS = {
@@ -169,9 +173,30 @@ class BaseNeuralBoosting(BaseNetEnsemble):
 
     def _fresh_net(self, X: Any, n_outputs: int) -> NeuralNet:
         net = with_parts(super()._fresh_net(X, n_outputs), criterion=TaylorLoss)
+        self._check_callbacks(net)
         # Outputs are neither logits nor probabilities, and rows are set aside here.
         net.set_params(predict_nonlinearity=None, train_split=None)
         return net
+
+    def _check_callbacks(self, net: NeuralNet) -> None:
+        """Raise for callbacks that ask for what stages have not."""
+        given = [] if net.callbacks in (None, "disable") else net.callbacks
+        for callback in (one[1] if isinstance(one, tuple) else one for one in given):
+            kind = callback if isinstance(callback, type) else type(callback)
+            monitor = str(getattr(callback, "monitor", ""))
+            if issubclass(kind, _OF_TARGETS):
+                needed = "looks at targets, and stages learn derivatives of the loss"
+            elif issubclass(kind, EarlyStopping) and monitor.startswith("valid"):
+                needed = (
+                    "looks at rows set aside, and here these judge whole stages: pass "
+                    "train_split and n_iter_no_change"
+                )
+            else:
+                continue
+            allowed = "a net without callbacks that ask for what stages have not"
+            hint = f"{kind.__name__} {needed}."
+            name = type(self.estimator).__name__
+            raise invalid_parameter(self, "estimator", name, allowed, hint)
 
     def _shape_target(self, net: NeuralNet, target: Any, output: FloatArray) -> Any:
         """Derivatives of the right shape, once the output proves to fit them."""

@@ -58,6 +58,18 @@ class Rows:
 
 
 @final
+class _Kept:
+    """Makes a module that there is, whatever settings callbacks have for a new one."""
+
+    def __init__(self, module: SumOfNets) -> None:
+        self._module = module
+
+    def __call__(self, **settings: Any) -> SumOfNets:
+        """The module itself."""
+        return self._module
+
+
+@final
 @dataclass(frozen=True)
 class Boosting:
     """What stages have in common."""
@@ -130,7 +142,7 @@ class Boosting:
             members.append(copy_module(self.template.module_, {}))
         net = with_parts(
             self.net,
-            module=SumOfNets(members, found.rates, self.base, self.scale),
+            module=_Kept(SumOfNets(members, found.rates, self.base, self.scale)),
             criterion=LossOfSum(self.loss, self.scale),
             max_epochs=self.corrective_epochs,
             lr=self.corrective_lr * self.net.lr,

@@ -21,7 +21,7 @@ class Course(Callback, ABC):
     Attributes
     ----------
     n_iterations_ : int
-        Iterations that are planned; zero before the first epoch.
+        Iterations that are planned; zero before the first of them.
     iteration_ : int
         Number of iterations so far.
     dataset_ : Dataset
@@ -37,6 +37,7 @@ class Course(Callback, ABC):
     ) -> None:
         """Forget an earlier training."""
         self.n_iterations_ = self.iteration_ = 0
+        self.rates_: list[float] = []
 
     def on_epoch_begin(
         self,
@@ -45,15 +46,8 @@ class Course(Callback, ABC):
         dataset_valid: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Plan the run, once it is known which rows are trained on."""
-        if self.n_iterations_:
-            return
+        """Take note of which rows are trained on."""
         self.dataset_ = dataset_train
-        n_batches = len(net.get_iterator(dataset_train, training=True))
-        n_iterations = net.max_epochs * n_batches
-        self._plan(n_iterations, n_batches, float(net.optimizer_.defaults["lr"]))
-        self.n_iterations_ = n_iterations
-        self.rates_ = [(group, group["lr"]) for group in _parameter_groups(net)]
 
     def on_batch_begin(
         self, net: Any, batch: Any = None, training: bool | None = False, **kwargs: Any
@@ -61,11 +55,34 @@ class Course(Callback, ABC):
         """Set the learning rates of the iteration that begins."""
         if not training:
             return
+        if not self.n_iterations_:
+            self._plan_run(net)
         self.iteration_ += 1
+        if self.iteration_ > self.n_iterations_:
+            raise RuntimeError(
+                f"{type(self).__name__} has planned {self.n_iterations_} iterations, "
+                "max_epochs times the number of batches, and training goes on. Set "
+                "max_epochs to the epochs of the run instead of passing epochs to fit."
+            )
         factor = self._factor(self.iteration_)
         # Groups with a rate of their own keep their ratio.
-        for group, own in self.rates_:
+        for group, own in zip(_parameter_groups(net), self.rates_, strict=True):
             group["lr"] = own * factor
+
+    def on_train_end(
+        self, net: Any, X: Any = None, y: Any = None, **kwargs: Any
+    ) -> None:
+        """Put the rates back, for a training after this one."""
+        for group, own in zip(_parameter_groups(net), self.rates_, strict=False):
+            group["lr"] = own
+
+    def _plan_run(self, net: Any) -> None:
+        """Plan once all callbacks have begun: one of them may look for the rate."""
+        n_batches = len(net.get_iterator(self.dataset_, training=True))
+        n_iterations = net.max_epochs * n_batches
+        self._plan(n_iterations, n_batches, float(net.optimizer_.defaults["lr"]))
+        self.n_iterations_ = n_iterations
+        self.rates_ = [group["lr"] for group in _parameter_groups(net)]
 
     def on_batch_end(
         self, net: Any, batch: Any = None, training: bool | None = False, **kwargs: Any

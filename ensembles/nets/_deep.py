@@ -30,7 +30,7 @@ from ensembles.nets._prediction import nets_of, proba_of, trim
 from ensembles.nets._several import BaseSeveral
 from ensembles.nets._stacked._plan import planned
 from ensembles.nets._training import check_finite
-from ensembles.nets._weights import Snapshot, load_snapshot
+from ensembles.nets._weights import Snapshot, load_snapshot, take_snapshot
 from ensembles.nets.callbacks._adversarial import AdversarialRows
 from ensembles.resampling._base import BaseScheme
 
@@ -105,23 +105,24 @@ class BaseDeepEnsemble(BaseSeveral):
         with state_kept_on_failure(self):
             X, y = self._check_rows_and_target(X, y)
             target, n_outputs = self._encode(y)
-            self._begin(X, y)
+            if not (self.warm_start and hasattr(self, "snapshots_")):
+                self._entropy = entropy_from(self.random_state)
+                self.snapshots_, self.histories_ = [], []
             rows = self._rows(X, y, groups)
+            self._check_kept(X, y, rows)
             self._train(self._fresh_net(X, n_outputs), X, target, rows)
+            self._data_hash = _hash_of(X, y, rows, self.n_estimators)
         return self
 
-    def _begin(self, X: Any, y: Any) -> None:
-        """Forget members, unless a warm start keeps them."""
-        data_hash = joblib_hash((X, y)) if self.warm_start else ""
-        if not (self.warm_start and hasattr(self, "snapshots_")):
-            self._entropy = entropy_from(self.random_state)
-            self.snapshots_, self.histories_ = [], []
-        elif self._data_hash != data_hash:
-            raise ValueError(
-                "warm_start=True adds members that learn from the rows of the first "
-                "fit, and X or y are others. Pass the same, or warm_start=False."
-            )
+    def _check_kept(self, X: Any, y: Any, rows: MemberRows | None) -> None:
+        """Raise unless members that are kept are those that one fit would give."""
         n_before = len(self.snapshots_)
+        if n_before and self._data_hash != _hash_of(X, y, rows, n_before):
+            raise ValueError(
+                "warm_start=True adds members to those that there are, and X, y, or "
+                "the rows that scheme or cv give to these, are others than they have "
+                "learned from. Pass the same, or warm_start=False."
+            )
         if self.n_estimators < n_before:
             raise ValueError(
                 f"n_estimators={self.n_estimators} must be larger or equal to "
@@ -132,13 +133,13 @@ class BaseDeepEnsemble(BaseSeveral):
                 "Warm-start fitting without increasing n_estimators does not fit new "
                 "members."
             )
-        self._data_hash = data_hash
 
     def _train(
         self, net: NeuralNet, X: Any, target: Any, rows: MemberRows | None = None
     ) -> None:
         seeds = keys_for(self._entropy, 0, self.n_estimators).tolist()
         template, job = template_of(self, net, seeds[0], X, target)
+        self._check_shapes(template)
         members = [
             Member(number, seed)
             if rows is None
@@ -162,6 +163,16 @@ class BaseDeepEnsemble(BaseSeveral):
             assert rows is not None
             found = self._out_of_bag(job.X, rows.outside)
             self._set_oob_score(found, target)
+
+    def _check_shapes(self, template: NeuralNet) -> None:
+        """Raise unless members that are kept have weights of the shapes of new ones."""
+        for snapshot in self.snapshots_[:1]:
+            if _shapes_of(snapshot) != _shapes_of(take_snapshot(template)):
+                raise ValueError(
+                    "warm_start=True adds members to those that there are, and these "
+                    "have weights of other shapes: the module, or the likelihood, has "
+                    "changed. Pass warm_start=False."
+                )
 
     def _rows(self, X: Any, y: Any, groups: Any) -> MemberRows | None:
         """Rows of each member; None for all rows."""
@@ -235,3 +246,19 @@ class BaseDeepEnsemble(BaseSeveral):
         check_choice(self, "engine", self.engine, {"auto", "loop", "stacked"})
         check_bool(self, "warm_start", self.warm_start)
         check_n_jobs(self, self.n_jobs)
+
+
+def _hash_of(X: Any, y: Any, rows: MemberRows | None, n_members: int) -> str:
+    """What tells whether members have learned from the same rows."""
+    drawn = None if rows is None else (rows.learned, rows.outside)
+    own = None if drawn is None else [each[:n_members] for each in drawn]
+    found: str = joblib_hash([np.ascontiguousarray(X), np.ascontiguousarray(y), own])
+    return found
+
+
+def _shapes_of(snapshot: Snapshot) -> dict[tuple[str, str], Any]:
+    return {
+        (part, name): getattr(value, "shape", None)
+        for part, state in snapshot.items()
+        for name, value in state.items()
+    }

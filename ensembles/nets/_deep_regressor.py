@@ -323,7 +323,7 @@ class DeepEnsembleRegressor(BaseNetRegressor, BaseDeepEnsemble):
     def _moments(self, X: Table) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Each member's means and variances in turn."""
         X = self._check_rows(X)
-        if self.likelihood is None:
+        if not isinstance(self.net_.criterion_, GaussianNLL):
             raise ValueError(
                 "These members predict values and no variances, so that there is no "
                 "standard deviation. Fit with likelihood='gaussian'."

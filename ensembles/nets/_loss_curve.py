@@ -30,6 +30,8 @@ class LossCurve(NamedTuple):
     """Of the first batch, before any step; None where it is not kept."""
     unknowing: float | None
     """Of a net that finds all classes equally probable; None for values."""
+    is_corrected: bool = False
+    """Whether it is of stages, some of which train all nets together."""
 
 
 def curve_of(source: Any) -> LossCurve:
@@ -47,8 +49,7 @@ def curve_of(source: Any) -> LossCurve:
     ValueError
         If there are no epochs.
     """
-    while hasattr(source, "steps"):
-        source = source.steps[-1][1]
+    source = _innermost(source)
     histories = _histories_of(source)
     runs = [_losses(history, "train_loss") for history in histories]
     aside = [_losses(history, "valid_loss") for history in histories]
@@ -61,7 +62,26 @@ def curve_of(source: Any) -> LossCurve:
     firsts = [_first_loss(history) for history in histories]
     first = None if None in firsts else float(np.mean(firsts))  # type: ignore[arg-type]
     train = np.mean([losses[:n_epochs] for losses in runs], axis=0)
-    return LossCurve(train, valid, first, _unknowing(source))
+    is_corrected = any("corrected" in row for row in histories[0])
+    return LossCurve(train, valid, first, _unknowing(source), is_corrected)
+
+
+def _innermost(source: Any) -> Any:
+    """The net or ensemble within pipelines, searches and wrappers."""
+    while not (isinstance(source, list | NeuralNet) or _has_history(source)):
+        if hasattr(source, "steps"):
+            source = source.steps[-1][1]
+        elif hasattr(source, "best_estimator_"):
+            source = source.best_estimator_
+        elif hasattr(source, "estimator_"):
+            source = source.estimator_
+        else:
+            break
+    return source
+
+
+def _has_history(source: Any) -> bool:
+    return hasattr(source, "histories_") or hasattr(source, "history_")
 
 
 def _histories_of(source: Any) -> Sequence[Any]:
@@ -105,7 +125,8 @@ def _unknowing(source: Any) -> float | None:
     if getattr(criterion, "reduction", None) != "mean":
         return None
     if isinstance(net, NeuralNetBinaryClassifier) or isinstance(criterion, _OF_TWO):
-        return math.log(2.0)
+        weights = (getattr(criterion, name, None) for name in ("weight", "pos_weight"))
+        return math.log(2.0) if all(one is None for one in weights) else None
     labels = getattr(source, "classes_", None)
     if not isinstance(criterion, _OF_CLASSES) or labels is None or len(labels) < 2:
         return None

@@ -124,10 +124,12 @@ class LossCurveDisplay:
             _, ax = pyplot.subplots(layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
         epochs = np.arange(1, len(np.asarray(self.train_loss)) + 1)
-        self.lines_ = ax.plot(epochs, self.train_loss, label="Training", **line_kwargs)
+        style = {"label": "Training", **line_kwargs}
+        self.lines_ = ax.plot(epochs, self.train_loss, **style)
         if self.valid_loss is not None:
             losses = np.asarray(self.valid_loss)
-            self.lines_ += ax.plot(epochs, losses, label="Held out", **line_kwargs)
+            style = {"label": "Held out", **line_kwargs}
+            self.lines_ += ax.plot(epochs, losses, **style)
             best = int(losses.argmin())
             self.lines_ += ax.plot(
                 epochs[best],

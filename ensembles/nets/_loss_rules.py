@@ -30,10 +30,14 @@ _FEWEST = 5  # epochs that say something about a course
 def _diverged(curve: LossCurve) -> str | None:
     """Losses are no numbers, or end above where they began."""
     train = curve.train
-    lost = np.flatnonzero(~np.isfinite(train))
     begun = _begun(curve)
+    lost = np.flatnonzero(~np.isfinite(train))
+    valid = train if curve.valid is None else curve.valid
+    lost_aside = np.flatnonzero(~np.isfinite(valid))
     if len(lost):
         seen = f"The training loss is no number from epoch {lost[0] + 1} on."
+    elif len(lost_aside):
+        seen = f"The held-out loss is no number in epoch {lost_aside[0] + 1}."
     elif train[-1] - begun > _RISE * abs(begun):
         seen = (
             f"The training loss ends at {train[-1]:.3g}, above the {begun:.3g} from "
@@ -76,11 +80,8 @@ def _too_high(curve: LossCurve) -> str | None:
             "the weights may stay. Divide the learning rate by ten."
         )
     jumps = _jumps(curve.train[len(curve.train) // 2 :])
-    if (
-        len(curve.train) < _FEWEST
-        or not _falls(curve)
-        or jumps <= _JUMPS * _fall(curve)
-    ):
+    is_steady = curve.is_corrected or jumps <= _JUMPS * _fall(curve)
+    if len(curve.train) < _FEWEST or not _falls(curve) or is_steady:
         return None
     return (
         f"The training loss goes up and down by {jumps:.2g} from epoch to epoch, where "
@@ -91,12 +92,11 @@ def _too_high(curve: LossCurve) -> str | None:
 
 def _not_learning(curve: LossCurve) -> str | None:
     """The loss does not fall."""
-    if _falls(curve):
+    if _falls(curve) or len(curve.train) < _FEWEST:
         return None
-    best, start = curve.train.min(), _start(curve)
     return (
-        f"The training loss is {best:.3f} in the best epoch, and that of a net that "
-        f"knows nothing {start:.3f}. Multiply the learning rate by "
+        f"The training loss is {curve.train.min():.3f} in the best epoch, and "
+        f"{_beginning(curve)}. Multiply the learning rate by "
         "ten, or by a hundred, or let LRFinder look for it; if that does not help, "
         "gradients do not arrive: look at UpdateRatioMonitor, draw weights for the "
         "activation, and scale X."
@@ -163,7 +163,8 @@ def _flat_at_first(curve: LossCurve) -> str | None:
 def _plateau(curve: LossCurve) -> str | None:
     """The loss came to rest long before the end."""
     third = len(curve.train) // 3
-    if third < 3:
+    is_done = abs(curve.train.min()) < _REST * abs(_start(curve))
+    if third < 3 or is_done:
         return None
     gained = curve.train[:-third].min() - curve.train[-third:].min()
     if gained >= _REST * _fall(curve):
@@ -177,13 +178,14 @@ def _plateau(curve: LossCurve) -> str | None:
 
 def _underfitting(curve: LossCurve) -> str | None:
     """The loss stays high, and no rule above says why."""
-    if len(curve.train) < _FEWEST or curve.train[-1] <= _HIGH * _start(curve):
+    is_known = curve.unknowing is not None or curve.first is not None
+    is_low = curve.train[-1] <= _HIGH * _start(curve)
+    if len(curve.train) < _FEWEST or not is_known or is_low:
         return None
     return (
-        f"The training loss ends at {curve.train[-1]:.3g}, and that of a net that "
-        f"knows nothing is {_start(curve):.3g}. Take a larger net and less that holds "
-        "it back (dropout, weight decay), or better features; there may be little in X "
-        "to learn."
+        f"The training loss ends at {curve.train[-1]:.3f}, and {_beginning(curve)}. "
+        "Take a larger net and less that holds it back (dropout, weight decay), or "
+        "better features; there may be little in X to learn."
     )
 
 
@@ -192,6 +194,13 @@ def _start(curve: LossCurve) -> float:
     if curve.unknowing is not None:
         return curve.unknowing
     return float(curve.train[0]) if curve.first is None else curve.first
+
+
+def _beginning(curve: LossCurve) -> str:
+    """The same in words."""
+    if curve.unknowing is None:
+        return f"it began at {_start(curve):.3f}"
+    return f"that of a net that knows nothing is {curve.unknowing:.3f}"
 
 
 def _begun(curve: LossCurve) -> float:

@@ -29,6 +29,7 @@ from ensembles._ensemble._data import (
     with_inputs_of,
 )
 from ensembles._parallel import map_members
+from ensembles._rows import row_numbers
 from ensembles._typing import ArrayLike, Estimator, FloatArray, IntArray, Table
 from ensembles._validation import check_n_jobs, invalid_parameter
 from ensembles.nets._deep_classifier import DeepEnsembleClassifier
@@ -200,7 +201,7 @@ class TemperatureScaledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
         return np.asarray(softmax(logs / self.temperature_, axis=1))
 
     def predict(self, X: Table) -> Any:
-        """Return the label that is most probable for each row.
+        """Return the labels that the estimator predicts.
 
         Parameters
         ----------
@@ -212,8 +213,8 @@ class TemperatureScaledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
         ndarray of shape (n_samples,)
             Labels, the same as without scaling.
         """
-        given = self._given_proba(X)
-        return self.classes_[given.argmax(axis=1)]
+        check_is_fitted(self)
+        return self.estimator_.predict(check_table(self, X))
 
     def _given(self) -> Any:
         return DeepEnsembleClassifier() if self.estimator is None else self.estimator
@@ -236,7 +237,12 @@ class TemperatureScaledClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstim
             self.estimator_ = clone(self._given()).fit(X, y)
             return self._out_of_bag()
         splitter = check_cv(5 if self.cv is None else self.cv, y, classifier=True)
-        folds = list(splitter.split(X, y, groups))
+        folds = [
+            (row_numbers(train, len(y)), row_numbers(test, len(y)))
+            for train, test in splitter.split(X, y, groups)
+        ]
+        if not folds:
+            raise ValueError(f"cv={self.cv!r} makes no folds.")
         tasks = [(self._given(), X, y, self.classes_, *fold) for fold in folds]
         found = list(map_members(_fold_proba, tasks, n_jobs=self.n_jobs))
         self.estimator_ = clone(self._given()).fit(X, y)

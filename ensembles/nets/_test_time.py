@@ -14,7 +14,7 @@ from sklearn.base import (
     RegressorMixin,
     clone,
 )
-from sklearn.utils import check_array, get_tags
+from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._combine import CombineRule, Rule, combine, resolve_rule
@@ -68,7 +68,7 @@ class _BaseTestTimeAugmentation(MetaEstimatorMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         given = self._given()
         tags = with_inputs_of(given, super().__sklearn_tags__())
-        if hasattr(given, "__sklearn_tags__"):
+        if not self._probabilities and hasattr(given, "__sklearn_tags__"):
             several = get_tags(given).target_tags.multi_output
             tags.target_tags.multi_output = several
         tags.input_tags.sparse &= self.transforms is not None
@@ -97,6 +97,8 @@ class _BaseTestTimeAugmentation(MetaEstimatorMixin, BaseEstimator):
         self._check_params()
         with state_kept_on_failure(self):
             X, y = check_table_and_target(self, X, y)
+            if self._probabilities:
+                y = column_or_1d(y, warn=True)
             if self.transforms is None:
                 rows = check_array(X, dtype=np.float64, allow_nd=True, estimator=self)
                 self.noise_ = _NOISE * rows.std(axis=0)
@@ -131,12 +133,13 @@ class _BaseTestTimeAugmentation(MetaEstimatorMixin, BaseEstimator):
     def _outputs(self, X: Table) -> Iterator[FloatArray]:
         check_is_fitted(self)
         X = check_table(self, X)
-        for number, changed in enumerate(self._versions(X)):
+        # The rows as they are count from zero, and transforms from one.
+        for number, changed in enumerate(self._versions(X), start=not self.original):
             output = np.asarray(self._predicted(changed), dtype=np.float64)
             if len(output) != n_rows_of(X):
                 raise ValueError(
-                    f"Transform {number} made {len(output)} rows of {n_rows_of(X)}. "
-                    "Let each row become one."
+                    f"Version {number} has {len(output)} predictions for "
+                    f"{n_rows_of(X)} rows. Let transforms keep each row."
                 )
             yield output
 
@@ -152,10 +155,18 @@ class _BaseTestTimeAugmentation(MetaEstimatorMixin, BaseEstimator):
         for key in keys_for(self._entropy, 0, self.n_draws).tolist():
             yield change(X, np.random.default_rng(key))
 
-    def _add_noise(self, X: Table, rng: np.random.Generator) -> FloatArray:
+    def _add_noise(self, X: Table, rng: np.random.Generator) -> Any:
         """The same step for all rows, so that a row's prediction is its own affair."""
+        if not hasattr(self, "noise_"):
+            raise ValueError(
+                "The noise of columns is found in fit, and there were transforms then. "
+                "Fit again with transforms=None."
+            )
         step = self.noise_ * rng.standard_normal(self.noise_.shape)
-        return np.asarray(np.asarray(X, dtype=np.float64) + step)
+        # A DataFrame of pandas stays one.
+        return (
+            X + step if hasattr(X, "iloc") else np.asarray(X, dtype=np.float64) + step
+        )
 
     def _rule(self) -> Rule:
         return resolve_rule(self, self.combine, probabilities=self._probabilities)

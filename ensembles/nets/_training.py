@@ -23,7 +23,6 @@ from torch.nn.parameter import UninitializedParameter
 from ensembles._typing import FloatArray
 from ensembles.nets._course import Course
 from ensembles.nets._weights import Snapshot, are_finite
-from ensembles.nets.callbacks._finder import LRFinder
 
 __all__ = [
     "attach",
@@ -57,10 +56,7 @@ def attach(net: NeuralNet, course: Course) -> None:
             stacklevel=3,
         )
     kept = [(name, cb) for name, cb in net.callbacks_ if name not in rivals]
-    # What looks for the rate comes before what goes by it.
-    finders = [one for one in kept if isinstance(one[1], LRFinder)]
-    others = [one for one in kept if one not in finders]
-    net.callbacks_ = [*finders, ("course", course), *others]
+    net.callbacks_ = [("course", course), *kept]
 
 
 def start(net: NeuralNet) -> None:

@@ -10,6 +10,12 @@ from numpy.testing import assert_allclose, assert_array_equal  # noqa: E402
 from sklearn.base import clone  # noqa: E402
 from sklearn.datasets import make_classification  # noqa: E402
 from sklearn.metrics import log_loss  # noqa: E402
+from skorch.callbacks import (  # noqa: E402
+    Callback,
+    EarlyStopping,
+    EpochScoring,
+    Freezer,
+)
 from skorch.dataset import Dataset, ValidSplit  # noqa: E402
 from skorch.helper import predefined_split  # noqa: E402
 from torch import nn  # noqa: E402
@@ -34,6 +40,7 @@ from ensembles.nets._additive import (  # noqa: E402
     derivatives_of,
 )
 from ensembles.nets._wrap import default_module  # noqa: E402
+from ensembles.nets.callbacks import Mixup  # noqa: E402
 
 pytestmark = pytest.mark.nets
 
@@ -342,6 +349,7 @@ def test_a_sum_of_nets_is_base_and_nets_times_rates():
     torch.testing.assert_close(module(rows), torch.tensor([1.0, -1.0]) + 10 * plain)
 
 
+SCORE = EpochScoring("r2", on_train=True)
 WRONG = {
     "stages": ({"n_estimators": 0}, "'n_estimators' parameter"),
     "rate": ({"learning_rate": 0}, "'learning_rate' parameter"),
@@ -352,6 +360,19 @@ WRONG = {
     "loss": ({"loss": "hinge"}, "'loss' parameter"),
     "raw": ({"loss": MultinomialLoss(3)}, "one raw prediction"),
     "net": ({"estimator": skorch.NeuralNetBinaryClassifier(nn.Linear)}, "'estimator'"),
+    "no split": ({"train_split": 5}, "'train_split' .* a callable"),
+    "mixed": (
+        {"estimator": net_for(skorch.NeuralNetRegressor, callbacks=[Mixup()])},
+        "Mixup looks at targets",
+    ),
+    "stopped": (
+        {"estimator": net_for(skorch.NeuralNetRegressor, callbacks=[EarlyStopping()])},
+        "EarlyStopping looks at rows set aside",
+    ),
+    "scored": (
+        {"estimator": net_for(skorch.NeuralNetRegressor, callbacks=[("a", SCORE)])},
+        "EpochScoring looks at targets",
+    ),
     "split": (
         {"train_split": predefined_split(Dataset(X, VALUES))},
         "'train_split' .* a split of the rows of fit",
@@ -375,3 +396,38 @@ def test_targets_that_a_loss_has_not_are_refused():
         regressor().fit(X, X[:, :2])
     with pytest.raises(ValueError, match="raw predictions"):
         classifier(loss=MultinomialLoss(4)).fit(X, LABELS)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"callbacks": [Freezer("1.*")]},
+        {"optimizer__param_groups": [("1.*", {"lr": 0.0})]},
+    ],
+    ids=["frozen", "still"],
+)
+def test_what_a_net_does_not_train_is_not_trained_in_corrections(settings):
+    net = net_for(skorch.NeuralNetRegressor, **settings)
+    alone = regressor(2, net, corrective_epochs=0).fit(X, VALUES)
+    corrected = regressor(2, net).fit(X, VALUES)
+    for one, other in zip(alone.estimators_, corrected.estimators_, strict=True):
+        assert torch.equal(one.module_[1].weight, other.module_[1].weight)
+        assert not torch.equal(one.module_[3].weight, other.module_[3].weight)
+
+
+def test_callbacks_that_set_sizes_do_so_in_stages():
+    class Sizes(Callback):
+        def on_train_begin(self, net, X=None, y=None, **kwargs):
+            net.set_params(module__in_features=X.shape[1])
+
+    net = skorch.NeuralNetRegressor(
+        nn.Linear,
+        module__in_features=1,
+        module__out_features=1,
+        module__dtype=torch.float64,
+        callbacks=[Sizes()],
+        max_epochs=2,
+    )
+    model = regressor(3, net).fit(X, VALUES)
+    assert model.history_[:, "corrected"] == [False, True, True]
+    assert np.ptp(model.rates_) > 0

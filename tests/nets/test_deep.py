@@ -566,7 +566,7 @@ def test_a_warm_start_that_cannot_go_on_is_refused_and_changes_nothing(cls):
         grown.fit(X, target_of(cls))
     assert_array_equal(grown.predict_members(X), before)
     grown.set_params(n_estimators=3)
-    with pytest.raises(ValueError, match="X or y are others"):
+    with pytest.raises(ValueError, match="are others than they have"):
         grown.fit(X[::-1], target_of(cls))
     grown.set_params(n_estimators=1)
     with pytest.raises(ValueError, match=r"larger or equal to len.*=2 when warm_start"):
@@ -575,8 +575,11 @@ def test_a_warm_start_that_cannot_go_on_is_refused_and_changes_nothing(cls):
     grown.set_params(warm_start=False).fit(X, target_of(cls))
     assert len(grown.snapshots_) == 1
     grown.set_params(warm_start=True, n_estimators=2)
-    with pytest.raises(ValueError, match="X or y are others"):
-        grown.fit(X, target_of(cls))  # the rows of that fit are not known
+    grown.fit(np.asfortranarray(X), target_of(cls))  # the same rows
+    assert len(grown.snapshots_) == 2
+    grown.set_params(scheme=Bootstrap(), n_estimators=3)
+    with pytest.raises(ValueError, match="scheme or cv give to these, are others"):
+        grown.fit(X, target_of(cls))
 
 
 @with_both

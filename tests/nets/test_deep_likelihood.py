@@ -57,6 +57,12 @@ def test_beta_weighs_rows_by_their_variance():
     targets = torch.randn(20, 1, dtype=torch.float64)
     (gradient,) = torch.autograd.grad(GaussianNLL(1.0)(outputs, targets), outputs)
     torch.testing.assert_close(gradient[:, :1], (outputs[:, :1] - targets) / 20)
+    # The weight has no gradient of its own: variances get those of the likelihood,
+    # times the variance.
+    losses = GaussianNLL().of_rows(outputs, targets).sum()
+    (plain,) = torch.autograd.grad(losses, outputs)
+    spread = moments_of(outputs)[1].detach()
+    torch.testing.assert_close(gradient[:, 1:], spread * plain[:, 1:] / 20)
     variance = moments_of(outputs)[1].detach()
     half = GaussianNLL(0.5).of_rows(outputs, targets)
     torch.testing.assert_close(
@@ -194,3 +200,17 @@ def test_what_is_not_known_grows_beyond_the_rows():
         for at in ([-3.0, 0.0, 3.0], [-6.0, 6.0])
     )
     assert outside.min() > 10 * inside.max()
+
+
+def test_targets_without_an_axis_are_refused_by_the_criterion():
+    for outputs, targets in [((5, 2), (5,)), ((5, 3), (5, 1)), ((5, 4), (5, 1))]:
+        with pytest.raises(ValueError, match="two columns for each target"):
+            GaussianNLL()(torch.zeros(outputs), torch.zeros(targets))
+
+
+def test_a_likelihood_that_is_asked_for_after_the_fit_is_not_there():
+    model = fitted(likelihood=None).set_params(likelihood="gaussian")
+    with pytest.raises(ValueError, match="Fit with likelihood='gaussian'"):
+        model.predict(X, return_std=True)
+    with pytest.raises(ValueError, match="weights of other shapes"):
+        model.set_params(warm_start=True, n_estimators=4).fit(X, Y)

@@ -5,6 +5,7 @@ import pytest
 from sklearn.datasets import load_digits, make_moons
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -17,7 +18,9 @@ from torch import nn  # noqa: E402
 from ensembles.nets import (  # noqa: E402
     DeepEnsembleRegressor,
     LossCurveDisplay,
+    NeuralBoostingClassifier,
     SnapshotEnsembleClassifier,
+    TemperatureScaledClassifier,
     diagnose,
 )
 from ensembles.nets._loss_curve import curve_of  # noqa: E402
@@ -31,6 +34,8 @@ RNG = np.random.default_rng(0)
 
 def history(train, valid=None):
     rows = [{"train_loss": loss} for loss in train]
+    if rows:
+        rows[0]["batches"] = [{"train_loss": 1.01 * train[0]}]
     if valid is not None:
         for row, loss in zip(rows, valid, strict=True):
             row["valid_loss"] = loss
@@ -46,6 +51,8 @@ CURVES = {
     "healthy": (FALLING, FALLING + 0.05, []),
     "without rows aside": (FALLING, None, []),
     "losses of densities": (FALLING - 3, FALLING - 2.95, []),
+    "no numbers aside": (FALLING, np.where(EPOCHS > 5, np.inf, 1), ["diverged"]),
+    "learned in full": (2 * np.exp(-EPOCHS / 3), None, []),
     "no numbers": (np.where(EPOCHS > 5, np.nan, FALLING), None, ["diverged"]),
     "rising": (1 + EPOCHS, None, ["diverged"]),
     "nothing": (np.full(40, 2.3), np.full(40, 2.3), ["not learning"]),
@@ -91,7 +98,7 @@ def test_the_unit_of_the_loss_makes_no_difference(name, scale):
 
 def test_few_epochs_say_little():
     for n in range(1, 5):
-        assert names(history([1.0, 0.8, 0.7, 0.6][:n]))[1:] == []
+        assert names(history([1.0, 0.99, 0.99, 0.99][:n])) == []
     assert names(history([1.0, np.inf])) == ["diverged"]
 
 
@@ -176,6 +183,11 @@ def test_losses_are_read_from_ensembles_and_pipelines():
     np.testing.assert_array_equal(curve.valid, rows[:, "valid_loss"])
     assert curve.unknowing == pytest.approx(np.log(2))
     assert curve.first is None
+    search = GridSearchCV(pipe, {}, cv=2).fit(X, y)
+    best = search.best_estimator_[-1].history_
+    np.testing.assert_array_equal(curve_of(search).train, best[:, "train_loss"])
+    scaled = TemperatureScaledClassifier(snapshot, cv=2).fit(X, y)
+    assert len(curve_of(scaled).train) == 6
     deep = DeepEnsembleRegressor(n_estimators=3, **options).fit(X, X[:, 0])
     means = np.mean([one[:, "train_loss"] for one in deep.histories_], axis=0)
     np.testing.assert_allclose(curve_of(deep).train, means)
@@ -202,9 +214,10 @@ def test_runs_that_stop_apart_are_looked_at_as_far_as_all_go():
         (nn.NLLLoss(), 3, np.log(3)),
         (nn.CrossEntropyLoss(reduction="sum"), 3, None),
         (nn.BCEWithLogitsLoss(), 2, np.log(2)),
+        (nn.BCEWithLogitsLoss(pos_weight=torch.tensor(9.0)), 2, None),
         (nn.MSELoss(), 3, None),
     ],
-    ids=["logits", "logs", "sum", "binary", "squares"],
+    ids=["logits", "logs", "sum", "binary", "weighed", "squares"],
 )
 def test_a_net_that_knows_nothing_has_a_loss_of_its_own(criterion, labels, expected):
     net = skorch.NeuralNet(
@@ -242,3 +255,26 @@ def test_the_picture_shows_both_curves_the_lowest_point_and_knowing_nothing():
     assert again.ax_ is ax
     assert [line.get_label() for line in again.lines_] == ["Training", "Knows nothing"]
     assert again.lines_[1].get_ydata()[0] == pytest.approx(np.log(3))
+
+
+def test_values_of_which_nobody_knows_the_worst_are_not_called_high():
+    """An ensemble keeps no batches, and its first epoch may have learned most."""
+    rows = [{"train_loss": 0.25 + 0.05 * np.exp(-epoch / 4)} for epoch in range(12)]
+    assert names(rows) == []
+    known = history([row["train_loss"] for row in rows])
+    assert "it began at 0.303" in str(diagnose(known))
+
+
+def test_stages_may_jump_where_they_are_corrected():
+    X, y = load_digits(return_X_y=True)
+    model = NeuralBoostingClassifier(n_estimators=16, random_state=0)
+    model.fit(X[:400] / 16, y[:400])
+    assert "learning rate too high" not in diagnose(model)
+    jumps = [{**row, "corrected": False} for row in history(CURVES["jumping"][0])]
+    assert "learning rate too high" not in names(jumps)
+
+
+def test_lines_may_have_a_label_of_their_own():
+    pytest.importorskip("matplotlib")
+    display = LossCurveDisplay.from_estimator(history([2.0, 1.0]), label="mine")
+    assert display.lines_[0].get_label() == "mine"

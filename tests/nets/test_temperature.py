@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.metrics import log_loss
 from sklearn.model_selection import (
+    FixedThresholdClassifier,
     GroupKFold,
     StratifiedKFold,
     cross_val_predict,
@@ -153,11 +154,30 @@ def test_folds_of_times_and_groups():
 
 
 def test_a_class_that_a_fold_has_not_seen_gets_nothing_there():
-    rows, labels = X[:60], np.r_[np.zeros(30), np.ones(30)].astype(int)
-    labels[0] = 2
-    folds = [(np.arange(1, 60), np.array([0])), (np.arange(30), np.arange(30, 60))]
-    model = TemperatureScaledClassifier(LogisticRegression(), cv=folds)
-    assert model.fit(rows, labels).predict_proba(rows).shape == (60, 3)
+    order = np.argsort(Y != 1, kind="stable")  # class 1 first
+    rows, labels = X[order], Y[order]
+    later = np.arange(300) >= (Y == 1).sum()
+    folds = [(later, ~later), (np.arange(0, 300, 2), np.arange(1, 300, 2))]
+    model = TemperatureScaledClassifier(LogisticRegression(), cv=folds).fit(
+        rows, labels
+    )
+    first = (
+        LogisticRegression().fit(rows[later], labels[later]).predict_proba(rows[~later])
+    )
+    second = LogisticRegression().fit(rows[::2], labels[::2]).predict_proba(rows[1::2])
+    proba = np.vstack([np.insert(first, 1, 0.0, axis=1), second])
+    codes = np.r_[labels[~later], labels[1::2]]
+    by_hand = TemperatureScaledClassifier(Given().fit(rows, labels), cv="prefit")
+    by_hand.fit(np.log(np.clip(proba, 1e-300, None)), codes)
+    assert model.temperature_ == pytest.approx(by_hand.temperature_, rel=1e-6)
+
+
+def test_labels_are_those_of_the_estimator_where_it_has_a_threshold():
+    two = (Y > 0).astype(int)
+    strict = FixedThresholdClassifier(LogisticRegression(), threshold=0.9)
+    model = TemperatureScaledClassifier(strict).fit(X, two)
+    assert_array_equal(model.predict(X), model.estimator_.predict(X))
+    assert (model.predict(X) != model.predict_proba(X).argmax(axis=1)).any()
 
 
 def test_predictions_out_of_bag_cost_no_other_fit():
@@ -195,6 +215,8 @@ def test_what_cannot_be_scaled_is_refused():
         TemperatureScaledClassifier(LogisticRegression(), cv="out").fit(X, Y)
     with pytest.raises(ValueError, match="Pass oob_score=True to it"):
         TemperatureScaledClassifier(LogisticRegression(), cv="oob").fit(X, Y)
+    with pytest.raises(ValueError, match="makes no folds"):
+        TemperatureScaledClassifier(LogisticRegression(), cv=[]).fit(X, Y)
     with pytest.raises(ValueError, match="'n_jobs' parameter"):
         TemperatureScaledClassifier(LogisticRegression(), n_jobs=0.5).fit(X, Y)
     with pytest.raises(NotFittedError):

@@ -7,13 +7,16 @@ pytest.importorskip("torch")
 pytest.importorskip("skorch")
 
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
 from sklearn.linear_model import (
     LinearRegression,
     LogisticRegression,
     RidgeClassifier,
 )
-from sklearn.neighbors import KNeighborsRegressor
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch import nn
 
@@ -150,5 +153,30 @@ def test_bad_parameters_are_errors(name):
 
 def test_rows_may_not_be_lost():
     model = TestTimeAugmentationRegressor(LinearRegression(), [lambda X: X[::2]])
-    with pytest.raises(ValueError, match="made 100 rows of 200"):
+    with pytest.raises(ValueError, match="Version 1 has 100 predictions for 200 rows"):
         model.fit(X, VALUES).predict(X)
+
+
+def test_data_frames_stay_what_they_are():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcde"))
+    chosen = make_column_transformer((StandardScaler(), ["a", "b"]))
+    pipe = make_pipeline(chosen, LogisticRegression())
+    model = TestTimeAugmentationClassifier(pipe, n_draws=2, random_state=0)
+    model.fit(frame, Y)
+    assert model.predict_members(frame).shape == (3, 200, 2)
+    plain = TestTimeAugmentationClassifier(LogisticRegression(), n_draws=2)
+    assert plain.fit(frame, Y).predict(frame).shape == (200,)
+
+
+def test_labels_of_several_kinds_are_refused_before_the_fit():
+    with pytest.raises(ValueError, match="y should be a 1d array"):
+        TestTimeAugmentationClassifier(KNeighborsClassifier()).fit(X, X[:, :2] > 0)
+    both = TestTimeAugmentationRegressor(LinearRegression()).fit(X, X[:, :2])
+    assert both.predict(X).shape == (200, 2)
+
+
+def test_noise_that_was_not_measured_cannot_be_added():
+    model = TestTimeAugmentationRegressor(LinearRegression(), noisy).fit(X, VALUES)
+    with pytest.raises(ValueError, match="Fit again with transforms=None"):
+        model.set_params(transforms=None).predict(X)

@@ -11,6 +11,7 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, LRScheduler
 from skorch.history import History
+from torch.nn.parameter import UninitializedParameter
 
 from ensembles._ensemble._nets import still_torch
 from ensembles._typing import FloatArray
@@ -167,6 +168,7 @@ class LRFinder(Callback):
             return
         self.is_done_ = True
         optimizers = _optimizers_of(net)
+        _give_sizes(net, dataset_train)
         with still_torch(net.device), _put_back(net, optimizers):
             self.rates_, self.losses_ = self._tried(net, dataset_train)
         lowest = int(np.argmin(self.losses_)) if len(self.losses_) else 0
@@ -196,7 +198,17 @@ class LRFinder(Callback):
         -------
         Axes
             Where it was drawn.
+
+        Raises
+        ------
+        ValueError
+            If no rates have been tried yet.
         """
+        if not hasattr(self, "rates_"):
+            raise ValueError(
+                "No rates have been tried yet. Train a net with this callback; an "
+                "ensemble trains with copies of it, and leaves this one as it is."
+            )
         pyplot = require("matplotlib.pyplot", "plot", "LRFinder.plot")
         if ax is None:
             _, ax = pyplot.subplots(layout="constrained")
@@ -241,12 +253,24 @@ def _put_back(
     rates = [one.defaults["lr"] for one in optimizers]
     # A state dict has the very tensors that steps write to.
     states = [_copied(one.state_dict()) for one in optimizers]
-    yield
-    load_snapshot(net, weights)
-    for optimizer, rate, state in zip(optimizers, rates, states, strict=True):
-        optimizer.load_state_dict(state)
-        optimizer.defaults["lr"] = rate
-        optimizer.zero_grad()
+    try:
+        yield
+    finally:
+        load_snapshot(net, weights)
+        for optimizer, rate, state in zip(optimizers, rates, states, strict=True):
+            optimizer.load_state_dict(state)
+            optimizer.defaults["lr"] = rate
+            optimizer.zero_grad()
+
+
+def _give_sizes(net: NeuralNet, dataset: Any) -> None:
+    """Let lazy layers learn their sizes, and draw their weights, from a few rows."""
+    weights = net.module_.parameters()
+    if any(isinstance(one, UninitializedParameter) for one in weights):
+        X, _ = next(iter(net.get_iterator(dataset, training=False)))
+        with torch.no_grad():
+            net.module_.eval()
+            net.infer(X[:2])
 
 
 def _round_and_round(net: NeuralNet, dataset: Any) -> Iterator[Any]:

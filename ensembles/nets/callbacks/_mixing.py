@@ -15,6 +15,17 @@ from ensembles.nets.callbacks._regions import regions
 
 __all__ = ["CutMix", "Mixup"]
 
+# Criteria of values, which are mixed as they are.
+_OF_VALUES = (
+    nn.BCELoss,
+    nn.BCEWithLogitsLoss,
+    nn.HuberLoss,
+    nn.L1Loss,
+    nn.MSELoss,
+    nn.PoissonNLLLoss,
+    nn.SmoothL1Loss,
+)
+
 
 class _Mixing(BatchEdit):
     """Mixes each row of a batch with one of the same batch, and their targets so, too.
@@ -42,21 +53,32 @@ class _Mixing(BatchEdit):
         order = torch.randperm(len(X))
         mixed, share = self._mixed(X, X[order], float(beta.sample()))
         if not y.dtype.is_floating_point:
-            y = self._probabilities(net, X, y)
+            y = self._as_floats(net, X, y)
         return mixed, share * y + (1.0 - share) * y[order]
 
     @abstractmethod
     def _mixed(self, X: Tensor, others: Tensor, share: float) -> tuple[Tensor, float]:
         """Rows with a share of themselves, and that share as it came out."""
 
-    def _probabilities(self, net: NeuralNet, X: Tensor, y: Tensor) -> Tensor:
-        """Class codes as probabilities, which can be mixed."""
-        if isinstance(net.criterion_, nn.NLLLoss):
+    def _as_floats(self, net: NeuralNet, X: Tensor, y: Tensor) -> Tensor:
+        """Whole numbers as what can be mixed: values, or probabilities of classes."""
+        if isinstance(net.criterion_, _OF_VALUES):
+            return y.to(X.dtype)
+        if not isinstance(net.criterion_, nn.CrossEntropyLoss):
             raise ValueError(
-                f"{type(self).__name__} mixes classes, and NLLLoss takes no mixtures. "
-                "Let the module return logits, and set "
-                "criterion=torch.nn.CrossEntropyLoss."
+                f"{type(self).__name__} mixes classes, and "
+                f"{type(net.criterion_).__name__} takes no mixtures. Let the module "
+                "return logits, and set criterion=torch.nn.CrossEntropyLoss; where "
+                "targets are no classes, pass them as floats."
             )
+        for name, callback in net.callbacks_:
+            is_cached = getattr(callback, "use_caching", False) is not False
+            if getattr(callback, "on_train", False) and is_cached:
+                raise ValueError(
+                    f"The callback {name} scores training batches, whose classes "
+                    f"{type(self).__name__} has mixed. Give it use_caching=False, so "
+                    "that it scores the training rows as they are, or leave it out."
+                )
         if self.n_outputs_ is None:
             self.n_outputs_ = _width_of(net, X[:2])
         codes = nn.functional.one_hot(y, self.n_outputs_).to(X.dtype)
@@ -98,7 +120,8 @@ class Mixup(_Mixing):
     Raises
     ------
     ValueError
-        If `alpha` is not allowed, before training, or the criterion is ``NLLLoss``.
+        If `alpha` is not allowed, before training, the criterion takes no mixtures of
+        classes, or training batches are scored as they are mixed.
     TypeError
         If rows are not one tensor of floats.
 
@@ -156,7 +179,8 @@ class CutMix(_Mixing):
     Raises
     ------
     ValueError
-        If `alpha` is not allowed, before training, or the criterion is ``NLLLoss``.
+        If `alpha` is not allowed, before training, the criterion takes no mixtures of
+        classes, or training batches are scored as they are mixed.
     TypeError
         If rows are not one tensor of floats.
 

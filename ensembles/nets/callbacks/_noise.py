@@ -245,11 +245,18 @@ class WeightNoise(Callback):
         """Add noise, before a batch is learned from."""
         if not training:
             return
+        self._restore()  # of a step that ended in an error
         with torch.no_grad():
             for _, weight in layers_of(net):
                 self.kept_.append((weight, weight.detach().clone()))
                 noise = torch.randn(weight.shape, dtype=weight.dtype)
                 weight.add_(self.std * noise.to(weight.device))
+
+    def on_train_begin(
+        self, net: Any, X: Any = None, y: Any = None, **kwargs: Any
+    ) -> None:
+        """Take away the noise of a training that ended in an error."""
+        self._restore()
 
     def on_grad_computed(self, net: Any, named_parameters: Any, **kwargs: Any) -> None:
         """Take the noise away, before the optimiser's step."""

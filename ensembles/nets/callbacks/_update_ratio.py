@@ -23,7 +23,8 @@ class UpdateRatioMonitor(Callback):
     and a hundred-thousandth trains nothing. Since it is measured after the step, the
     learning rate, momentum and the scaling of Adam are in it. Look at it layer by layer
     where training does not get on: a layer far below the others gets no gradient. It
-    costs a copy of the weights a step; let `every` pass steps by in long runs.
+    costs a copy of the weights a step; let `every` pass steps by in long runs. In a
+    list of callbacks it stands before :class:`WeightNoise`, or it measures the noise.
 
     Parameters
     ----------

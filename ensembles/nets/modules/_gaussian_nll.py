@@ -41,7 +41,7 @@ class GaussianNLL(nn.Module):
     Raises
     ------
     ValueError
-        If `beta` is not in [0, 1].
+        If `beta` is not in [0, 1], or there are not two outputs for each target.
 
     See Also
     --------
@@ -114,8 +114,20 @@ class GaussianNLL(nn.Module):
         -------
         Tensor of shape (..., n_targets)
             Of each value.
+
+        Raises
+        ------
+        ValueError
+            If there are not two outputs for each target.
         """
         mean, variance = moments_of(outputs)
+        if mean.shape != targets.shape:
+            raise ValueError(
+                f"GaussianNLL takes outputs with two columns for each target, and got "
+                f"outputs of shape {tuple(outputs.shape)} for targets of shape "
+                f"{tuple(targets.shape)}. Pass a single target as y[:, None], and give "
+                "the module twice as many outputs as there are targets."
+            )
         losses = 0.5 * (torch.log(variance) + (targets - mean) ** 2 / variance)
         return variance.detach() ** self.beta * losses if self.beta else losses
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeAlias, final
 
@@ -145,8 +145,10 @@ class MLP(nn.Sequential):
         norm: str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        widths = [hidden] if isinstance(hidden, int) else list(hidden)
-        _check(self, n_features, n_outputs, widths, dropout)
+        widths = _widths(self, hidden)
+        check_count(self, "n_features", n_features, none=True)
+        check_count(self, "n_outputs", n_outputs)
+        check_share(self, "dropout", dropout)
         check_choice(self, "init", init, {*_INITS, None})
         check_choice(self, "norm", norm, {*_NORMS, None})
         make = _maker(self, activation)
@@ -180,11 +182,11 @@ class MLP(nn.Sequential):
 
     def _draw_weights(self) -> None:
         """Draw what `init` is about; layers without a size do so when they get one."""
-        *hidden, last = (layer for layer in self if type(layer) is nn.Linear)
         within, at_end = self._draw
-        for layer in hidden:
-            within(layer)
-        at_end(last)
+        for layer in self:
+            if type(layer) is nn.Linear:
+                draw = at_end if layer is self[-1] else within
+                draw(layer)
 
 
 @final
@@ -242,19 +244,21 @@ def _maker(
     owner: object, activation: str | Callable[[], nn.Module]
 ) -> Callable[[], nn.Module]:
     """What makes the modules between linear layers."""
+    if isinstance(activation, nn.Module):
+        allowed = "a name, or a class or function that makes a module"
+        raise invalid_parameter(owner, "activation", activation, allowed)
     if callable(activation):
         return activation
     check_choice(owner, "activation", activation, _ACTIVATIONS)
     return _ACTIVATIONS[activation]
 
 
-def _check(
-    owner: object, n_features: Any, n_outputs: Any, widths: list[Any], dropout: Any
-) -> None:
-    """Raise unless the sizes are sizes, and the share is one."""
-    check_count(owner, "n_features", n_features, none=True)
-    check_count(owner, "n_outputs", n_outputs)
+def _widths(owner: object, hidden: Any) -> list[int]:
+    """Widths of the hidden layers."""
+    given = [hidden] if is_count(hidden) else hidden
+    is_list = isinstance(given, Iterable) and not isinstance(given, str)
+    widths: list[Any] = list(given) if is_list else [None]
     if not all(is_count(width) and width >= 1 for width in widths):
         allowed = "an int in the range [1, inf) or a sequence of such"
-        raise invalid_parameter(owner, "hidden", widths, allowed)
-    check_share(owner, "dropout", dropout)
+        raise invalid_parameter(owner, "hidden", hidden, allowed)
+    return [int(width) for width in widths]

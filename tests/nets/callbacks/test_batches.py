@@ -339,3 +339,57 @@ def test_snapshots_of_values_are_trained_on_mixed_rows():
     net = skorch.NeuralNetRegressor(MLP, callbacks=[Mixup(0.4)], lr=0.05)
     model = SnapshotEnsembleRegressor(net, 2, max_epochs=60, random_state=0)
     assert model.fit(X, X[:, 0] - X[:, 1]).score(X, X[:, 0] - X[:, 1]) > 0.3
+
+
+def test_noise_of_a_step_that_fails_is_taken_away_by_the_next():
+    class Failing(nn.Linear):
+        passes = 0
+
+        def forward(self, input):
+            self.passes += 1
+            if self.passes == 2:
+                raise RuntimeError
+            return super().forward(input)
+
+    net = skorch.NeuralNetRegressor(
+        Failing,
+        module__in_features=4,
+        module__out_features=1,
+        callbacks=[WeightNoise(0.5)],
+        train_split=None,
+        verbose=0,
+        batch_size=10,
+        lr=0.0,
+    ).initialize()
+    before = net.module_.weight.detach().clone()
+    with pytest.raises(RuntimeError):
+        net.partial_fit(X, X[:, :1])
+    net.partial_fit(X, X[:, :1])
+    assert torch.equal(net.module_.weight, before)
+
+
+def test_counts_are_mixed_as_values_and_unknown_criteria_are_asked_about():
+    net = skorch.NeuralNet(
+        nn.Linear,
+        nn.PoissonNLLLoss,
+        module__in_features=4,
+        module__out_features=1,
+        callbacks=[Mixup(1.0)],
+        train_split=None,
+        verbose=0,
+    )
+    net.fit(X, Y[:, None])
+    assert np.isfinite(net.history[-1, "train_loss"])
+    other = classifier(Mixup(), criterion=nn.MultiMarginLoss)
+    with pytest.raises(ValueError, match="targets are no classes, pass them as floats"):
+        other.fit(X, Y)
+
+
+def test_scores_of_mixed_classes_are_refused():
+    def scored(**settings):
+        score = skorch.callbacks.EpochScoring("accuracy", on_train=True, **settings)
+        return classifier(Mixup(), ("own", score))
+
+    with pytest.raises(ValueError, match="Give it use_caching=False"):
+        scored(name="own").fit(X, Y)
+    assert "own" in scored(name="own", use_caching=False).fit(X, Y).history[-1]

@@ -247,3 +247,74 @@ def test_an_ensemble_with_a_course_leaves_out_another():
     with pytest.warns(UserWarning, match="CyclicCosine.* left out"):
         model.fit(X, Y)
     assert model.snapshot_iterations_.tolist() == [6, 12]
+
+
+@pytest.mark.parametrize(
+    "course", [CyclicCosine(1), TriangleCycle(2, 0.5)], ids=["cosine", "triangle"]
+)
+def test_a_second_training_begins_from_the_same_rate(course):
+    watch = Watch()
+    net = fitted(classifier(clone(course), watch, max_epochs=4))
+    first = watch.rates_
+    net.partial_fit(X, Y)
+    assert watch.rates_ == first
+    assert net.optimizer_.param_groups[0]["lr"] == 0.1
+
+
+def test_a_finder_is_heard_wherever_it_stands():
+    rates = []
+    for order in (1, -1):
+        watch = Watch()
+        callbacks = [LRFinder(), CyclicCosine(1)][::order]
+        fitted(classifier(*callbacks, watch, max_epochs=3, lr=1e-5))
+        rates.append(watch.rates_)
+    assert rates[0] == rates[1]
+    assert rates[0][0][0] > rates[0][1][0] > rates[0][-1][0]
+
+
+def test_epochs_that_were_not_planned_are_refused():
+    net = classifier(CyclicCosine(1), max_epochs=2)
+    with pytest.raises(RuntimeError, match="Set max_epochs to the epochs of the run"):
+        net.fit(X, Y, epochs=4)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_a_test_that_is_interrupted_leaves_the_net_as_it_was(error):
+    class Interrupting(nn.Linear):
+        passes = 0
+
+        def forward(self, input):
+            self.passes += 1
+            if self.passes == 20:
+                raise error
+            return super().forward(input)
+
+    net = skorch.NeuralNetClassifier(
+        Interrupting,
+        module__in_features=4,
+        module__out_features=2,
+        criterion=nn.CrossEntropyLoss,
+        callbacks=[LRFinder()],
+        train_split=None,
+        verbose=0,
+        lr=0.01,
+    ).initialize()
+    before = net.module_.weight.detach().clone()
+    try:
+        net.partial_fit(X, Y)
+    except RuntimeError:
+        assert error is RuntimeError
+    assert torch.equal(net.module_.weight, before)
+    assert net.optimizer_.param_groups[0]["lr"] == 0.01
+
+
+def test_lazy_layers_get_their_sizes_before_the_test():
+    finder = LRFinder(n_steps=20)
+    net = fitted(classifier(finder, module__n_features=None))
+    assert net.module_[1].in_features == 4
+    assert finder.lr_ > 1e-5
+
+
+def test_a_picture_needs_a_test():
+    with pytest.raises(ValueError, match="No rates have been tried yet"):
+        LRFinder().plot()

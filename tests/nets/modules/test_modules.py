@@ -148,6 +148,9 @@ def test_parts_of_a_net_are_plain_sequences():
         ({"n_outputs": 1.5}, "'n_outputs'"),
         ({"hidden": 0}, "'hidden' .* sequence"),
         ({"hidden": (4, "a")}, "'hidden'"),
+        ({"hidden": 5.0}, "'hidden'"),
+        ({"hidden": None}, "'hidden'"),
+        ({"activation": nn.ReLU()}, "'activation' .* a class or function"),
         ({"activation": "step"}, "'activation' .* {'elu', 'gelu'"),
         ({"init": "zero"}, "'init' .* {None, 'kaiming_normal'"),
         ({"dropout": 1.0}, r"'dropout' .* \[0.0, 1.0\)"),
@@ -237,3 +240,12 @@ def test_members_with_them_are_the_same_however_they_are_trained():
 def test_a_snapshot_ensemble_takes_a_perceptron_by_name():
     model = SnapshotEnsembleClassifier(MLP, 2, max_epochs=4, random_state=0)
     assert model.fit(X, Y).score(X, Y) > 0.8
+
+
+def test_widths_may_be_numbers_of_numpy_and_linear_models_lazy():
+    assert MLP(3, 2, np.int64(7))[1].out_features == 7
+    assert MLP(3, 2, np.array([7, 5]))[3].out_features == 5
+    lazy = drawn(lambda: MLP(None, 2, (), init="xavier_normal"))
+    with torch.random.fork_rng():
+        lazy(torch.ones(4, 3))
+    assert lazy[1].in_features == 3
