@@ -51,6 +51,8 @@ class NeuralBoostingRegressor(RegressorMixin, BaseNeuralBoosting):
           parameters are reached as ``estimator__lr`` or ``estimator__module__hidden``;
           its criterion is replaced, and its ``max_epochs`` are those of a stage. Note
           that skorch does not shuffle unless told ``iterator_train__shuffle=True``.
+          Stages learn derivatives of the loss, so callbacks that look at targets
+          (`EpochScoring`, `Mixup`) cannot take part.
         - A module class, or a function that makes a module, is put into a net with
           ``Adam(lr=0.005)``, shuffled batches of 128 and 3 epochs a stage.
         - A module instance is copied, gets new weights from ``reset_parameters`` of

@@ -116,7 +116,7 @@ def _overfitting(curve: LossCurve) -> str | None:
         "Mixup, get more rows, or average several nets."
     )
     lost = end - valid[best]
-    is_rise = lost > _RISE * (_start(curve) - valid[best]) and lost > 2 * _jumps(valid)
+    is_rise = lost > _RISE * (_start(curve) - valid[best]) and lost > 3 * _jumps(valid)
     if is_rise and train[-1] < train[best]:
         return (
             f"The held-out loss is lowest in epoch {best + 1}, {valid[best]:.3g}, and "

@@ -73,6 +73,7 @@ CURVES = {
         FALLING + 0.0012 * EPOCHS**2,
         ["overfitting"],
     ),
+    "up and down aside": (FALLING, 0.15 + FALLING + RNG.normal(0, 0.12, 40), []),
     "by heart": (FALLING, np.maximum(FALLING, 0.9), ["overfitting"]),
     "high": (
         2.0 + 1.0 * np.exp(-EPOCHS / 12),
