@@ -109,8 +109,11 @@ def test_more_members_leave_the_first_ones_as_they_are(cls):
         assert_array_equal(many.predict_members(X)[:2], few.predict_members(X))
 
 
-@with_both
-@pytest.mark.parametrize("scheme", [None, Bootstrap()], ids=["all", "bootstrap"])
+@pytest.mark.parametrize(
+    ("cls", "scheme"),
+    [(DeepEnsembleClassifier, None), (DeepEnsembleRegressor, Bootstrap())],
+    ids=["all-classes", "bootstrap-values"],
+)
 def test_workers_make_no_difference(cls, scheme):
     options = {"scheme": scheme, "oob_score": scheme is not None}
     with_warnings = pytest.warns(UserWarning, match="OOB") if scheme else None
@@ -383,8 +386,11 @@ def test_schemes_see_the_target_as_it_came():
     assert counts == {int((y == 7.0).sum())}
 
 
-@with_both
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("cls", "n_jobs"),
+    [(DeepEnsembleClassifier, 1), (DeepEnsembleRegressor, 2)],
+    ids=["classes", "values"],
+)
 def test_members_write_to_files_of_their_own(cls, n_jobs, tmp_path):
     keeps = Checkpoint(monitor="valid_loss_best", dirname=str(tmp_path), load_best=True)
     ends = TrainEndCheckpoint(dirname=str(tmp_path))
