@@ -123,6 +123,7 @@ BOOSTERS = [
 
 # Their members are nets, which know neither DataFrames nor n_jobs.
 NETS = []
+WITH_NETS = []
 if find_spec("torch") and find_spec("skorch"):
     NETS = [
         ensembles.DeepEnsembleClassifier(n_estimators=2, max_epochs=10),
@@ -139,15 +140,18 @@ if find_spec("torch") and find_spec("skorch"):
         ),
         ensembles.MCDropoutClassifier(n_samples=3, max_epochs=10),
         ensembles.MCDropoutRegressor(n_samples=3, max_epochs=10),
-        ensembles.NeuralBoostingClassifier(n_estimators=2),
-        ensembles.NeuralBoostingRegressor(n_estimators=2),
         ensembles.SWAGClassifier(n_samples=3, max_epochs=10),
         ensembles.SWAGRegressor(n_samples=3, max_epochs=10),
+        ensembles.WeightAveragingClassifier(max_epochs=10),
+        ensembles.WeightAveragingRegressor(max_epochs=10),
+    ]
+    # Sums of nets, and estimators around one.
+    WITH_NETS = [
+        ensembles.NeuralBoostingClassifier(n_estimators=2),
+        ensembles.NeuralBoostingRegressor(n_estimators=2),
         ensembles.TemperatureScaledClassifier(LogisticRegression()),
         ensembles.TestTimeAugmentationClassifier(LogisticRegression()),
         ensembles.TestTimeAugmentationRegressor(Ridge()),
-        ensembles.WeightAveragingClassifier(max_epochs=10),
-        ensembles.WeightAveragingRegressor(max_epochs=10),
     ]
 
 SCHEMES = [
