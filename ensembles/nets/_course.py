@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-import torch
 from skorch.callbacks import Callback
+
+from ensembles.nets._weights import optimizers_of
 
 __all__ = ["Course"]
 
@@ -112,9 +113,4 @@ class Course(Callback, ABC):
 
 def _parameter_groups(net: Any) -> list[dict[str, Any]]:
     """Parameter groups of all optimisers of a net."""
-    return [
-        group
-        for value in vars(net).values()
-        if isinstance(value, torch.optim.Optimizer)
-        for group in value.param_groups
-    ]
+    return [group for one in optimizers_of(net) for group in one.param_groups]

@@ -15,6 +15,7 @@ __all__ = [
     "copy_module",
     "load_snapshot",
     "modules_of",
+    "optimizers_of",
     "take_snapshot",
 ]
 
@@ -67,6 +68,11 @@ def modules_of(net: Any) -> Iterator[tuple[str, nn.Module]]:
     for name, value in vars(net).items():
         if name.endswith("_") and isinstance(value, nn.Module):
             yield name, value
+
+
+def optimizers_of(net: Any) -> list[torch.optim.Optimizer]:
+    """Optimisers of a net, which may have one of its own for each module."""
+    return [one for one in vars(net).values() if isinstance(one, torch.optim.Optimizer)]
 
 
 def _copied(value: Any) -> Any:

@@ -191,7 +191,6 @@ def test_passes_grow_with_the_number_of_stages_and_no_faster():
     counts = []
     for n_estimators in (16, 32):
         Counted.passes = 0
-        net = net_for(skorch.NeuralNetRegressor, max_epochs=1, batch_size=-1)
         net = skorch.NeuralNetRegressor(make, max_epochs=1, batch_size=-1)
         regressor(n_estimators, net, corrective_epochs=1).fit(X, VALUES)
         counts.append(Counted.passes)

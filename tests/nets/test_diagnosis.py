@@ -175,8 +175,7 @@ def test_losses_are_read_from_ensembles_and_pipelines():
     X, y = make_moons(120, noise=0.3, random_state=0)
     options = {"max_epochs": 6, "random_state": 0}
     split = ValidSplit(4)
-    snapshot = SnapshotEnsembleClassifier(2, train_split=split, **options)
-    snapshot.set_params(estimator=None, n_snapshots=2)
+    snapshot = SnapshotEnsembleClassifier(None, 2, train_split=split, **options)
     pipe = make_pipeline(StandardScaler(), snapshot).fit(X, y)
     curve = curve_of(pipe)
     rows = pipe[-1].history_

@@ -25,7 +25,7 @@ from ensembles._validation import (
     require,
     warn_user,
 )
-from ensembles.nets._weights import load_snapshot, take_snapshot
+from ensembles.nets._weights import load_snapshot, optimizers_of, take_snapshot
 
 __all__ = ["LRFinder"]
 
@@ -167,7 +167,7 @@ class LRFinder(Callback):
         if self.is_done_:
             return
         self.is_done_ = True
-        optimizers = _optimizers_of(net)
+        optimizers = optimizers_of(net)
         _give_sizes(net, dataset_train)
         with still_torch(net.device), _put_back(net, optimizers):
             self.rates_, self.losses_ = self._tried(net, dataset_train)
@@ -225,7 +225,7 @@ class LRFinder(Callback):
     def _tried(self, net: NeuralNet, dataset: Any) -> tuple[FloatArray, FloatArray]:
         """Rates, and smoothed losses before steps of these."""
         rates: FloatArray = np.geomspace(self.lr_min, self.lr_max, self.n_steps)
-        optimizers = _optimizers_of(net)
+        optimizers = optimizers_of(net)
         batches = _round_and_round(net, dataset)
         total, losses = 0.0, []
         for step, rate in enumerate(rates, start=1):
@@ -277,10 +277,6 @@ def _round_and_round(net: NeuralNet, dataset: Any) -> Iterator[Any]:
     """Training batches without end."""
     while True:
         yield from net.get_iterator(dataset, training=True)
-
-
-def _optimizers_of(net: NeuralNet) -> list[torch.optim.Optimizer]:
-    return [one for one in vars(net).values() if isinstance(one, torch.optim.Optimizer)]
 
 
 def _set_rate(optimizers: list[torch.optim.Optimizer], rate: float) -> None:
