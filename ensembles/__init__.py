@@ -28,7 +28,17 @@ from ensembles.boosting import (
     HistBoostingRegressor,
     QuantileBoostingRegressor,
 )
-from ensembles.combining import VotingClassifier, VotingRegressor
+from ensembles.combining import (
+    BlendClassifier,
+    BlendRegressor,
+    SelectionClassifier,
+    SelectionRegressor,
+    SelectionTrajectory,
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
 from ensembles.inference import (
     BootstrapResult,
     BootstrapScore,
@@ -136,6 +146,8 @@ __all__ = [
     "BayesianBootstrap",
     "BinnedMatrix",
     "Binner",
+    "BlendClassifier",
+    "BlendRegressor",
     "BlockJackknife",
     "BoostingCV",
     "Bootstrap",
@@ -182,7 +194,12 @@ __all__ = [
     "RollingOrigin",
     "ScoreComparison",
     "SearchEdge",
+    "SelectionClassifier",
+    "SelectionRegressor",
+    "SelectionTrajectory",
     "SieveBootstrap",
+    "StackingClassifier",
+    "StackingRegressor",
     "StationaryBootstrap",
     "StepwiseMultipleTest",
     "StreamingBootstrap",

@@ -31,6 +31,7 @@ __all__ = [
     "intervals_of",
     "parallel_visual_block",
     "parts_of_scorer",
+    "serial_visual_block",
     "take_columns",
     "take_rows",
     "with_callbacks",
@@ -72,11 +73,21 @@ def callback_context(estimator: Any, n_tasks: int) -> Any | None:
 
 def parallel_visual_block(names: Sequence[str], estimators: Sequence[Any]) -> Any:
     """Side-by-side blocks of the HTML picture of a list of named estimators."""
+    return _visual_block()("parallel", estimators, names=names, dash_wrapped=False)
+
+
+def serial_visual_block(*blocks: Any) -> Any:
+    """Blocks of the HTML picture one below the other."""
+    return _visual_block()("serial", blocks, dash_wrapped=False)
+
+
+def _visual_block() -> Any:
+    """The class of blocks."""
     try:  # scikit-learn >= 1.7
         from sklearn.utils._repr_html.estimator import _VisualBlock
     except ImportError:  # pragma: no cover - run with the oldest scikit-learn
         from sklearn.utils._estimator_html_repr import _VisualBlock
-    return _VisualBlock("parallel", estimators, names=names)
+    return _VisualBlock
 
 
 class Interval(NamedTuple):

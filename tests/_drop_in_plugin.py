@@ -16,6 +16,8 @@ if "ENSEMBLES_COMPILES" not in os.environ:
 REPLACED = (
     "BaggingClassifier",
     "BaggingRegressor",
+    "StackingClassifier",
+    "StackingRegressor",
     "VotingClassifier",
     "VotingRegressor",
 )

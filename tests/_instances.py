@@ -56,6 +56,16 @@ ESTIMATORS = [
     VotingRegressor(REGRESSOR_PAIR),
 ]
 
+# They learn how to combine, so that there is no rule to change.
+LEARNED = [
+    ensembles.StackingClassifier(CLASSIFIER_PAIR, cv=2),
+    ensembles.StackingRegressor(REGRESSOR_PAIR, cv=2, refit=False),
+    ensembles.BlendClassifier(CLASSIFIER_PAIR, cv=2),
+    ensembles.BlendRegressor(REGRESSOR_PAIR, cv=2),
+    ensembles.SelectionClassifier(CLASSIFIER_PAIR, cv=2),
+    ensembles.SelectionRegressor(REGRESSOR_PAIR, cv=2),
+]
+
 TREES = [
     ensembles.Binner(),
     ensembles.HistTreeClassifier(),

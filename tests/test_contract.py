@@ -6,7 +6,14 @@ import warnings
 import joblib
 import numpy as np
 import pytest
-from _instances import BOOSTERS, ESTIMATORS, NETS, TREES, known_failures
+from _instances import (
+    BOOSTERS,
+    ESTIMATORS,
+    LEARNED,
+    NETS,
+    TREES,
+    known_failures,
+)
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import RegressorMixin, clone, is_classifier
 from sklearn.datasets import make_classification, make_regression
@@ -22,13 +29,19 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from ensembles import (
     BaggingClassifier,
     BaggingRegressor,
+    BlendClassifier,
     RollingOrigin,
+    SelectionRegressor,
+    StackingClassifier,
+    StackingRegressor,
     VotingClassifier,
     VotingRegressor,
 )
 
-every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
-every_ensemble = pytest.mark.parametrize("estimator", ESTIMATORS + NETS, ids=repr)
+every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS + LEARNED, ids=repr)
+every_ensemble = pytest.mark.parametrize(
+    "estimator", ESTIMATORS + LEARNED + NETS, ids=repr
+)
 
 
 def data_for(estimator, n=80):
@@ -44,7 +57,7 @@ def seeded(estimator, **params):
     return estimator.set_params(**params)
 
 
-INSTANCES = ESTIMATORS + TREES + BOOSTERS
+INSTANCES = ESTIMATORS + LEARNED + TREES + BOOSTERS
 FIRST = list({type(one): one for one in reversed(INSTANCES)}.values())
 VARIANTS = [one for one in INSTANCES if not any(one is first for first in FIRST)]
 
@@ -127,7 +140,9 @@ def test_members_come_first_and_combine_can_change_after_fit(estimator):
     ensemble = seeded(estimator).fit(X, y)
     members = ensemble.predict_members(X)
     assert members.shape[:2] == (len(ensemble), len(X))
-    if getattr(ensemble, "voting", "soft") == "hard":
+    if getattr(ensemble, "voting", "soft") == "hard" or not hasattr(
+        ensemble, "combine"
+    ):
         return
     ensemble.combine = lambda outputs: outputs[-1]
     if is_classifier(ensemble):
@@ -144,6 +159,8 @@ def test_it_works_in_pipelines_searches_and_nested_cross_validation(estimator):
     given = estimator.get_params(deep=False)
     option = "combine" if "combine" in given else "random_state"
     value = given["combine"] if option == "combine" else 7
+    if option not in given:
+        option, value = "n_jobs", None
     search = GridSearchCV(pipeline, {f"{name}__{option}": [value]}, cv=2)
     scores = cross_val_score(search, X, y, cv=RollingOrigin(2), error_score="raise")
     assert np.isfinite(scores).all()
@@ -174,7 +191,16 @@ def test_dataframes_reach_the_members_as_dataframes(estimator, library):
 
 @pytest.mark.parametrize(
     "ensemble",
-    [BaggingClassifier, BaggingRegressor, VotingClassifier, VotingRegressor],
+    [
+        BaggingClassifier,
+        BaggingRegressor,
+        BlendClassifier,
+        SelectionRegressor,
+        StackingClassifier,
+        StackingRegressor,
+        VotingClassifier,
+        VotingRegressor,
+    ],
 )
 def test_the_checking_of_values_is_left_to_the_members(ensemble):
     """scikit-learn asks this of its meta-estimators, and excuses its own bags."""
@@ -183,7 +209,8 @@ def test_the_checking_of_values_is_left_to_the_members(ensemble):
     reads = Ridge() if issubclass(ensemble, RegressorMixin) else LogisticRegression()
     member = make_pipeline(TfidfVectorizer(), reads)
     y = rng.integers(3, size=30).tolist()
-    given = [("a", member), ("b", member)] if "Voting" in ensemble.__name__ else member
+    given = [("a", member), ("b", member)]
+    given = member if "Bagging" in ensemble.__name__ else given
     fitted = ensemble(given).fit(texts, y)
     assert len(fitted.predict(texts)) == 30
     assert not hasattr(fitted, "n_features_in_")
@@ -205,7 +232,7 @@ MORE_CHECKS = [
     ("estimator", "check"),
     [
         pytest.param(estimator, check, id=f"{estimator!r}-{check.__name__}")
-        for estimator in ESTIMATORS + NETS
+        for estimator in ESTIMATORS + LEARNED + NETS
         for check in MORE_CHECKS
         if hasattr(estimator, "transform") or "trans" not in check.__name__
     ],

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
-from _instances import BOOSTERS, ESTIMATORS, NETS, TREES, WITH_NETS
+from _instances import BOOSTERS, ESTIMATORS, LEARNED, NETS, TREES, WITH_NETS
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import make_classification, make_regression
@@ -136,7 +136,9 @@ def test_functions_document_their_parameters_defaults_and_results(path):
 
 
 @pytest.mark.parametrize(
-    "estimator", ESTIMATORS + NETS + WITH_NETS + TREES + BOOSTERS, ids=repr
+    "estimator",
+    ESTIMATORS + LEARNED + NETS + WITH_NETS + TREES + BOOSTERS,
+    ids=repr,
 )
 def test_fitted_attributes_are_documented_and_documented_ones_exist(estimator):
     make = make_classification if is_classifier(estimator) else make_regression

@@ -74,7 +74,7 @@ BOOSTER_DEVIATIONS = {
 }
 # Fewer would mean that a module was not collected whole.
 LEAST_BAGGING = 120
-LEAST = {"test_voting": 40, "test_common": 15}
+LEAST = {"test_voting": 40, "test_stacking": 75, "test_common": 15}
 LEAST_META = {"test_metaestimators": 20, "test_metaestimators_metadata_routing": 12}
 LEAST_TREES = 400
 LEAST_FOREST = 270
@@ -207,7 +207,7 @@ def printed():
         *(f"sklearn.ensemble.tests.{module}" for module in LEAST),
         *(f"sklearn.tests.{module}" for module in LEAST_META),
         "-k",
-        "Bagging or Voting or delegat or test_common",
+        "Bagging or Voting or Stacking or stacking or delegat or test_common",
     )
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "FittedMember",
     "decisions",
     "log_probabilities",
+    "one_per_output",
     "predicted_codes",
     "probabilities",
     "values",
@@ -55,7 +56,7 @@ def probabilities(
     raw = estimator.predict_proba(member.sees(X), **params)
     return [
         _aligned(estimator, given, target, output, fill=0.0)
-        for output, given in enumerate(_one_per_output(raw, target))
+        for output, given in enumerate(one_per_output(raw, target))
     ]
 
 
@@ -89,7 +90,7 @@ def log_probabilities(
     raw = estimator.predict_log_proba(member.sees(X), **params)
     return [
         _aligned(estimator, given, target, output, fill=-np.inf)
-        for output, given in enumerate(_one_per_output(raw, target))
+        for output, given in enumerate(one_per_output(raw, target))
     ]
 
 
@@ -115,7 +116,7 @@ def decisions(
     return [aligned]
 
 
-def _one_per_output(raw: Any, target: ClassTarget) -> list[FloatArray]:
+def one_per_output(raw: Any, target: ClassTarget) -> list[FloatArray]:
     """What a classifier returned, as one array of columns by class for each output.
 
     For several outputs scikit-learn's classifiers return either a list of arrays or,

@@ -28,7 +28,7 @@ from ensembles._ensemble._targets import (
 )
 from ensembles._typing import ArrayLike, FloatArray, Table
 from ensembles._validation import check_bool, check_choice, invalid_parameter
-from ensembles.combining._base import BaseVoting
+from ensembles.combining._voting_base import BaseVoting
 
 __all__ = ["VotingClassifier", "VotingRegressor"]
 

@@ -20,7 +20,15 @@ from ensembles._typing import BoolArray, Estimator, IntArray, Table
 from ensembles._validation import n_rows_of
 from ensembles.exceptions import LeakageError
 
-__all__ = ["Answer", "Call", "FoldTask", "Job", "answer_chain", "chains_of"]
+__all__ = [
+    "Answer",
+    "Call",
+    "FoldTask",
+    "Job",
+    "answer_chain",
+    "chains_of",
+    "run_chain",
+]
 
 
 class Call(NamedTuple):
@@ -137,7 +145,12 @@ def _n_left_out(
 
 
 def answer_chain(job: Job, *chain: FoldTask) -> list[Answer]:
-    """Answers of one model to the folds of a chain.
+    """Answers of one model to the folds of a chain."""
+    return run_chain(job, *chain)[1]
+
+
+def run_chain(job: Job, *chain: FoldTask) -> tuple[Estimator, list[Answer]]:
+    """One model, fitted to the folds of a chain, and its answers.
 
     Raises
     ------
@@ -162,7 +175,7 @@ def answer_chain(job: Job, *chain: FoldTask) -> list[Answer]:
                 f"{n_tested} to predict: {job.estimator!r} failed."
             )
             raise
-    return answers
+    return model, answers
 
 
 def _teach(job: Job, method: Any, rows: IntArray, told: dict[str, Any]) -> None:

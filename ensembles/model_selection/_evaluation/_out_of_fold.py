@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -33,7 +34,7 @@ from ensembles.model_selection._splitters._axis import TimeAxis
 from ensembles.model_selection._splitters._base import axis_of_folds
 from ensembles.model_selection._splitters._sizes import Size, size_of
 
-__all__ = ["out_of_fold_predict"]
+__all__ = ["gathered", "out_of_fold_predict"]
 
 _ME = "out_of_fold_predict"
 
@@ -210,6 +211,42 @@ def out_of_fold_predict(
             verbose=int(verbose),
         )
         answers = [answer for chain in answered for answer in chain]
+    return gathered(estimator, method, folds, calls, answers, y, numbers)
+
+
+def gathered(
+    estimator: Estimator,
+    method: str,
+    folds: Sequence[tuple[IntArray, IntArray]],
+    calls: Sequence[tuple[Call, ...]],
+    answers: Sequence[Answer],
+    y: Any,
+    numbers: IntArray,
+) -> OutOfFold:
+    """Answers of all folds, with the rows that they are of.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What answered, not fitted.
+    method : str
+        What it was asked.
+    folds : sequence of (ndarray, ndarray)
+        Training and test rows.
+    calls : sequence of tuple of Call
+        What was to be predicted in each fold.
+    answers : sequence of Answer
+        Of each fold.
+    y : array-like of shape (n_samples, ...) or None
+        Target.
+    numbers : ndarray of shape (n_samples,)
+        Numbers of the rows' distinct times.
+
+    Returns
+    -------
+    OutOfFold
+        The predictions.
+    """
     classes = classes_of(y) if is_classifier(estimator) and y is not None else None
     tested = [np.concatenate([call.tested for call in one]) for one in calls]
     return OutOfFold(
@@ -223,7 +260,7 @@ def out_of_fold_predict(
         ),
         predictions=joined(answers, method, classes),
         y=None if y is None else _dense(y),
-        n_samples=axis.n_samples,
+        n_samples=len(numbers),
         method=method,
         classes=classes,
         are_labels=method == "predict" and _gives_labels(estimator, answers),
@@ -263,7 +300,7 @@ def _check_parameters(
     return size
 
 
-def _gives_labels(estimator: Estimator, answers: list[Answer]) -> bool:
+def _gives_labels(estimator: Estimator, answers: Sequence[Answer]) -> bool:
     """Whether predictions are labels, of which there is no mean."""
     kinds = is_classifier, is_clusterer, is_outlier_detector
     if any(is_kind(estimator) for is_kind in kinds):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from sklearn.base import TransformerMixin, clone
-from sklearn.utils import Bunch, check_array
+from sklearn.utils import check_array
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._combine import Rule
-from ensembles._ensemble._named import BaseNamedEnsemble
+from ensembles._ensemble._named import BaseNamedEnsemble, check_takes_weights
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._ensemble._predict import Output, combined
 from ensembles._ensemble._routing import route
@@ -101,17 +100,8 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
             )
             for i, (name, member) in enumerate(self._active, 1)
         ]
-        self.estimators_ = list(map_members(_fit_named, tasks, n_jobs=self.n_jobs))
-        fitted: Iterator[Estimator] = iter(self.estimators_)
-        self.named_estimators_ = Bunch(
-            **{
-                name: member if member == "drop" else next(fitted)
-                for name, member in self.estimators
-            }
-        )
-        for member in self.estimators_:
-            if hasattr(member, "feature_names_in_"):
-                self.feature_names_in_ = member.feature_names_in_
+        fitted = list(map_members(_fit_named, tasks, n_jobs=self.n_jobs))
+        self._remember_members(self._active_names, fitted)
 
     def _forget_members(self) -> None:
         """Remove members, so that a fit that fails leaves no half of an old one."""
@@ -130,6 +120,8 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
         own = {}
         if sample_weight is not None:
             own = {"sample_weight": check_sample_weight(sample_weight, n_rows_of(X))}
+            for _, member in self._active:
+                check_takes_weights(member)
         return {name: own for name, _ in self._active}
 
     def _reject_unrouted(self, fit_params: dict[str, Any]) -> None:
@@ -185,12 +177,6 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
         return np.array([by_name[name] for name in self._fitted_names])
 
     @property
-    def _fitted_names(self) -> list[str]:
-        """Names of the members that were not dropped in fit."""
-        fitted = self.named_estimators_.items()
-        return [name for name, member in fitted if member != "drop"]
-
-    @property
     def _members(self) -> list[FittedMember]:
         """Fitted members; all see every column."""
         check_is_fitted(self, "estimators_")
@@ -206,37 +192,6 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
             weights=self._weights_of_members,
             n_jobs=self.n_jobs,
         )
-
-    def _member_columns(self, input_features: ArrayLike | None) -> list[str]:
-        """Class name and member of each active member, once the input's names fit.
-
-        Raises
-        ------
-        ValueError
-            If `input_features` are not the columns of fit.
-        """
-        check_is_fitted(self, "estimators_")
-        if input_features is not None:
-            given = np.asarray(input_features, dtype=object)
-            known = getattr(self, "feature_names_in_", None)
-            if known is not None and not np.array_equal(known, given):
-                raise ValueError("input_features is not equal to feature_names_in_")
-            if len(given) != self.n_features_in_:
-                raise ValueError(
-                    "input_features should have length equal to number of "
-                    f"features ({self.n_features_in_}), got {len(given)}"
-                )
-        prefix = type(self).__name__.lower()
-        return [f"{prefix}_{name}" for name in self._fitted_names]
-
-    @property
-    def n_features_in_(self) -> int:
-        """Number of columns that the first member saw in fit."""
-        if not hasattr(self, "estimators_"):
-            raise AttributeError(
-                f"{type(self).__name__} object has no n_features_in_ attribute."
-            )
-        return int(self.estimators_[0].n_features_in_)
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return which metadata goes where.
@@ -256,20 +211,7 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
 def _fit_named(
     member: Estimator, X: Table, y: Any, params: dict[str, Any], message: str | None
 ) -> Estimator:
-    """Fit one member and say so.
-
-    Raises
-    ------
-    TypeError
-        With the member's name where it takes no sample weights.
-    """
+    """Fit one member and say so."""
     with elapsed_time("Voting", message):
-        try:
-            return member.fit(X, y, **params)
-        except TypeError as error:
-            if "unexpected keyword argument 'sample_weight'" in str(error):
-                raise TypeError(
-                    f"Underlying estimator {type(member).__name__} does not support "
-                    "sample weights."
-                ) from error
-            raise
+        member.fit(X, y, **params)
+    return member
