@@ -20,7 +20,7 @@ from scipy.special import entr
 
 from ensembles._typing import FloatArray
 
-__all__ = ["Uncertainty", "of_moments", "of_probabilities"]
+__all__ = ["Uncertainty", "of_moments", "of_probabilities", "of_spread"]
 
 
 @final
@@ -59,6 +59,36 @@ def of_probabilities(outputs: Iterable[FloatArray]) -> Uncertainty:
     total = entr(summed / n_members).sum(axis=1)
     aleatoric = entropies / n_members
     # By Jensen's inequality never below zero, but for rounding.
+    return Uncertainty(total, aleatoric, np.maximum(total - aleatoric, 0.0))
+
+
+def of_spread(outputs: Iterable[FloatArray]) -> Uncertainty:
+    """Variances of the indicators of classes, added up over classes.
+
+    total = sum p (1 - p) of the mean p, aleatoric = mean of the same of members,
+    epistemic = sum Var(p_m), their difference by the law of total variance.
+
+    Parameters
+    ----------
+    outputs : iterable of ndarray of shape (n_samples, n_classes)
+        Each member's probabilities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ensembles._uncertainty import of_spread
+    >>> parts = of_spread([np.array([[0.9, 0.1]]), np.array([[0.1, 0.9]])])
+    >>> [round(float(part[0]), 6) for part in parts]
+    [0.5, 0.18, 0.32]
+    """
+    n_members, summed, spread = 0, np.zeros(()), np.zeros(())
+    for probabilities in outputs:
+        n_members += 1
+        summed = summed + probabilities
+        spread = spread + (probabilities * (1 - probabilities)).sum(axis=1)
+    mean = summed / n_members
+    total = (mean * (1 - mean)).sum(axis=1)
+    aleatoric = spread / n_members
     return Uncertainty(total, aleatoric, np.maximum(total - aleatoric, 0.0))
 
 

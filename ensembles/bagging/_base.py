@@ -26,6 +26,7 @@ from ensembles._ensemble._casting import as_float32, trees_may_share_a_cast
 from ensembles._ensemble._data import check_table, check_table_and_target
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._ensemble._predict import Output, combined, stacked
+from ensembles._ensemble._sampling_variance import SamplingVariance
 from ensembles._random import MAX_SEED, first_seed, random_generator
 from ensembles._typing import (
     ArrayLike,
@@ -38,6 +39,7 @@ from ensembles._typing import (
 from ensembles._validation import warn_user
 from ensembles.bagging._fit import FitJob
 from ensembles.bagging._grow import Grown, grow, plan_members
+from ensembles.bagging._left_out import LeftOut, sampling_variance
 from ensembles.bagging._resample import resolve_resample
 from ensembles.bagging._sampling import (
     MemberPlan,
@@ -78,6 +80,7 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
     _max_samples: int
     _data_hash: str
     _binner: Binner | None
+    _left_out: LeftOut
 
     _state_of = staticmethod(first_seed)
 
@@ -272,7 +275,13 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
 
     def _forget_out_of_bag(self) -> None:
         """Remove out-of-bag results that other members than the present ones gave."""
-        for name in ("oob_score_", "oob_prediction_", "oob_decision_function_"):
+        for name in (
+            "oob_score_",
+            "oob_prediction_",
+            "oob_decision_function_",
+            "_left_out",
+            "_latest",
+        ):
             self.__dict__.pop(name, None)
 
     # What members are, and what they say.
@@ -334,6 +343,48 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         X = self._rows_to_predict(X)
         arrays = stacked(self._members, X, self._main_output({}), self.n_jobs)
         return arrays if len(arrays) > 1 else arrays[0]
+
+    def predict_variance(self, X: Table) -> SamplingVariance:
+        """Return how much predictions would vary with other training data.
+
+        By the infinitesimal jackknife [1]_, from the members that there are. It is the
+        variance of the prediction, and not of new targets around it: it goes to zero
+        with more rows.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix, DataFrame or list of shape (n_samples, ...)
+            Rows to predict.
+
+        Returns
+        -------
+        variance : ndarray
+            Of the shape of predicted values or probabilities. Of members that are too
+            few it may be zero.
+        mc_error : ndarray
+            Standard error of the variance, for the number of members: some hundreds
+            make it small.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        ValueError
+            If members are not combined by their mean, or rows not drawn one by one.
+
+        References
+        ----------
+        .. [1] S. Wager, T. Hastie, B. Efron, "Confidence intervals for random forests:
+           the jackknife and the infinitesimal jackknife", Journal of Machine Learning
+           Research 15, 1625-1651, 2014.
+        """
+        check_is_fitted(self, "estimators_")
+        outputs = self.predict_members(X)
+        if isinstance(outputs, list):
+            raise ValueError(
+                "predict_variance is for a target of one output. Fit a bag for each."
+            )
+        return sampling_variance(self, outputs)
 
     def _combined(self, X: Table, output: Output, rule: Rule) -> list[FloatArray]:
         """Members' outputs combined, one array for each output of the target."""

@@ -12,6 +12,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._combine import Rule, resolve_rule
+from ensembles._ensemble._conformal import upper_score
+from ensembles._ensemble._label_sets import label_sets, score_named
 from ensembles._ensemble._outputs import (
     decisions,
     log_probabilities,
@@ -20,8 +22,16 @@ from ensembles._ensemble._outputs import (
 from ensembles._ensemble._predict import Output, collect
 from ensembles._ensemble._routing import route
 from ensembles._ensemble._targets import ClassTarget, encode_classes
-from ensembles._typing import Estimator, FloatArray, Table
+from ensembles._typing import BoolArray, Estimator, FloatArray, Table
+from ensembles._uncertainty import Uncertainty, of_probabilities, of_spread
+from ensembles._validation import (
+    check_choice,
+    check_confidence_level,
+    check_count,
+    check_positive,
+)
 from ensembles.bagging._base import BaseBag
+from ensembles.bagging._left_out import LeftOut, known_left_out
 from ensembles.bagging._oob import (
     check_oob_score,
     out_of_bag_outputs,
@@ -73,6 +83,8 @@ class BaseBagClassifier(ClassifierMixin, BaseBag):
         filled = [np.nan_to_num(p) for p in combined]
         single = self._target.single
         self.oob_decision_function_ = combined[0] if single else combined
+        if single:
+            self._left_out = LeftOut.of(combined[0], y)
         self.oob_score_ = score_classes(
             check_oob_score(self, self.oob_score),
             X,
@@ -82,6 +94,117 @@ class BaseBagClassifier(ClassifierMixin, BaseBag):
             self.classes_,
             seen,
         )
+
+    def predict_uncertainty(self, X: Table, *, measure: str = "entropy") -> Uncertainty:
+        """Return how unsure the prediction is, and why.
+
+        Of the mean of the members' probabilities, whatever `combine` is.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix, DataFrame or list of shape (n_samples, ...)
+            Rows to predict.
+        measure : {"entropy", "variance"}, default="entropy"
+            Entropy, in nats, or the variance of the indicators of classes, added up
+            over classes.
+
+        Returns
+        -------
+        total : ndarray of shape (n_samples,)
+            Of the mean of probabilities.
+        aleatoric : ndarray of shape (n_samples,)
+            Mean of that of the members: what they find uncertain themselves.
+        epistemic : ndarray of shape (n_samples,)
+            What is left: what members disagree about.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        ValueError
+            For a target of several outputs.
+        """
+        check_is_fitted(self, "estimators_")
+        self._check_single("predict_uncertainty")
+        check_choice(self, "measure", measure, {"entropy", "variance"})
+        seen, output = self._rows_to_predict(X), self._main_output({})
+        said = (p for (p,) in collect(self._members, seen, output, self.n_jobs))
+        return of_probabilities(said) if measure == "entropy" else of_spread(said)
+
+    def predict_set(
+        self,
+        X: Table,
+        confidence_level: float = 0.9,
+        *,
+        method: str = "lac",
+        penalty: float = 0.01,
+        n_free: int = 1,
+    ) -> BoolArray:
+        """Return sets of labels that hold the true one with the given frequency.
+
+        They are as large as it takes for rows that members did not see, and need
+        ``oob_score=True`` in fit.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix, DataFrame or list of shape (n_samples, ...)
+            Rows to predict.
+        confidence_level : float, default=0.9
+            Share of true labels to be held, on average over rows.
+        method : {"lac", "aps", "raps"}, default="lac"
+            "lac" takes all labels above one probability, and makes the smallest sets;
+            "aps" takes the likeliest until they add up, so that hard rows get larger
+            sets [1]_; "raps" does so with a penalty for ranks, against long tails of
+            unlikely labels [2]_.
+        penalty : float, default=0.01
+            What each rank costs, under "raps".
+        n_free : int, default=1
+            Ranks that cost nothing, under "raps".
+
+        Returns
+        -------
+        ndarray of bool of shape (n_samples, n_classes)
+            Whether each label, in the order of ``classes_``, is in the set. The
+            likeliest always is.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        ValueError
+            If it was fitted without ``oob_score=True``, or for several outputs.
+
+        References
+        ----------
+        .. [1] Y. Romano, M. Sesia, E. J. Candes, "Classification with valid and
+           adaptive coverage", Advances in Neural Information Processing Systems 33,
+           2020.
+        .. [2] A. N. Angelopoulos, S. Bates, J. Malik, M. I. Jordan, "Uncertainty sets
+           for image classifiers using conformal prediction", International Conference
+           on Learning Representations, 2021.
+        """
+        check_is_fitted(self, "estimators_")
+        self._check_single("predict_set")
+        level = check_confidence_level(confidence_level)
+        check_choice(self, "method", method, {"lac", "aps", "raps"})
+        check_positive(self, "penalty", penalty, zero=True)
+        check_count(self, "n_free", n_free, low=0)
+        known = known_left_out(self, "predict_set")
+        return label_sets(
+            self.predict_proba(X),
+            self.oob_decision_function_[known.rows],
+            known.target,
+            score_named(method, float(penalty), n_free),
+            partial(upper_score, level=level),
+        )
+
+    def _check_single(self, purpose: str) -> None:
+        """Raise for a target of several outputs."""
+        if not self._target.single:
+            raise ValueError(
+                f"{purpose} is for a target of one output, and y has "
+                f"{len(self._target.labels)}. Fit a bag for each."
+            )
 
     def predict(self, X: Table, **params: Any) -> Any:
         """Predict the class of the largest combined probability.
