@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ensembles._combine import Rule
 from ensembles._parallel import map_where_worth
@@ -24,8 +26,8 @@ from ensembles._typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["jackknife_plus", "shortest_range", "upper_score"]
 
-# So many numbers of training rows times new ones are in memory at once, 8 MiB.
-_BLOCK_VALUES = 2**20
+# So many numbers of training rows times new ones are in memory at once.
+_BLOCK_VALUES = 2**19
 
 
 def upper_score(scores: FloatArray, level: float) -> float:
@@ -100,42 +102,57 @@ def jackknife_plus(
         for first in range(0, outputs.shape[1], size)
     ]
     combine = _mean_of(left_out) if rule.streams else _any_of(left_out, rule)
-    task = partial(_ends, combine, np.abs(residuals), rank)
+    widths = np.abs(residuals)
+    task = partial(_ends, combine, widths, rank)
     parts = map_where_worth(task, blocks, n_jobs=n_jobs, prefer="threads")
     return np.concatenate(list(parts))
 
 
 def _ends(
-    combine: Callable[[FloatArray], FloatArray],
+    combine: Callable[[FloatArray], tuple[NDArray[Any], FloatArray]],
     widths: FloatArray,
     rank: int,
     outputs: FloatArray,
 ) -> FloatArray:
     """Ends of intervals for a block of new rows."""
-    centres = combine(outputs)
-    low = centres.shape[1] - rank
+    centres, middle = combine(outputs)
+    widths = widths.astype(centres.dtype)
+    low, high = len(widths) - rank, rank - 1
     ends = np.empty((len(centres), 2))
-    centres -= widths
-    centres.partition(low, axis=1)
-    ends[:, 0] = centres[:, low]
-    centres = combine(outputs)
-    centres += widths
-    centres.partition(rank - 1, axis=1)
-    ends[:, 1] = centres[:, rank - 1]
-    return ends
+    room = centres - widths
+    room.partition(low, axis=1)
+    ends[:, 0] = room[:, low]
+    np.add(centres, widths, out=room)
+    room.partition(high, axis=1)
+    ends[:, 1] = room[:, high]
+    return ends + middle[:, None]
 
 
-def _mean_of(left_out: BoolArray) -> Callable[[FloatArray], FloatArray]:
-    """Means over the members without each row, shape (n_new_rows, n_training_rows)."""
-    shares = left_out.T / left_out.sum(axis=1)
-    return lambda outputs: outputs.T @ shares
+def _mean_of(
+    left_out: BoolArray,
+) -> Callable[[FloatArray], tuple[NDArray[Any], FloatArray]]:
+    """Means over the members without each row, less those over all members.
+
+    Shapes (n_new_rows, n_training_rows) and (n_new_rows,). What is left of the means is
+    as small as members differ, and single precision does for it: half the time, and
+    ends that are right to the seventh digit of the interval's width.
+    """
+    shares = (left_out.T / left_out.sum(axis=1)).astype(np.float32)
+
+    def combine(outputs: FloatArray) -> tuple[NDArray[Any], FloatArray]:
+        middle = outputs.mean(axis=0)
+        return (outputs - middle).astype(np.float32).T @ shares, middle
+
+    return combine
 
 
-def _any_of(left_out: BoolArray, rule: Rule) -> Callable[[FloatArray], FloatArray]:
+def _any_of(
+    left_out: BoolArray, rule: Rule
+) -> Callable[[FloatArray], tuple[NDArray[Any], FloatArray]]:
     """The same for any rule: rows that as many members lack are combined together."""
     groups = list(_of_equal_count(left_out))
 
-    def combine(outputs: FloatArray) -> FloatArray:
+    def combine(outputs: FloatArray) -> tuple[NDArray[Any], FloatArray]:
         prepared = np.stack([rule.prepare(one) for one in outputs])
         combined = np.empty((outputs.shape[1], len(left_out)))
         for rows, members in groups:
@@ -143,7 +160,7 @@ def _any_of(left_out: BoolArray, rule: Rule) -> Callable[[FloatArray], FloatArra
             flat = stack.reshape(len(stack), -1)
             reduced = rule.finish(rule.reduce(flat, None))
             combined[:, rows] = reduced.reshape(stack.shape[1:]).T
-        return combined
+        return combined, np.zeros(outputs.shape[1])
 
     return combine
 

@@ -50,7 +50,7 @@ class BaseNamedEnsemble(BaseEnsemble):
         dict
             Values by name.
         """
-        params: dict[str, Any] = super().get_params(deep=False)
+        params: dict[str, Any] = super().get_params(deep=deep)
         if not deep or not _is_named_list(self.estimators):
             return params
         for name, member in self.estimators:

@@ -43,7 +43,8 @@ class FittedMember:
 def values(member: FittedMember, X: Table, params: dict[str, Any]) -> list[FloatArray]:
     """Predicted values, shape (n,) or (n, q)."""
     predicted = member.estimator.predict(member.sees(X), **params)
-    return [np.asarray(predicted, dtype=np.float64)]
+    values = np.asarray(predicted, dtype=np.float64)
+    return [values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values]
 
 
 def probabilities(

@@ -65,7 +65,7 @@ def infinitesimal_jackknife(
     >>> print(f"{found.variance[0]:.4f} +- {found.mc_error[0]:.4f}")
     0.0150 +- 0.0003
     >>> print(f"{values.var() / 50:.4f}")
-    0.0166
+    0.0155
     """
     n_members, n_rows = weights.shape
     centred = weights - weights.mean(axis=0)

@@ -358,10 +358,10 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
 
         Returns
         -------
-        variance : ndarray
+        variance : ndarray of shape (n_samples, ...)
             Of the shape of predicted values or probabilities. Of members that are too
             few it may be zero.
-        mc_error : ndarray
+        mc_error : ndarray of shape (n_samples, ...)
             Standard error of the variance, for the number of members: some hundreds
             make it small.
 

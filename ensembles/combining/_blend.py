@@ -6,7 +6,7 @@ from typing import Any, Literal, final
 
 import numpy as np
 
-from ensembles._typing import FloatArray
+from ensembles._typing import FloatArray, IntArray
 from ensembles._validation import check_bool, check_choice
 from ensembles.combining._errors import (
     error_products,
@@ -152,7 +152,7 @@ class BlendClassifier(BaseWeightedClassifier):
         check_choice(self, "loss", self.loss, {"log_loss", "squared_error"})
 
     def _learn_weights(
-        self, said: list[Any], y: Any, row_weights: FloatArray | None
+        self, said: list[Any], y: Any, row_weights: FloatArray | None, which: IntArray
     ) -> FloatArray:
         if self.loss == "log_loss":
             given = true_class_probabilities(said, y)
@@ -286,7 +286,7 @@ class BlendRegressor(BaseWeightedRegressor):
         check_bool(self, "sum_to_one", self.sum_to_one)
 
     def _learn_weights(
-        self, said: list[Any], y: Any, row_weights: FloatArray | None
+        self, said: list[Any], y: Any, row_weights: FloatArray | None, which: IntArray
     ) -> FloatArray:
         if self.sum_to_one:
             return squared_error_weights(error_products(said, y, row_weights))

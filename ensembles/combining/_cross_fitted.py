@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from sklearn.base import is_classifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted, check_memory
@@ -113,8 +114,7 @@ class BaseCrossFitted(BaseNamedEnsemble):
             if sample_weight is not None:
                 weights = check_sample_weight(sample_weight, n_rows_of(X))
                 fit_params = {**fit_params, "sample_weight": weights}
-                if not routing_enabled():
-                    self._check_weights_are_taken()
+                self._check_weights_are_taken()
             data, told = Data(X, learned, target), self._route_fit(fit_params)
             for name in ("feature_names_in_", "out_of_fold_"):
                 self.__dict__.pop(name, None)
@@ -124,13 +124,15 @@ class BaseCrossFitted(BaseNamedEnsemble):
                     f"cv={self.cv!r} leaves no row that every member answers for "
                     "without having learned from it. Take more folds or members."
                 )
-            self._target = target
+            self._target, self._knew_labels = target, self._is_prefit()
             if self.keep_out_of_fold:
                 self.out_of_fold_ = level_one.out_of_fold
             self._learn(level_one, data, told)
         return self
 
     _target: ClassTarget | None
+    _knew_labels: bool
+    """Whether members were fitted to labels, and not to codes."""
 
     @property
     def _classes(self) -> ClassTarget:
@@ -170,9 +172,14 @@ class BaseCrossFitted(BaseNamedEnsemble):
             raise invalid_parameter(self, "cv", self.cv, allowed)
 
     def _check_weights_are_taken(self) -> None:
-        """Raise unless weights can go where they go without routing."""
-        for _, member in self._active:
-            check_takes_weights(member)
+        """Raise unless weights can go where they go; with routing on, requests say."""
+        if not routing_enabled() and not self._is_prefit():
+            for _, member in self._active:
+                check_takes_weights(member)
+
+    def _is_prefit(self) -> bool:
+        """Whether members are taken as they were fitted elsewhere."""
+        return isinstance(self.cv, str) and self.cv == "prefit"
 
     # Level-one data.
 
@@ -189,7 +196,7 @@ class BaseCrossFitted(BaseNamedEnsemble):
     def _level_one(self, data: Data, told: Bunch) -> LevelOne:
         """Answers of members for rows that they did not learn from."""
         candidates = self._candidates(told)
-        if isinstance(self.cv, str) and self.cv == "prefit":
+        if self._is_prefit():
             return from_fitted(candidates, data)
         if isinstance(self.cv, str):
             return from_out_of_bag(candidates, data, self._work())
@@ -208,10 +215,11 @@ class BaseCrossFitted(BaseNamedEnsemble):
         """What members by name, the splitter and what combines are told."""
         routed = route(self, "fit", params, allow=tuple(params))
         names = [name for name, _ in self._active]
+        has_requests = hasattr(self.cv, "get_metadata_routing")
         if routing_enabled():
             return Bunch(
                 members={name: dict(routed[name].fit) for name in names},
-                split=dict(routed.splitter.split) if "splitter" in routed else {},
+                split=dict(routed["splitter"].split) if has_requests else {},
                 combines=self._routed_to_combine(routed, params),
             )
         weights = {k: v for k, v in params.items() if k == "sample_weight"}
@@ -246,10 +254,17 @@ class BaseCrossFitted(BaseNamedEnsemble):
     # Fitted members.
 
     @property
-    def _members(self) -> list[FittedMember]:
-        """Fitted members; all see every column."""
+    def _asked(self) -> list[Estimator]:
+        """Fitted members as they are asked; frozen ones answer with labels."""
         check_is_fitted(self, "estimators_")
-        return [FittedMember(member) for member in self.estimators_]
+        if self._knew_labels:
+            return [FrozenEstimator(member) for member in self.estimators_]
+        return self.estimators_
+
+    @property
+    def _members(self) -> list[FittedMember]:
+        """The same; all see every column."""
+        return [FittedMember(member) for member in self._asked]
 
     def _output(self) -> Output:
         """What members say: probabilities, or values."""

@@ -93,8 +93,8 @@ def _best_size(scores: list[float], n_starters: int) -> int:
 
 def _starters(plan: Plan, allowed: IntArray, alone: FloatArray) -> IntArray:
     """Members to begin with, the best by themselves, as far as the budget goes."""
-    ranked = allowed[np.argsort(-np.nan_to_num(alone, nan=-np.inf), kind="stable")]
-    ranked = ranked[: plan.n_start]
+    allowed, alone = allowed[np.isfinite(alone)], alone[np.isfinite(alone)]
+    ranked = allowed[np.argsort(-alone, kind="stable")][: plan.n_start]
     if plan.costs is not None:
         ranked = ranked[np.cumsum(plan.costs[ranked]) <= plan.budget]
     return ranked

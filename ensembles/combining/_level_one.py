@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from joblib import hash as joblib_hash
 from sklearn.base import clone, is_classifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted, check_memory
 
@@ -130,7 +131,8 @@ def from_fitted(candidates: Sequence[Candidate], data: Data) -> LevelOne:
     for one in candidates:
         check_is_fitted(one.estimator)
     answers = [
-        answers_of(one.estimator, data.X, one.method, data.target) for one in candidates
+        answers_of(FrozenEstimator(one.estimator), data.X, one.method, data.target)
+        for one in candidates
     ]
     fitted = [one.estimator for one in candidates]
     return LevelOne(fitted, answers, np.arange(n_rows_of(data.X)), {})
@@ -149,7 +151,7 @@ def from_out_of_bag(
     fitted = fit_to_all_rows(candidates, data, work)
     pairs = zip(candidates, fitted, strict=True)
     said = [_out_of_bag(one, model) for one, model in pairs]
-    known = np.all([_are_known(one) for one in said], axis=0)
+    known = np.all([_are_known(*pair) for pair in zip(said, fitted, strict=True)], 0)
     rows = np.flatnonzero(known)
     return LevelOne(fitted, [rows_of(one, rows) for one in said], rows, {})
 
@@ -165,14 +167,25 @@ def _out_of_bag(candidate: Candidate, fitted: Estimator) -> Any:
             f"{candidate.name}, {candidate.estimator!r}, has no {name}. Pass "
             "oob_score=True to it, or take cv=5."
         )
+    if of_classes and np.ndim(said) == 3:  # classes before outputs
+        return [said[:, :, j] for j in range(said.shape[2])]
     return said
 
 
-def _are_known(answers: Any) -> Any:
-    """Which rows have an answer."""
+def _are_known(answers: Any, fitted: Estimator) -> Any:
+    """Which rows have an answer.
+
+    Of rows that all members saw, scikit-learn's forests and bags say zero, or nothing.
+    """
     parts = answers if isinstance(answers, list) else [answers]
     missing = [np.isnan(part).reshape(len(part), -1).any(axis=1) for part in parts]
-    return ~np.any(missing, axis=0)
+    known = ~np.any(missing, axis=0)
+    samples = getattr(fitted, "estimators_samples_", None)
+    if samples is None:
+        return known
+    n_rows = len(known)
+    seen = sum(np.bincount(np.unique(rows), minlength=n_rows) for rows in samples)
+    return known & (seen < len(samples))
 
 
 def fit_to_all_rows(
@@ -251,11 +264,25 @@ def cross_fit(
                 data.y,
                 numbers,
             )
-            said = out_of_fold[one.name].values
+            said = _without_floor(out_of_fold[one.name].values, one.method)
         answers.append(rows_of(said, rows))
         if models == "of folds":
             estimators.append(fitted)
     return LevelOne(estimators, answers, rows, out_of_fold)
+
+
+def _without_floor(answers: Any, method: str) -> Any:
+    """Decisions in which a class that a fold did not see has the row's lowest value.
+
+    As those of a fitted member have it; the floor of `joined` is for sums.
+    """
+    if method != "decision_function" or np.ndim(answers) != 2:
+        return answers
+    is_floor = answers < np.finfo(np.float64).min / 1e9
+    if not is_floor.any():
+        return answers
+    lowest = np.where(is_floor, np.inf, answers).min(axis=1, keepdims=True)
+    return np.where(is_floor, lowest, answers)
 
 
 def _run(tasks: Sequence[_Task], data: Data, work: Work) -> list[_Fit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -23,6 +23,7 @@ from ensembles._validation import (
 )
 from ensembles.combining._greedy import Growth, Plan, grow
 from ensembles.combining._objectives import Objective
+from ensembles.combining._selection_score import takes_row_weights
 from ensembles.combining._weighted import BaseWeighted
 from ensembles.model_selection._evaluation._stand_in import resolve_metric
 
@@ -164,18 +165,29 @@ class BaseSelection(BaseWeighted):
             )
         return Plan(self.n_rounds, self.n_start, self.replacement, given[kept], budget)
 
+    def _check_weights_are_taken(self) -> None:
+        super()._check_weights_are_taken()
+        if self.scoring is not None and not takes_row_weights(self.scoring):
+            raise TypeError(
+                f"scoring={self.scoring!r} takes no sample_weight. Take a score that "
+                "does, or leave the weights out."
+            )
+
     def _learn_weights(
-        self, said: list[Any], y: Any, row_weights: FloatArray | None
+        self, said: list[Any], y: Any, row_weights: FloatArray | None, which: IntArray
     ) -> FloatArray:
         objective, plan = self._objective(said, y, row_weights), self._plan()
+        if plan.costs is not None:
+            plan = replace(plan, costs=plan.costs[which])
         members = np.arange(len(said))
-        self.member_scores_ = objective.start().with_each(members)
+        self.member_scores_ = np.full(len(self._active), np.nan)
+        self.member_scores_[which] = objective.start().with_each(members)
         tasks = [(objective, plan, allowed) for allowed in self._bags(plan, members)]
         growths = list(map_members(grow, tasks, n_jobs=self.n_jobs, prefer="threads"))
-        self.trajectory_ = self._trajectory(growths)
-        if not np.isfinite(self.trajectory_.score).any():
+        self.trajectory_ = self._trajectory(growths, which)
+        if not all(np.isfinite(one.scores[one.size - 1]) for one in growths):
             raise ValueError(
-                f"scoring={self.scoring!r} gave no finite score to any ensemble."
+                f"scoring={self.scoring!r} gave no finite score to an ensemble."
             )
         shares = [
             np.bincount(growth.members[: growth.size], minlength=len(said))
@@ -195,8 +207,10 @@ class BaseSelection(BaseWeighted):
             drawn = [order[plan.costs[order] <= plan.budget] for order in drawn]
         return [np.sort(order[:size]) for order in drawn]
 
-    def _trajectory(self, growths: list[Growth]) -> SelectionTrajectory:
-        names = np.array(self._active_names, dtype=object)
+    def _trajectory(
+        self, growths: list[Growth], which: IntArray
+    ) -> SelectionTrajectory:
+        names = np.array(self._active_names, dtype=object)[which]
         sizes = [len(growth.members) for growth in growths]
         return SelectionTrajectory(
             np.repeat(np.arange(len(growths)), sizes),

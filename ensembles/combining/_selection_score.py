@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from ensembles.combining._objectives import (
 )
 from ensembles.model_selection._evaluation._stand_in import resolve_metric
 
-__all__ = ["objective_of_classes", "objective_of_values"]
+__all__ = ["objective_of_classes", "objective_of_values", "takes_row_weights"]
 
 
 def objective_of_classes(
@@ -80,6 +81,17 @@ def objective_of_values(
     score = resolve_metric(owner, scoring, "predict", None)
     weights_of = {} if row_weights is None else {"sample_weight": row_weights}
     return AnyScore(said, lambda mean: score(y, mean, **weights_of))
+
+
+def takes_row_weights(scoring: Any) -> bool:
+    """Whether a score can count rows by their weights."""
+    scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
+    parts = parts_of_scorer(scorer)
+    metric = scorer if parts is None else parts[0]
+    return any(
+        one.name == "sample_weight" or one.kind is one.VAR_KEYWORD
+        for one in signature(metric).parameters.values()
+    )
 
 
 def _plain_metric(scoring: Any) -> Any:

@@ -27,16 +27,23 @@ def squared_error_weights(products: FloatArray) -> FloatArray:
     ndarray of shape (m,)
         Weights.
     """
-    scale = float(np.trace(products)) / len(products)
-    if scale == 0.0:  # all are always right
-        return np.full(len(products), 1 / len(products))
-    values, vectors = eigh(products / scale)
+    errors = np.diag(products)
+    least = errors.min()
+    if least == 0.0:  # some are always right
+        return _cleaned(np.where(errors == 0.0, 1.0, 0.0))
+    # Each by its own size, so that one that is far off does not take the digits of all.
+    sizes = np.sqrt(errors / least)
+    values, vectors = eigh(products / least / np.outer(sizes, sizes))
     root = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
     # For u = s w with w on the simplex, |R u|^2 + (sum u - 1)^2 is s^2 q + (s - 1)^2,
     # of which the least over s is q / (1 + q), rising in q = w' G w.
-    rows = np.vstack([root, np.ones(len(products))])
+    rows = np.vstack([root, 1 / sizes])
     found, _ = nnls(rows, np.append(np.zeros(len(products)), 1.0))
-    return _cleaned(found)
+    weights = _cleaned(found / sizes)
+    kept = np.flatnonzero(weights)
+    if len(kept) < np.count_nonzero(found):  # the others make up for what was left out
+        weights[kept] = squared_error_weights(products[np.ix_(kept, kept)])
+    return weights
 
 
 def nonnegative_weights(

@@ -90,7 +90,8 @@ class BaseStacking(TransformerMixin, BaseCrossFitted):
 
     def _check_weights_are_taken(self) -> None:
         super()._check_weights_are_taken()
-        check_takes_weights(self._to_be_fitted())
+        if not routing_enabled():
+            check_takes_weights(self._to_be_fitted())
 
     def _method_of(self, name: str, member: Estimator) -> str:
         return method_of(name, member, self._wanted_method())
@@ -142,8 +143,7 @@ class BaseStacking(TransformerMixin, BaseCrossFitted):
         NotFittedError
             If the ensemble is not fitted.
         """
-        check_is_fitted(self)
-        pairs = zip(self.estimators_, self.stack_method_, strict=True)
+        pairs = zip(self._asked, self.stack_method_, strict=True)
         columns = [
             as_columns(answers_of(one, X, method, self._target), method, self._target)
             for one, method in pairs

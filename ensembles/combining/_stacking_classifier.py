@@ -211,8 +211,45 @@ default="auto"
         NotFittedError
             If the ensemble is not fitted.
         """
-        codes = self._answer("predict", X, predict_params)
-        return self._classes.decode_codes(np.asarray(codes, dtype=np.intp))
+        said = np.asarray(self._answer("predict", X, predict_params))
+        columns = said.reshape(len(said), -1).T
+        codes = np.column_stack(
+            [
+                self._classes.codes_of(column, j, self.final_estimator_)
+                for j, column in enumerate(columns)
+            ]
+        )
+        single = self._classes.single
+        return self._classes.decode_codes(codes[:, 0] if single else codes)
+
+    def predict_members(self, X: Table) -> Any:
+        """Return the probabilities of every member.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix, DataFrame or list of shape (n_samples, ...)
+            Rows to predict.
+
+        Returns
+        -------
+        ndarray of shape (n_members, n_samples, n_classes) or list of ndarrays
+            Probabilities in the order of ``classes_``; a list of such arrays for
+            several outputs.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        ValueError
+            If a member is a regressor.
+        """
+        odd = [name for name, one in self._active if not is_classifier(one)]
+        if odd:
+            raise ValueError(
+                f"predict_members returns probabilities, and {odd} are regressors. "
+                "transform returns what each member answers."
+            )
+        return super().predict_members(X)
 
     @available_if(final_has("predict_proba"))
     def predict_proba(self, X: Table) -> Any:

@@ -16,6 +16,7 @@ from ensembles._ensemble._outputs import one_per_output
 from ensembles._ensemble._predict import combined
 from ensembles._ensemble._targets import ClassTarget, check_values, encode_classes
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
+from ensembles._validation import warn_user
 from ensembles.combining._cross_fitted import BaseCrossFitted
 from ensembles.combining._level_one import (
     Candidate,
@@ -24,6 +25,7 @@ from ensembles.combining._level_one import (
     Models,
     fit_to_all_rows,
 )
+from ensembles.exceptions import MemberFailedWarning
 
 __all__ = ["BaseWeighted", "BaseWeightedClassifier", "BaseWeightedRegressor"]
 
@@ -35,9 +37,9 @@ class BaseWeighted(BaseCrossFitted):
 
     @abstractmethod
     def _learn_weights(
-        self, said: list[Any], y: Any, row_weights: FloatArray | None
+        self, said: list[Any], y: Any, row_weights: FloatArray | None, which: IntArray
     ) -> FloatArray:
-        """Weights of members, from what each said of the same rows.
+        """Weights of these members, from what each said of the same rows.
 
         That is an array of values, shape (n,) or (n, q), or a list of probabilities,
         shape (n, k), with one array for each output.
@@ -59,10 +61,13 @@ class BaseWeighted(BaseCrossFitted):
             for answers, one in zip(level_one.answers, candidates, strict=True)
         ]
         row_weights = told.combines.get("sample_weight")
-        self.weights_ = self._learn_weights(
-            said,
+        usable = self._usable([one.name for one in candidates], said)
+        self.weights_ = np.zeros(len(said))
+        self.weights_[usable] = self._learn_weights(
+            [said[i] for i in usable],
             take_rows(data.y, rows),
             None if row_weights is None else np.asarray(row_weights)[rows],
+            usable,
         )
         chosen = np.flatnonzero(self.weights_)
         if not len(chosen):
@@ -75,6 +80,24 @@ class BaseWeighted(BaseCrossFitted):
             [candidates[i].name for i in chosen],
             self._fitted(level_one, candidates, chosen, data),
         )
+
+    def _usable(self, names: list[str], said: list[Any]) -> IntArray:
+        """Members whose answers are numbers; the others are warned of."""
+        parts = [one if isinstance(one, list) else [one] for one in said]
+        are_numbers = [all(np.isfinite(p).all() for p in one) for one in parts]
+        usable = np.flatnonzero(are_numbers)
+        odd = [
+            name for name, is_one in zip(names, are_numbers, strict=True) if not is_one
+        ]
+        if not len(usable):
+            raise ValueError(f"All members answered with NaN or infinity: {odd}.")
+        if odd:
+            warn_user(
+                f"Members answered with NaN or infinity for rows that they had not "
+                f"learned from, and get no weight: {odd}.",
+                MemberFailedWarning,
+            )
+        return usable
 
     def _fitted(
         self,
@@ -176,7 +199,8 @@ class BaseWeightedRegressor(RegressorMixin, BaseWeighted):
         return "predict"
 
     def _as_said(self, answers: Any, method: str, target: ClassTarget | None) -> Any:
-        return np.asarray(answers, dtype=np.float64)
+        values = np.asarray(answers, dtype=np.float64)
+        return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
     def predict(self, X: Table) -> FloatArray:
         """Return the weighted sum of the members' values.

@@ -67,6 +67,16 @@ def test_the_jackknife_plus_is_that_of_a_loop(rule, block, monkeypatch):
         assert high == pytest.approx(np.sort(centres + np.abs(residuals))[25 - 1])
 
 
+def test_digits_do_not_go_where_values_are_far_from_zero():
+    rng = np.random.default_rng(0)
+    outputs = rng.normal(size=(7, 5))
+    left_out = np.tile(np.eye(7, dtype=bool), (6, 1))
+    residuals = rng.normal(size=42)
+    near = jackknife_plus(outputs, left_out, residuals, 0.8, RULES["mean"])
+    far = jackknife_plus(outputs + 1e9, left_out, residuals, 0.8, RULES["mean"])
+    assert_allclose(far - 1e9, near, atol=1e-6)
+
+
 def test_too_few_rows_for_a_jackknife_plus():
     ends = jackknife_plus(
         np.zeros((3, 2)), np.ones((5, 3), bool), np.ones(5), 0.9, RULES["mean"]

@@ -23,14 +23,14 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from ensembles import BlendClassifier, BlendRegressor
+from ensembles import BlendClassifier, BlendRegressor, SelectionRegressor
 from ensembles.combining._errors import error_products, true_class_probabilities
 from ensembles.combining._simplex import (
     log_loss_weights,
     nonnegative_weights,
     squared_error_weights,
 )
-from ensembles.exceptions import InvalidParameterError
+from ensembles.exceptions import InvalidParameterError, MemberFailedWarning
 
 X3, CODES = make_classification(200, 6, n_informative=4, n_classes=3, random_state=0)
 Y3 = np.array(["red", "green", "blue"])[CODES]
@@ -273,3 +273,52 @@ def test_regressors_are_no_members_of_a_blend_of_classes():
         BlendRegressor([("a", LogisticRegression())]).fit(XR, YR)
     with pytest.raises(ValueError, match="Ridge should be a classifier"):
         BlendClassifier([("a", Ridge())]).fit(X3, Y3)
+
+
+class Odd(Ridge):
+    """Answers with NaN, or with a column."""
+
+    def __init__(self, shape="nan"):
+        super().__init__()
+        self.shape = shape
+
+    def predict(self, X):
+        predicted = super().predict(X)
+        return predicted[:, None] if self.shape == "column" else np.nan * predicted
+
+
+@pytest.mark.parametrize("kind", [BlendRegressor, SelectionRegressor])
+@pytest.mark.parametrize("place", [0, 1])
+def test_members_that_answer_nan_get_no_weight(kind, place):
+    members = [("ridge", Ridge()), ("tree", REGRESSORS[1][1])]
+    expected = kind(members).fit(XR, YR)
+    params = {"n_start": 2, "costs": [1, 1, 1], "cost_budget": 3}
+    params = params if kind is SelectionRegressor else {}
+    members.insert(place, ("odd", Odd()))
+    with pytest.warns(MemberFailedWarning, match=r"get no weight: \['odd'\]"):
+        blend = kind(members, **params).fit(XR, YR)
+    assert blend.weights_[place] == 0
+    if not params:
+        assert_array_equal(np.delete(blend.weights_, place), expected.weights_)
+    with pytest.raises(ValueError, match="All members answered with NaN"):
+        kind([("odd", Odd())]).fit(XR, YR)
+
+
+@pytest.mark.parametrize("kind", [BlendRegressor, SelectionRegressor])
+def test_values_in_a_column_are_values(kind):
+    members = [("odd", Odd("column")), ("near", KNeighborsRegressor(3))]
+    plain = kind([("ridge", Ridge()), members[1]]).fit(XR, YR)
+    column = kind(members).fit(XR, YR)
+    assert_allclose(column.weights_, plain.weights_)
+    assert_allclose(column.predict(XR), plain.predict(XR))
+    assert column.predict_members(XR).ndim == 2
+
+
+@pytest.mark.parametrize("scale", [1e8, 1e13, 1e100])
+def test_a_member_that_is_far_off_does_not_take_the_digits_of_the_others(scale):
+    said, y = values_and_target(3)
+    wild = scale * np.random.default_rng(1).normal(size=80)
+    expected = squared_error_weights(error_products(said, y, None))
+    weights = squared_error_weights(error_products([*said, wild], y, None))
+    assert_allclose(weights[:-1], expected, atol=1e-6)
+    assert weights[-1] == 0

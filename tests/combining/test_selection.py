@@ -299,3 +299,15 @@ def test_an_ensemble_of_one_is_that_one():
     assert_array_equal(chosen.weights_, [1])
     expected = GaussianNB().fit(X, Y).predict_proba(X)
     assert_allclose(chosen.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    ["neg_max_error", lambda y, p: -np.mean(np.abs(y - p))],
+    ids=["name", "f"],
+)
+def test_scores_that_take_no_weights_are_told_before_any_fit(scoring):
+    chosen = SelectionRegressor(VALUES, scoring=scoring)
+    with pytest.raises(TypeError, match="takes no sample_weight"):
+        chosen.fit(XR, YR, sample_weight=np.ones(200))
+    assert chosen.fit(XR, YR).score(XR, YR) > 0.5

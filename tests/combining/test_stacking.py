@@ -36,6 +36,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ensembles import (
     BaggingRegressor,
+    BlendClassifier,
     Bootstrap,
     HistForestClassifier,
     PurgedKFold,
@@ -500,3 +501,117 @@ def test_frames_reach_members_and_names_come_out():
     assert list(table.columns[:1]) == ["stackingclassifier_tree0"]
     with pytest.raises(ValueError, match="not equal to feature_names_in_"):
         stack.get_feature_names_out(["a", "b", "c", "d"])
+
+
+def test_routing_may_be_on_without_anything_to_route():
+    plain = StackingClassifier(CLASSIFIERS).fit(X3, Y3).predict_proba(X3)
+    with config_context(enable_metadata_routing=True):
+        for cv in None, StratifiedKFold():
+            stack = StackingClassifier(CLASSIFIERS, cv=cv).fit(X3, Y3)
+            assert_array_equal(stack.predict_proba(X3), plain)
+
+
+@pytest.mark.parametrize("labels", [(1, 2), (2, 1), (0, 2), (1, 5)], ids=str)
+@pytest.mark.parametrize("kind", [StackingClassifier, BlendClassifier])
+def test_prefitted_members_say_the_same_of_one_row_as_of_many(labels, kind):
+    """Labels that look like codes where few rows are predicted."""
+    X, codes = make_classification(80, random_state=0)
+    y = np.array(labels)[codes]
+    members = [("a", GaussianNB().fit(X, y)), ("b", RidgeClassifier().fit(X, y))]
+    params = {"stack_method": "predict"} if kind is StackingClassifier else {}
+    fitted = kind(members, cv="prefit", **params).fit(X, y)
+    one_by_one = [fitted.predict(X[i : i + 1])[0] for i in range(80)]
+    assert_array_equal(one_by_one, fitted.predict(X))
+    assert fitted.score(X, y) > 0.8
+
+
+def test_a_prefitted_member_of_labels_that_look_like_codes_may_lack_one():
+    X, codes = make_classification(150, n_classes=3, n_informative=5, random_state=0)
+    y = codes + 1
+    some = LogisticRegression().fit(X[y < 3], y[y < 3])
+    members = [("some", some), ("all", GaussianNB().fit(X, y))]
+    stack = StackingClassifier(members, cv="prefit").fit(X, y)
+    assert_allclose(stack.predict_members(X)[0][:, :2], some.predict_proba(X))
+    assert_allclose(stack.transform(X)[:, :2], some.predict_proba(X))
+
+
+def test_a_final_estimator_that_was_fitted_before_answers_with_labels():
+    X, codes = make_classification(80, random_state=0)
+    y = codes + 1
+    seen = StackingClassifier(CLASSIFIERS[:2]).fit(X, y).transform(X)
+    final = FrozenEstimator(LogisticRegression().fit(seen, y))
+    stack = StackingClassifier(CLASSIFIERS[:2], final).fit(X, y)
+    one_by_one = [stack.predict(X[i : i + 1])[0] for i in range(80)]
+    assert_array_equal(one_by_one, final.predict(stack.transform(X)))
+    assert_array_equal(one_by_one, stack.predict(X))
+
+
+@pytest.mark.filterwarnings("ignore:Some inputs do not have OOB:UserWarning")
+@pytest.mark.parametrize(
+    "bag",
+    [
+        sklearn.ensemble.RandomForestRegressor(3, oob_score=True, random_state=0),
+        sklearn.ensemble.BaggingRegressor(
+            DecisionTreeRegressor(), 3, oob_score=True, random_state=0
+        ),
+    ],
+    ids=["forest", "bag"],
+)
+def test_rows_that_scikit_learn_s_bags_say_zero_of_are_left_out(bag):
+    stack = StackingRegressor([("bag", bag)], LinearRegression(), cv="oob")
+    stack.fit(XR, YR + 1000)
+    fitted = clone(bag).fit(XR, YR + 1000)
+    seen = sum(np.isin(np.arange(150), rows) for rows in fitted.estimators_samples_)
+    known = seen < 3
+    assert 0 < known.sum() < 150
+    final = LinearRegression().fit(
+        fitted.oob_prediction_[known, None], YR[known] + 1000
+    )
+    assert_allclose(stack.final_estimator_.coef_, final.coef_)
+
+
+def test_out_of_bag_predictions_of_several_labels():
+    X, Y = make_multilabel_classification(100, n_classes=3, random_state=0)
+    forest = sklearn.ensemble.RandomForestClassifier(30, oob_score=True, random_state=0)
+    stack = StackingClassifier([("forest", forest)], NEAR, cv="oob").fit(X, Y)
+    proba = clone(forest).fit(X, Y).oob_decision_function_
+    final = clone(NEAR).fit(proba[:, 1], Y)
+    assert_array_equal(stack.predict(X), final.predict(stack.transform(X)))
+    assert stack.transform(X).shape == (100, 3)
+
+
+def test_parameters_of_the_final_estimator_are_listed():
+    stack = StackingClassifier(CLASSIFIERS, LogisticRegression(C=3))
+    assert stack.get_params()["final_estimator__C"] == 3
+    assert "final_estimator__C" not in stack.get_params(deep=False)
+    assert clone(stack).set_params(final_estimator__C=5).final_estimator.C == 5
+
+
+def test_members_that_are_not_fitted_need_not_take_weights():
+    members = [("near", KNeighborsClassifier().fit(X3, Y3))]
+    weights = np.random.default_rng(0).uniform(size=150)
+    stack = StackingClassifier(members, cv="prefit").fit(X3, Y3, sample_weight=weights)
+    seen = stack.transform(X3)
+    final = LogisticRegression().fit(seen, CODES_SORTED, sample_weight=weights)
+    assert_allclose(stack.final_estimator_.coef_, final.coef_)
+
+
+def test_regressors_among_classifiers_have_no_probabilities():
+    stack = StackingClassifier([("ridge", Ridge()), *CLASSIFIERS[:1]]).fit(X3, Y3)
+    with pytest.raises(ValueError, match=r"\['ridge'\] are regressors"):
+        stack.predict_members(X3)
+
+
+@pytest.mark.filterwarnings("ignore:Folds .* were trained on fewer:RuntimeWarning")
+def test_a_class_that_a_fold_did_not_see_has_the_lowest_decision():
+    X, codes = make_classification(
+        200, n_classes=4, n_informative=6, class_sep=2, random_state=0
+    )
+    known, others = np.flatnonzero(codes < 3), np.arange(100, 200)
+    folds = [
+        (np.setdiff1d(known, np.arange(60)), np.intersect1d(known, np.arange(60))),
+        (np.arange(100), others),
+    ]
+    stack = StackingClassifier([("ridge", RidgeClassifier())], cv=folds).fit(X, codes)
+    assert np.abs(stack.final_estimator_.coef_).max() > 0.01
+    assert stack.score(X, codes) > 0.7
