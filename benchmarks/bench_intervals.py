@@ -50,7 +50,11 @@ def forest_for(method, seed):
     if method.startswith("enbpi"):
         params["scheme"] = CircularBlockBootstrap(block_length=20)
     if method == "cv+":
-        params |= {"n_estimators": 10, "scheme": Jackknife(n_groups=10)}
+        forest = HistForestRegressor(50, min_samples_leaf=5)
+        scheme = Jackknife(n_groups=10)
+        return BaggingRegressor(
+            forest, 10, scheme=scheme, oob_score=True, random_state=seed
+        )
     return HistForestRegressor(**params, random_state=seed)
 
 

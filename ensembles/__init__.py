@@ -60,7 +60,11 @@ from ensembles.inference import (
 )
 from ensembles.inspection import (
     CVSplitDisplay,
+    DiversityDisplay,
     GeneralizationGap,
+    LabelDiversity,
+    ValueDiversity,
+    diversity,
     generalization_gap,
 )
 from ensembles.model_selection import (
@@ -159,6 +163,7 @@ __all__ = [
     "ComponentwiseBoostingClassifier",
     "ComponentwiseBoostingRegressor",
     "DistributionBoostingRegressor",
+    "DiversityDisplay",
     "GeneralizationGap",
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",
@@ -174,6 +179,7 @@ __all__ = [
     "HistTreeClassifier",
     "HistTreeRegressor",
     "Jackknife",
+    "LabelDiversity",
     "LeakageReport",
     "LittleBootstrap",
     "ModelComparison",
@@ -207,6 +213,7 @@ __all__ = [
     "TaperedBlockBootstrap",
     "TimeHalvingSearchCV",
     "TimeLearningCurve",
+    "ValueDiversity",
     "VotingClassifier",
     "VotingRegressor",
     "WildBootstrap",
@@ -216,6 +223,7 @@ __all__ = [
     "check_leakage",
     "compare_models",
     "compare_scores",
+    "diversity",
     "generalization_gap",
     "metric_interval",
     "nested_cross_validate",
