@@ -9,10 +9,6 @@ import sklearn.tree
 import ensembles
 from ensembles import _engine
 
-# By numpy: the first test would else wait for a compiler.
-if "ENSEMBLES_COMPILES" not in os.environ:
-    _engine._SECONDS_TO_LOAD = float("inf")
-
 REPLACED = (
     "BaggingClassifier",
     "BaggingRegressor",
@@ -22,8 +18,14 @@ REPLACED = (
     "VotingRegressor",
 )
 
-for name in REPLACED:
-    setattr(sklearn.ensemble, name, getattr(ensembles, name))
+
+def pytest_configure(config):
+    """Replace them where this is a plugin, and not where it is imported."""
+    # By numpy: the first test would else wait for a compiler.
+    if "ENSEMBLES_COMPILES" not in os.environ:
+        _engine._SECONDS_TO_LOAD = float("inf")
+    for name in REPLACED:
+        setattr(sklearn.ensemble, name, getattr(ensembles, name))
 
 
 def extra_trees(forest, name):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from numbers import Integral
-from typing import Any, Literal, final
+from typing import Any, Literal, Self, final
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
@@ -14,6 +15,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from ensembles._combine import CombineRule
 from ensembles._ensemble._data import n_columns_of
 from ensembles._ensemble._routing import route
+from ensembles._ensemble._targets import ClassTarget
 from ensembles._routing import routing_enabled
 from ensembles._typing import Estimator, FloatArray, RandomState, Table
 from ensembles._validation import (
@@ -25,6 +27,7 @@ from ensembles._validation import (
     n_rows_of,
     warn_user,
 )
+from ensembles.bagging._adopted import adopt, params_of
 from ensembles.bagging._base import BaseBag
 from ensembles.bagging._classes import BaseBagClassifier, routes_of_classifier
 from ensembles.bagging._sampling import ColumnLaw, Sampler
@@ -77,6 +80,54 @@ class _Bagging(BaseBag):
         self.memory = memory
         self.error_score = error_score
         self.engine = engine
+
+    @classmethod
+    def from_sklearn(cls, fitted: Any, X: Table | None = None, y: Any = None) -> Self:
+        """Take over the members of a fitted forest or bag of scikit-learn's.
+
+        Nothing is fitted again, and predictions are the same. With the training data
+        the rows that members left out are known too, and with them intervals, sets of
+        labels and scores. The members are not copied.
+
+        Parameters
+        ----------
+        fitted : estimator
+            ``RandomForest*``, ``ExtraTrees*`` or ``Bagging*``, for classes or for
+            values as this class is.
+        X : array-like of shape (n_samples, n_features) or None, default=None
+            The rows that it was fitted on.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs) or None, \
+default=None
+            Their targets.
+
+        Returns
+        -------
+        Self
+            A fitted bag. Fitted again, it draws rows of its own.
+
+        Raises
+        ------
+        TypeError
+            If `fitted` is something else.
+        NotFittedError
+            If it is not fitted.
+        ValueError
+            If X and y are not what it was fitted on, by their number and classes.
+        """
+        bag = cls(**params_of(fitted))
+        if is_classifier(bag) != is_classifier(fitted):
+            raise TypeError(
+                f"{cls.__name__}.from_sklearn got a {type(fitted).__name__}; take the "
+                "class for the other kind of target."
+            )
+        bag._adopt_target(fitted)
+        rows = [int(np.max(one)) + 1 for one in fitted.estimators_samples_]
+        n_samples = max(rows) if X is None else n_rows_of(X)
+        adopt(bag, fitted, max(n_samples, *rows))
+        return bag if X is None else bag.compute_oob(X, y)
+
+    def _adopt_target(self, fitted: Any) -> None:
+        """Take over what the target is."""
 
     @abstractmethod
     def _default_estimator(self) -> Estimator:
@@ -326,6 +377,14 @@ class BaggingClassifier(_Bagging, BaseBagClassifier):
 
     def _default_estimator(self) -> Estimator:
         return DecisionTreeClassifier()
+
+    def _adopt_target(self, fitted: Any) -> None:
+        single = not isinstance(fitted.classes_, list)
+        labels = [fitted.classes_] if single else fitted.classes_
+        self._target = ClassTarget(tuple(np.asarray(one) for one in labels), single)
+        self.classes_ = self._target.classes
+        n_classes = self._target.n_classes
+        self.n_classes_ = n_classes[0] if single else list(n_classes)
 
     def _routes(self, member: Estimator) -> list[tuple[str, str]]:
         return routes_of_classifier(member)

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from copy import deepcopy
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
@@ -23,7 +24,11 @@ from ensembles._combine import CombineRule, Rule
 from ensembles._compat import CallbackSupportMixin, with_callbacks
 from ensembles._ensemble import BaseEnsemble
 from ensembles._ensemble._casting import as_float32, trees_may_share_a_cast
-from ensembles._ensemble._data import check_table, check_table_and_target
+from ensembles._ensemble._data import (
+    check_table,
+    check_table_and_target,
+    state_kept_on_failure,
+)
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._ensemble._predict import Output, combined, stacked
 from ensembles._ensemble._sampling_variance import SamplingVariance
@@ -36,7 +41,8 @@ from ensembles._typing import (
     RandomState,
     Table,
 )
-from ensembles._validation import warn_user
+from ensembles._validation import n_rows_of, warn_user
+from ensembles.bagging._adopted import joined_bag, part_of_bag
 from ensembles.bagging._fit import FitJob
 from ensembles.bagging._grow import Grown, grow, plan_members
 from ensembles.bagging._left_out import LeftOut, sampling_variance
@@ -81,6 +87,8 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
     _data_hash: str
     _binner: Binner | None
     _left_out: LeftOut
+    _takes_arrays = False
+    """Whether members know no names of columns that the bag knows."""
 
     _state_of = staticmethod(first_seed)
 
@@ -269,7 +277,14 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
 
     def _forget_members(self) -> None:
         """Remove members, so that a fit that fails leaves no half of an old one."""
-        for name in ("estimators_", "_columns", "_draws", "_entropy", "_data_hash"):
+        for name in (
+            "estimators_",
+            "_columns",
+            "_draws",
+            "_entropy",
+            "_data_hash",
+            "_takes_arrays",
+        ):
             self.__dict__.pop(name, None)
         self._forget_out_of_bag()
 
@@ -284,7 +299,64 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         ):
             self.__dict__.pop(name, None)
 
+    def compute_oob(self, X: Table, y: ArrayLike) -> Self:
+        """Set what is known of rows that members left out, from the training data.
+
+        For bags that were fitted without ``oob_score``, are parts of others, or were
+        taken over from scikit-learn. Intervals, sets of labels and noise then need
+        nothing else.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix, DataFrame or list of shape (n_samples, ...)
+            The rows that members were fitted on, in the same order.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
+
+        Returns
+        -------
+        Self
+            The ensemble.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        ValueError
+            If these are not as many rows as members were fitted on, or y has other
+            classes.
+        """
+        check_is_fitted(self, "estimators_")
+        sizes = {sampler.n_samples for sampler, _, _ in self._draws}
+        if sizes != {n_rows_of(X)}:
+            raise ValueError(
+                f"Members were fitted on {sorted(sizes)} rows, and X has "
+                f"{n_rows_of(X)}. Pass the training data of all members."
+            )
+        seen = self._rows_to_predict(X)
+        with state_kept_on_failure(self):
+            learned = self._encode_target(y)
+            self._forget_out_of_bag()
+            self._set_oob_score(X, seen, learned)
+        return self
+
     # What members are, and what they say.
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return the member at a position, or a bag of those of a slice.
+
+        A bag of a slice shares the members and has no out-of-bag results;
+        `compute_oob` makes them.
+        """
+        if isinstance(index, slice):
+            return part_of_bag(self, index)
+        return super().__getitem__(index)
+
+    def __add__(self, other: Any) -> Any:
+        """Return a bag of the members of both, with the parameters of the first."""
+        if type(other) is not type(self):
+            return NotImplemented
+        return joined_bag(self, other)
 
     @property
     def _members(self) -> list[FittedMember]:
@@ -395,6 +467,8 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         """X, checked, as codes where members take these."""
         check_is_fitted(self, "estimators_")
         X = check_table(self, X)
+        if self._takes_arrays and not sparse.issparse(X):
+            X = np.asarray(X)
         if self._binner is None or isinstance(X, BinnedMatrix):
             return X
         return self._binner._bin_rows(X)
