@@ -59,11 +59,13 @@ from ensembles.inference import (
     probability_of_overfitting,
 )
 from ensembles.inspection import (
+    BiasVariance,
     CVSplitDisplay,
     DiversityDisplay,
     GeneralizationGap,
     LabelDiversity,
     ValueDiversity,
+    bias_variance,
     diversity,
     generalization_gap,
 )
@@ -148,6 +150,7 @@ __all__ = [
     "BaggingClassifier",
     "BaggingRegressor",
     "BayesianBootstrap",
+    "BiasVariance",
     "BinnedMatrix",
     "Binner",
     "BlendClassifier",
@@ -218,6 +221,7 @@ __all__ = [
     "VotingRegressor",
     "WildBootstrap",
     "ZoomSearchCV",
+    "bias_variance",
     "bootstrap",
     "bootstrap_score",
     "check_leakage",

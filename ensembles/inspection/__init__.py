@@ -1,5 +1,6 @@
 """Diagnostics of models and pictures of how they are measured."""
 
+from ensembles.inspection._bias_variance import BiasVariance, bias_variance
 from ensembles.inspection._diversity import (
     LabelDiversity,
     ValueDiversity,
@@ -13,11 +14,13 @@ from ensembles.inspection._generalization_gap import (
 from ensembles.inspection._split_display import CVSplitDisplay
 
 __all__ = [
+    "BiasVariance",
     "CVSplitDisplay",
     "DiversityDisplay",
     "GeneralizationGap",
     "LabelDiversity",
     "ValueDiversity",
+    "bias_variance",
     "diversity",
     "generalization_gap",
 ]

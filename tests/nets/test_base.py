@@ -506,7 +506,7 @@ def test_in_a_pipeline_and_a_grid(cls):
     pipeline = make_pipeline(StandardScaler(), ensemble)
     name = pipeline.steps[-1][0]
     grid = {
-        f"{name}__{next(iter(number_of_members(cls, 1)), 'max_epochs')}": [1, 3],
+        f"{name}__{next(iter(number_of_members(cls, 1)), 'max_epochs')}": [3],
         f"{name}__estimator__lr": [1e-9, 0.05],
         f"{name}__estimator__module__hidden": [4, 8],
     }
