@@ -12,6 +12,7 @@ from typing import Any
 from ensembles.bagging import (
     BaggingClassifier,
     BaggingRegressor,
+    BalancedBaggingClassifier,
     HistForestClassifier,
     HistForestRegressor,
 )
@@ -149,6 +150,7 @@ __all__ = [
     "AdaBoostRegressor",
     "BaggingClassifier",
     "BaggingRegressor",
+    "BalancedBaggingClassifier",
     "BayesianBootstrap",
     "BiasVariance",
     "BinnedMatrix",

@@ -41,6 +41,7 @@ ESTIMATORS = [
     BaggingClassifier(n_estimators=3, random_state=0),
     BaggingClassifier(KNeighborsClassifier(2), 3, combine="vote", random_state=0),
     BaggingClassifier(GaussianNB(), 3, scheme=Bootstrap(stratify="y"), random_state=0),
+    ensembles.BalancedBaggingClassifier(n_estimators=3, random_state=0),
     BaggingRegressor(n_estimators=3, random_state=0),
     BaggingClassifier(n_estimators=3, engine="hist", random_state=0),
     HistForestClassifier(3, random_state=0),
@@ -201,6 +202,7 @@ KNOWN = {
     GradientBoostingClassifier: _TIES,
     BaggingClassifier: _NOT_TO_THE_BIT,
     BaggingRegressor: _NOT_TO_THE_BIT,
+    ensembles.BalancedBaggingClassifier: _NOT_TO_THE_BIT,
     HistForestClassifier: _NOT_TO_THE_BIT,
     HistForestRegressor: _NOT_TO_THE_BIT,
 }

@@ -1,12 +1,14 @@
 """Bagging: members fitted on random draws of the data."""
 
 from ensembles.bagging._bagging import BaggingClassifier, BaggingRegressor
+from ensembles.bagging._balanced import BalancedBaggingClassifier
 from ensembles.bagging._forest_classifier import HistForestClassifier
 from ensembles.bagging._forest_regressor import HistForestRegressor
 
 __all__ = [
     "BaggingClassifier",
     "BaggingRegressor",
+    "BalancedBaggingClassifier",
     "HistForestClassifier",
     "HistForestRegressor",
 ]

@@ -6,7 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
-from ensembles._typing import ArrayLike, FloatArray, RandomState
+from ensembles._typing import FloatArray
 from ensembles.combining._objectives import Objective
 from ensembles.combining._selection_base import BaseSelection
 from ensembles.combining._selection_score import (
@@ -143,43 +143,6 @@ class SelectionClassifier(BaseSelection, BaseWeightedClassifier):
     -0.35 -0.31
     """
 
-    def __init__(
-        self,
-        estimators: Any,
-        *,
-        n_rounds: int = 50,
-        scoring: Any = None,
-        replacement: bool = True,
-        n_start: int = 0,
-        n_bags: int = 1,
-        bag_share: float = 0.5,
-        costs: ArrayLike | None = None,
-        cost_budget: float | None = None,
-        cv: Any = None,
-        n_jobs: int | None = None,
-        random_state: RandomState = None,
-        verbose: int = 0,
-        refit: bool = True,
-        keep_out_of_fold: bool = True,
-        memory: Any = None,
-    ) -> None:
-        self.estimators = estimators
-        self.n_rounds = n_rounds
-        self.scoring = scoring
-        self.replacement = replacement
-        self.n_start = n_start
-        self.n_bags = n_bags
-        self.bag_share = bag_share
-        self.costs = costs
-        self.cost_budget = cost_budget
-        self.cv = cv
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
-        self.refit = refit
-        self.keep_out_of_fold = keep_out_of_fold
-        self.memory = memory
-
     def _default_classes(self) -> Any:
         return np.arange(2)
 
@@ -309,43 +272,6 @@ class SelectionRegressor(BaseSelection, BaseWeightedRegressor):
     >>> print({name: round(float(weight), 2) for name, weight in weights if weight})
     {'ridge 0.01': 0.88, 'ridge 0.1': 0.04, 'depth 2': 0.08}
     """
-
-    def __init__(
-        self,
-        estimators: Any,
-        *,
-        n_rounds: int = 50,
-        scoring: Any = None,
-        replacement: bool = True,
-        n_start: int = 0,
-        n_bags: int = 1,
-        bag_share: float = 0.5,
-        costs: ArrayLike | None = None,
-        cost_budget: float | None = None,
-        cv: Any = None,
-        n_jobs: int | None = None,
-        random_state: RandomState = None,
-        verbose: int = 0,
-        refit: bool = True,
-        keep_out_of_fold: bool = True,
-        memory: Any = None,
-    ) -> None:
-        self.estimators = estimators
-        self.n_rounds = n_rounds
-        self.scoring = scoring
-        self.replacement = replacement
-        self.n_start = n_start
-        self.n_bags = n_bags
-        self.bag_share = bag_share
-        self.costs = costs
-        self.cost_budget = cost_budget
-        self.cv = cv
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
-        self.refit = refit
-        self.keep_out_of_fold = keep_out_of_fold
-        self.memory = memory
 
     def _default_classes(self) -> Any:
         return None

@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 
 from ensembles._parallel import map_members
 from ensembles._random import MAX_SEED, random_generator
-from ensembles._typing import FloatArray, IntArray, RandomState
+from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
 from ensembles._validation import (
     check_bool,
     check_count,
@@ -96,15 +96,42 @@ class SelectionTrajectory:
 class BaseSelection(BaseWeighted):
     """Base of the two: how ensembles grow, and what is kept of it."""
 
-    n_rounds: int
-    scoring: Any
-    replacement: bool
-    n_start: int
-    n_bags: int
-    bag_share: float
-    costs: Any
-    cost_budget: float | None
-    random_state: RandomState
+    def __init__(
+        self,
+        estimators: Any,
+        *,
+        n_rounds: int = 50,
+        scoring: Any = None,
+        replacement: bool = True,
+        n_start: int = 0,
+        n_bags: int = 1,
+        bag_share: float = 0.5,
+        costs: ArrayLike | None = None,
+        cost_budget: float | None = None,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
+        refit: bool = True,
+        keep_out_of_fold: bool = True,
+        memory: Any = None,
+    ) -> None:
+        self.estimators = estimators
+        self.n_rounds = n_rounds
+        self.scoring = scoring
+        self.replacement = replacement
+        self.n_start = n_start
+        self.n_bags = n_bags
+        self.bag_share = bag_share
+        self.costs = costs
+        self.cost_budget = cost_budget
+        self.cv = cv
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+        self.refit = refit
+        self.keep_out_of_fold = keep_out_of_fold
+        self.memory = memory
 
     @abstractmethod
     def _objective(
