@@ -29,6 +29,7 @@ __all__ = [
     "Interval",
     "callback_context",
     "intervals_of",
+    "n_samples_of",
     "parallel_visual_block",
     "parts_of_scorer",
     "serial_visual_block",
@@ -46,6 +47,11 @@ def take_rows(X: Any, rows: NDArray[np.intp]) -> Any:
 def take_columns(X: Any, columns: NDArray[np.intp]) -> Any:
     """Columns, by position, of any table that scikit-learn can index."""
     return _safe_indexing(X, columns, axis=1)
+
+
+def n_samples_of(fitted: Any) -> int | None:
+    """How many rows a forest or a bag was fitted on, where it says so."""
+    return getattr(fitted, "_n_samples", None)
 
 
 def parts_of_scorer(

@@ -97,6 +97,12 @@ def jackknife_plus(
     if rank > n_rows:
         return np.tile([-np.inf, np.inf], (outputs.shape[1], 1))
     size = max(1, _BLOCK_VALUES // n_rows)
+    # In units that single precision holds, whatever those of the target are.
+    unit = float(max(np.ptp(outputs), np.abs(residuals).max())) or 1.0
+    if rule.streams:
+        outputs, residuals = outputs / unit, residuals / unit
+    else:
+        unit = 1.0
     blocks = [
         (outputs[:, first : first + size],)
         for first in range(0, outputs.shape[1], size)
@@ -105,7 +111,7 @@ def jackknife_plus(
     widths = np.abs(residuals)
     task = partial(_ends, combine, widths, rank)
     parts = map_where_worth(task, blocks, n_jobs=n_jobs, prefer="threads")
-    return np.concatenate(list(parts))
+    return unit * np.concatenate(list(parts))
 
 
 def _ends(

@@ -7,6 +7,7 @@ from inspect import signature
 import numpy as np
 
 from ensembles._ensemble._outputs import FittedMember
+from ensembles._routing import routing_enabled
 from ensembles._typing import Estimator, FloatArray, Table
 
 __all__ = ["moments_of", "tells_std"]
@@ -14,10 +15,15 @@ __all__ = ["moments_of", "tells_std"]
 
 def tells_std(estimator: Estimator) -> bool:
     """Whether it predicts a standard deviation where it is asked for one."""
+    while hasattr(estimator, "steps") and not routing_enabled():
+        estimator = estimator.steps[-1][1]
     return "return_std" in signature(estimator.predict).parameters
 
 
 def moments_of(member: FittedMember, X: Table) -> tuple[FloatArray, FloatArray]:
     """Predicted means and variances, each of shape (n_samples, ...)."""
-    mean, std = member.estimator.predict(member.sees(X), return_std=True)
-    return np.asarray(mean, dtype=np.float64), np.square(std, dtype=np.float64)
+    moments = member.estimator.predict(member.sees(X), return_std=True)
+    mean, std = (np.asarray(one, dtype=np.float64) for one in moments)
+    if mean.ndim == 2 and mean.shape[1] == 1:
+        mean, std = mean[:, 0], std.reshape(len(std))
+    return mean, std**2

@@ -12,11 +12,12 @@ weights and members' outputs: the infinitesimal jackknife.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple, final
 
 import numpy as np
 
-from ensembles._typing import FloatArray, IntArray
+from ensembles._typing import BoolArray, FloatArray, IntArray
 
 __all__ = ["SamplingVariance", "infinitesimal_jackknife"]
 
@@ -34,7 +35,9 @@ class SamplingVariance(NamedTuple):
 
 
 def infinitesimal_jackknife(
-    weights: FloatArray | IntArray, outputs: FloatArray
+    weights: FloatArray | IntArray,
+    outputs: FloatArray,
+    fits: IntArray | None = None,
 ) -> SamplingVariance:
     """Estimate the variance of a mean of members over samples of their rows.
 
@@ -44,6 +47,8 @@ def infinitesimal_jackknife(
         How often each member saw each row; rows are drawn alike.
     outputs : ndarray of shape (n_members, ...)
         What members say.
+    fits : ndarray of shape (n_members,) or None, default=None
+        Number of the fit of each member; those of one fit were drawn by one law.
 
     Returns
     -------
@@ -68,26 +73,59 @@ def infinitesimal_jackknife(
     0.0155
     """
     n_members, n_rows = weights.shape
-    centred = weights - weights.mean(axis=0)
-    noise = centred.var(axis=0)  # of the weights of each row
-    # Weights with mean m and covariance c m (I - 1/n) have covariances c u / n with an
-    # output whose influences are u: c is one for draws with replacement.
-    scale = noise.sum() / ((n_rows - 1) * weights.mean())
+    fits = np.zeros(n_members, dtype=np.intp) if fits is None else fits
     flat = outputs.reshape(n_members, -1)
-    of_members = flat.var(axis=0)
+    laws = [_Law.of(weights[fits == one], fits == one) for one in np.unique(fits)]
     raw = np.empty(flat.shape[1])
+    noise = np.zeros((len(raw), 3))  # sum, mean and sum of squares over rows
     size = max(1, _BLOCK_VALUES // n_rows)
     for first in range(0, len(raw), size):
-        part = flat[:, first : first + size]
-        covariances = (part - part.mean(axis=0)).T @ centred / n_members
-        raw[first : first + size] = np.einsum("ij,ij->i", covariances, covariances)
+        block = slice(first, first + size)
+        influence = np.zeros((len(raw[block]), n_rows))
+        of_rows = np.zeros_like(influence)
+        for law in laws:
+            part = flat[law.members, block]
+            share = len(part) / n_members / law.scale
+            centred = part - part.mean(axis=0)
+            influence += share * (centred.T @ law.centred) / len(part)
+            spread = share**2 * part.var(axis=0) / len(part)
+            of_rows += spread[:, None] * law.noise
+        raw[block] = np.einsum("ij,ij->i", influence, influence)
+        sums = of_rows.sum(axis=1)
+        squares = np.einsum("ij,ij->i", of_rows, of_rows)
+        noise[block] = np.column_stack([sums, sums / n_rows, squares])
     # Of B normal pairs with covariances s of weights, v of outputs and C between them,
     # sample covariances C_i and C_j have the covariance (s_ij v + C_i C_j) / B.
-    variance = np.maximum(raw - noise.sum() * of_members / n_members, 0.0)
-    of_squares = 4 * variance * (noise.mean() * of_members + variance) / n_members
-    of_squares += 2 * (noise**2).sum() * (of_members / n_members) ** 2
+    variance = np.maximum(raw - noise[:, 0], 0.0)
+    of_squares = 4 * variance * (noise[:, 1] + variance / n_members) + 2 * noise[:, 2]
     shape = outputs.shape[1:]
-    return SamplingVariance(
-        (variance / scale**2).reshape(shape),
-        (np.sqrt(of_squares) / scale**2).reshape(shape),
-    )
+    return SamplingVariance(variance.reshape(shape), np.sqrt(of_squares).reshape(shape))
+
+
+@dataclass(frozen=True, slots=True)
+class _Law:
+    """How the members of one fit were given weights."""
+
+    members: BoolArray
+    centred: FloatArray
+    """Weights of rows, less their means."""
+    noise: FloatArray
+    """Variances of the weights of each row."""
+    scale: float
+    """Of covariances of weights and outputs, for influences to be 1 / n of these.
+
+    Weights that sum to m, with shares p and covariances c m (diag(p) - p p'), have
+    covariances of c times the influences of rows: c is one with replacement.
+    """
+
+    @classmethod
+    def of(cls, weights: FloatArray | IntArray, members: BoolArray) -> _Law:
+        """The law of some weights, shape (n_members_of_the_fit, n_rows)."""
+        mean = weights.mean(axis=0)
+        centred = weights - mean
+        noise = centred.var(axis=0)
+        shares = mean / mean.sum()
+        room = mean.sum() * (1 - (shares**2).sum())
+        # Of a single member, or one that saw the same as all others, nothing is known.
+        scale = noise.sum() / room if noise.any() and room > 0 else 1.0
+        return cls(members, centred, noise, float(scale))

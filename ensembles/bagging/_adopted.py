@@ -73,7 +73,8 @@ def adopt(bag: BaseBag, fitted: Any, n_samples: int) -> None:
     bag.estimators_ = members
     bag._columns = [None if np.array_equal(one, every) else one for one in columns]
     bag._draws = [(sampler, "index", MemberPlan(i, 0, None)) for i in range(len(rows))]
-    bag._n_planned = len(members)
+    bag._n_planned = bag._next_index = len(members)
+    bag._targets_seen = set()
     bag._binner = None
     bag._takes_arrays = True  # scikit-learn's members saw no names of columns
     bag.n_features_in_ = fitted.n_features_in_
@@ -117,6 +118,7 @@ def part_of_bag(bag: BaseBag, chosen: slice) -> BaseBag:
     for name in ("estimators_", "_columns", "_draws"):
         setattr(part, name, getattr(bag, name)[chosen])
     part._n_planned = part.n_estimators = len(part.estimators_)
+    part.__dict__.pop("_leaf_rows", None)
     if not part.estimators_:
         raise ValueError(f"No member of {len(bag)} is in {chosen}.")
     return part
@@ -147,6 +149,11 @@ def joined_bag(one: BaseBag, other: BaseBag) -> BaseBag:
     for name in ("estimators_", "_columns", "_draws"):
         setattr(both, name, [*getattr(one, name), *getattr(other, name)])
     both._n_planned = both.n_estimators = len(both.estimators_)
+    both._next_index = max(one._next_index, other._next_index)
+    both._targets_seen = one._targets_seen | other._targets_seen
+    both.__dict__.pop("_data_hash", None)
+    if getattr(one, "_training", None) is not getattr(other, "_training", None):
+        both.__dict__["_training"] = None  # quantiles know the rows of one fit
     return both
 
 

@@ -9,6 +9,7 @@ from sklearn.base import is_classifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from ensembles._combine import CombineRule
+from ensembles._compat import n_samples_of
 from ensembles._ensemble._targets import ClassTarget
 from ensembles._typing import Estimator, RandomState, Table
 from ensembles._validation import (
@@ -105,9 +106,11 @@ default=None
                 "class for the other kind of target."
             )
         bag._adopt_target(fitted)
-        rows = [int(np.max(one)) + 1 for one in fitted.estimators_samples_]
-        n_samples = max(rows) if X is None else n_rows_of(X)
-        adopt(bag, fitted, max(n_samples, *rows))
+        n_samples = n_samples_of(fitted)
+        if n_samples is None:
+            drawn = max(int(np.max(rows)) + 1 for rows in fitted.estimators_samples_)
+            n_samples = max(drawn, 0 if X is None else n_rows_of(X))
+        adopt(bag, fitted, n_samples)
         return bag if X is None else bag.compute_oob(X, y)
 
     def _adopt_target(self, fitted: Any) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.utils import get_tags
+from sklearn.utils import check_consistent_length, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from ensembles._combine import CombineRule, Rule
@@ -45,14 +45,17 @@ from ensembles._validation import n_rows_of, warn_user
 from ensembles.bagging._adopted import joined_bag, part_of_bag
 from ensembles.bagging._fit import FitJob
 from ensembles.bagging._grow import Grown, grow, plan_members
-from ensembles.bagging._left_out import LeftOut, sampling_variance
+from ensembles.bagging._left_out import (
+    LeftOut,
+    sampling_variance,
+)
 from ensembles.bagging._resample import resolve_resample
 from ensembles.bagging._sampling import (
     MemberPlan,
     Resample,
     Sampler,
 )
-from ensembles.bagging._setup import check_out_of_bag, check_params
+from ensembles.bagging._setup import check_out_of_bag, check_params, target_hash
 from ensembles.resampling._base import BaseScheme
 from ensembles.trees import BinnedMatrix, Binner
 from ensembles.trees._base import keys_of
@@ -82,6 +85,11 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
     _columns: list[IntArray | None]
     _draws: list[tuple[Sampler, Resample, MemberPlan]]
     _n_planned: int
+    """Members that count towards n_estimators."""
+    _next_index: int
+    """Number of the next member, which its seed follows from; more in parts of bags."""
+    _targets_seen: set[str]
+    """Hashes of what members have learned."""
     _entropy: int
     _max_samples: int
     _data_hash: str
@@ -201,7 +209,7 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         self.estimator_ = clone(self._member())
         sampler = self._make_sampler(X, learned, weights, groups, rng)
         resample = self._resolve_resample(sampler, weights)
-        check_out_of_bag(self, X, y, sampler, resample)
+        check_out_of_bag(self, X, y, learned, sampler, resample)
         seen = self._as_members_see(X, weights, deepcopy(rng))
         plans = self._plans(sampler, rng)
         job = FitJob(
@@ -220,8 +228,12 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         )
         if plans:
             grown = Grown.of(self)
+            n_before = grown.n_planned
             grow(self, job, plans, grown, X, y)
             self.__dict__.update(grown.attributes())
+            self._next_index = plans[0].index + grown.n_planned - n_before
+            seen_before: set[str] = getattr(self, "_targets_seen", set())
+            self._targets_seen = seen_before | {target_hash(learned)}
         self._remember(job)
         self._forget_out_of_bag()
         if self.oob_score:
@@ -235,6 +247,8 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
 
         Bins are the same for any number of members: `rng` stands before their seeds.
         """
+        if self._takes_arrays and not sparse.issparse(X):
+            X = np.asarray(X)
         goes_on = hasattr(self, "estimators_")
         known, self._binner = self._binner if goes_on else None, None
         if is_binned_tree(self.estimator_) and not (goes_on and known is None):
@@ -272,8 +286,9 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
                 "Warm-start fitting without increasing n_estimators does not "
                 "fit new trees."
             )
-        seeds = rng.randint(MAX_SEED, size=self.n_estimators)[start:]
-        return plan_members(sampler, seeds, start)
+        first = self._next_index if start else 0
+        n_seeds = first + self.n_estimators - start
+        return plan_members(sampler, rng.randint(MAX_SEED, size=n_seeds)[first:], first)
 
     def _forget_members(self) -> None:
         """Remove members, so that a fit that fails leaves no half of an old one."""
@@ -284,6 +299,7 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
             "_entropy",
             "_data_hash",
             "_takes_arrays",
+            "_targets_seen",
         ):
             self.__dict__.pop(name, None)
         self._forget_out_of_bag()
@@ -333,9 +349,18 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
                 f"Members were fitted on {sorted(sizes)} rows, and X has "
                 f"{n_rows_of(X)}. Pass the training data of all members."
             )
+        check_consistent_length(X, y)
+        if not any(sampler.leaves_rows_out(how) for sampler, how, _ in self._draws):
+            raise ValueError("Every member saw every row, so none is out-of-bag.")
         seen = self._rows_to_predict(X)
         with state_kept_on_failure(self):
             learned = self._encode_target(y)
+            if self._targets_seen - {target_hash(learned)}:
+                raise ValueError(
+                    "Members have learned another y, or its rows in another order. "
+                    "Pass the training data of all members, as it was."
+                )
+            self._targets_seen = {target_hash(learned)}
             self._forget_out_of_bag()
             self._set_oob_score(X, seen, learned)
         return self

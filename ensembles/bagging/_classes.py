@@ -84,7 +84,7 @@ class BaseBagClassifier(ClassifierMixin, BaseBag):
         single = self._target.single
         self.oob_decision_function_ = combined[0] if single else combined
         if single:
-            self._left_out = LeftOut.of(combined[0], y)
+            self._left_out = LeftOut.of(combined[0], y, self.combine)
         self.oob_score_ = score_classes(
             check_oob_score(self, self.oob_score),
             X,
@@ -189,6 +189,11 @@ class BaseBagClassifier(ClassifierMixin, BaseBag):
         check_choice(self, "method", method, {"lac", "aps", "raps"})
         check_positive(self, "penalty", penalty, zero=True)
         check_count(self, "n_free", n_free, low=0)
+        if isinstance(self.combine, str) and self.combine == "rank":
+            raise ValueError(
+                "combine='rank' compares rows that are predicted together, so that a "
+                "row's set would depend on the others. Use another rule."
+            )
         known = known_left_out(self, "predict_set")
         return label_sets(
             self.predict_proba(X),
@@ -349,8 +354,9 @@ def _check_same_classes(known: ClassTarget, given: ClassTarget) -> None:
     )
     if not same:
         raise ValueError(
-            f"warm_start=True adds members for classes {known.classes}, got a y with "
-            f"classes {given.classes}. Pass the same classes, or warm_start=False."
+            f"The members that there are learned classes {known.classes}, got a y with "
+            f"classes {given.classes}. Pass the same classes, or fit with "
+            "warm_start=False."
         )
 
 

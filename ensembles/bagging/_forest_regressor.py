@@ -261,7 +261,9 @@ class HistForestRegressor(BaseForest, BaseBagRegressor):
     def _remember(self, job: FitJob) -> None:
         """Keep what quantiles need; nothing where trees saw different data."""
         codes = job.X.rows
-        key = joblib_hash((codes, job.y)) if self.warm_start else ""
+        key = ""
+        if self.warm_start:
+            key = joblib_hash((codes, job.y, job.row_weights))
         is_mixed = len({sampler.n_samples for sampler, _, _ in self._draws}) > 1
         grew_before = any(sampler is not job.sampler for sampler, _, _ in self._draws)
         if grew_before and key != self._training_key:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ensembles._combine import CombineRule
 from ensembles._ensemble._sampling_variance import (
     SamplingVariance,
     infinitesimal_jackknife,
@@ -27,13 +28,15 @@ class LeftOut:
     rows: IntArray
     target: Any
     """Values, or codes of classes."""
+    combine: CombineRule
+    """By which rule their predictions were made."""
 
     @classmethod
-    def of(cls, predicted: FloatArray, target: Any) -> LeftOut:
+    def of(cls, predicted: FloatArray, target: Any, combine: CombineRule) -> LeftOut:
         """Rows for which there is a prediction out of bag."""
         missing = np.isnan(predicted).reshape(len(predicted), -1).any(axis=1)
         rows = np.flatnonzero(~missing)
-        return cls(rows, np.asarray(target)[rows])
+        return cls(rows, np.asarray(target)[rows], combine)
 
 
 def known_left_out(bag: BaseBag, purpose: str) -> LeftOut:
@@ -49,6 +52,12 @@ def known_left_out(bag: BaseBag, purpose: str) -> LeftOut:
         raise ValueError(
             f"{purpose} compares predictions of rows with members that did not see "
             "them. Fit with oob_score=True."
+        )
+    if known.combine != bag.combine:
+        raise ValueError(
+            f"Predictions of rows left out were made with combine={known.combine!r}, "
+            f"and it is {bag.combine!r} now. Call compute_oob(X, y) with the training "
+            "data."
         )
     if not len(known.rows):
         raise ValueError(
@@ -80,14 +89,17 @@ def sampling_variance(bag: BaseBag, outputs: FloatArray) -> SamplingVariance:
             "predict_variance is of the mean of members; "
             f"combine={bag.combine!r} asks for another rule."
         )
+    samplers = {id(sampler): sampler for sampler, _, _ in bag._draws}
     known = (Bootstrap, BayesianBootstrap, PoissonBootstrap)
-    if bag.scheme is not None and not isinstance(bag.scheme, known):
+    schemes = [getattr(sampler, "scheme", None) for sampler in samplers.values()]
+    odd = [one for one in schemes if one is not None and not isinstance(one, known)]
+    if odd:
         listed = ", ".join(kind.__name__ for kind in known)
         raise ValueError(
             "predict_variance needs rows that are drawn one by one, as scheme=None, "
-            f"{listed} do, got {bag.scheme!r}."
+            f"{listed} do, got {odd[0]!r}."
         )
-    if len({sampler.n_samples for sampler, _, _ in bag._draws}) > 1:
+    if len({sampler.n_samples for sampler in samplers.values()}) > 1:
         raise ValueError(
             "Members of the warm start saw other numbers of rows than those of the "
             "last fit. Fit once, with warm_start=False."
@@ -98,4 +110,5 @@ def sampling_variance(bag: BaseBag, outputs: FloatArray) -> SamplingVariance:
             "All members saw the same rows, so nothing tells what other rows would "
             "have changed. Use bootstrap=True, or smaller draws."
         )
-    return infinitesimal_jackknife(weights, outputs)
+    fits = np.unique([id(sampler) for sampler, _, _ in bag._draws], return_inverse=True)
+    return infinitesimal_jackknife(weights, outputs, fits[1])

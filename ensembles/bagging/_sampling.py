@@ -16,7 +16,7 @@ from sklearn.utils.random import sample_without_replacement
 
 from ensembles._random import legacy_generator
 from ensembles._typing import BoolArray, FloatArray, IntArray
-from ensembles.resampling._base import BoundScheme
+from ensembles.resampling._base import BaseScheme, BoundScheme
 
 __all__ = [
     "ClassicSampler",
@@ -171,6 +171,7 @@ class SchemeSampler(Sampler):
     kept: BoolArray | None
     bound: BoundScheme
     entropy: int
+    scheme: BaseScheme
 
     def row_seeds(self, seeds: IntArray, start: int) -> list[Any]:
         """Seeds that the scheme makes from its number and one entropy."""

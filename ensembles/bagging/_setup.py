@@ -33,7 +33,13 @@ from ensembles.resampling._base import BaseScheme
 if TYPE_CHECKING:
     from ensembles.bagging._base import BaseBag
 
-__all__ = ["check_out_of_bag", "check_params", "make_sampler", "rows_kept"]
+__all__ = [
+    "check_out_of_bag",
+    "check_params",
+    "make_sampler",
+    "rows_kept",
+    "target_hash",
+]
 
 
 def check_params(bag: BaseBag) -> None:
@@ -106,7 +112,7 @@ def make_sampler(
             entropy = bag._entropy
         bag._entropy = entropy
         bound = bag.scheme.bind(n_samples, y, groups)
-        return SchemeSampler(n_samples, law, kept, bound, entropy)
+        return SchemeSampler(n_samples, law, kept, bound, entropy, bag.scheme)
     bag._max_samples = resolve_n_draws(n_samples, bag.max_samples, weights)
     if not bag.bootstrap and bag._max_samples > n_samples:
         raise ValueError(
@@ -124,8 +130,18 @@ def rows_kept(weights: FloatArray | None) -> BoolArray | None:
     return None if weights is None or weights.all() else weights > 0
 
 
+def target_hash(learned: Any) -> str:
+    """What tells one target from another, and its rows in another order."""
+    return str(joblib_hash(np.asarray(learned)))
+
+
 def check_out_of_bag(
-    bag: BaseBag, X: Table, y: Any, sampler: Sampler, resample: Resample
+    bag: BaseBag,
+    X: Table,
+    y: Any,
+    learned: Any,
+    sampler: Sampler,
+    resample: Resample,
 ) -> None:
     """Raise where out-of-bag rows are asked for and cannot be known.
 
@@ -147,7 +163,8 @@ def check_out_of_bag(
     if bag.warm_start and hasattr(bag, "estimators_"):
         sizes = {drawn.n_samples for drawn, _, _ in bag._draws}
         known = getattr(bag, "_data_hash", data_hash)
-        if sizes - {sampler.n_samples} or known != data_hash:
+        others = bag._targets_seen - {target_hash(learned)}
+        if sizes - {sampler.n_samples} or known != data_hash or others:
             raise ValueError(
                 "Out-of-bag rows are known only where all members saw the same data, "
                 "and the members of the warm start saw other data. Use "

@@ -48,7 +48,7 @@ class BaseBagRegressor(RegressorMixin, BaseBag):
         columns = predicted.reshape(len(predicted), -1)
         seen = np.asarray(~np.isnan(columns).any(axis=1))
         self.oob_prediction_ = predicted
-        self._left_out = LeftOut.of(predicted, y)
+        self._left_out = LeftOut.of(predicted, y, self.combine)
         scoring = check_oob_score(self, self.oob_score)
         self.oob_score_ = score_values(scoring, X, y, predicted, seen)
 
@@ -139,6 +139,12 @@ default="jackknife+ab"
         check_is_fitted(self, "estimators_")
         values = check_values(self, y)
         check_consistent_length(X, values)
+        known = known_left_out(self, "update").target
+        if values.shape[1:] != known.shape[1:]:
+            raise ValueError(
+                f"y has shape {values.shape}, and that of fit had "
+                f"{(len(values), *known.shape[1:])} for as many rows."
+            )
         self._latest = moved_on(self, X, values)
         return self
 

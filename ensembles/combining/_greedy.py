@@ -94,10 +94,12 @@ def _best_size(scores: list[float], n_starters: int) -> int:
 def _starters(plan: Plan, allowed: IntArray, alone: FloatArray) -> IntArray:
     """Members to begin with, the best by themselves, as far as the budget goes."""
     allowed, alone = allowed[np.isfinite(alone)], alone[np.isfinite(alone)]
-    ranked = allowed[np.argsort(-alone, kind="stable")][: plan.n_start]
-    if plan.costs is not None:
-        ranked = ranked[np.cumsum(plan.costs[ranked]) <= plan.budget]
-    return ranked
+    ranked = allowed[np.argsort(-alone, kind="stable")]
+    first: list[int] = []
+    for member in ranked:
+        if len(first) < plan.n_start and _are_open(plan, first, np.array([member]))[0]:
+            first.append(int(member))
+    return np.array(first, dtype=np.intp)
 
 
 def _are_open(plan: Plan, taken: list[int], allowed: IntArray) -> BoolArray:

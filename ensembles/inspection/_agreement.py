@@ -61,10 +61,9 @@ def pair_tables(right: BoolArray, row_weights: FloatArray | None) -> PairTables:
         both = scaled @ scaled.T
     share = np.diag(both)
     first, second = share[:, None] - both, share[None, :] - both
-    # What is left of one may be less than nothing by rounding.
-    parts = (np.maximum(part, 0.0) for part in (both, first, second))
-    both, first, second = parts
-    return PairTables(both, first, second, np.maximum(1.0 - both - first - second, 0.0))
+    least = n_rows * np.finfo(np.float64).eps  # what is less is rounding
+    parts = (both, first, second, 1.0 - both - first - second)
+    return PairTables(*(np.where(part > least, part, 0.0) for part in parts))
 
 
 def kappas(tables: PairTables) -> FloatArray:
@@ -112,7 +111,7 @@ def spread_of_rows(
     entropy = float(np.average(fewer, weights=row_weights)) / room if room else 0.0
     by_chance = mean * (1 - mean)
     agreement = np.nan
-    if m > 1 and by_chance > 0:
+    if m > 1 and by_chance > right.shape[1] * np.finfo(np.float64).eps:
         agreement = 1 - variance * m / ((m - 1) * by_chance)
     squares = float(np.average((n_right / m) ** 2, weights=row_weights))
     return entropy, variance, agreement, squares - mean**2

@@ -369,6 +369,12 @@ def _checked(y: ArrayLike, members: ArrayLike) -> tuple[NDArray[Any], NDArray[An
             f"n_samples), got {true.shape} and {said.shape}."
         )
     check_consistent_length(true, said.T)
+    are_words = [one.dtype.kind in "OSUT" for one in (true, said)]
+    if are_words[0] != are_words[1]:
+        raise ValueError(
+            f"y is of {true.dtype} and the members' predictions of {said.dtype}: none "
+            "would be the same. Give both as the same kind of labels."
+        )
     return true, said
 
 
@@ -389,7 +395,8 @@ def _distinct(labels: NDArray[Any]) -> NDArray[Any]:
     if labels.dtype.kind in "iu" and len(labels):
         low, high = int(labels.min()), int(labels.max())
         if high - low < len(labels):
-            return np.flatnonzero(np.bincount(labels - low)) + low
+            counts = np.bincount(labels.astype(np.int64) - low)
+            return (np.flatnonzero(counts) + low).astype(labels.dtype)
     return np.unique(labels)
 
 
@@ -405,6 +412,7 @@ def _correlation(off: FloatArray, shares: FloatArray) -> FloatArray:
     centred = (off - (off @ shares)[:, None]) * np.sqrt(shares)
     products = centred @ centred.T
     sizes = np.sqrt(np.diag(products))
+    sizes[sizes <= 1e-12 * np.sqrt(off**2 @ shares)] = 0.0  # what is less is rounding
     outer = np.outer(sizes, sizes)
     nothing = np.full_like(products, np.nan)
     return np.asarray(np.divide(products, outer, out=nothing, where=outer > 0))

@@ -192,3 +192,81 @@ def test_forests_have_parts_too():
     members = forest.predict_members(XD)[:6]
     assert_allclose(half.predict(XD), members.mean(axis=0))
     assert_allclose((half + forest[6:]).predict(XD), forest.predict(XD))
+
+
+def distinct(bag):
+    return len({one.predict(XD).tobytes() for one in bag})
+
+
+def test_a_part_that_is_grown_gets_members_that_it_did_not_have():
+    tree = DecisionTreeRegressor(max_depth=5)
+    bag = BaggingRegressor(tree, 10, random_state=0, warm_start=True).fit(XD, YD)
+    for part in (bag[2:5], bag[::-1][:4], bag[5:]):
+        grown = part.set_params(n_estimators=12).fit(XD, YD)
+        assert len(grown) == distinct(grown) == 12
+    again = BaggingRegressor(tree, 10, random_state=0).fit(XD, YD)
+    more = bag.set_params(n_estimators=14).fit(XD, YD)
+    assert_array_equal(more.predict_members(XD)[:10], again.predict_members(XD))
+    assert distinct(more) == 14
+
+
+def test_rows_left_out_are_of_the_data_that_members_saw():
+    tree = DecisionTreeRegressor(max_depth=5)
+    bag = BaggingRegressor(tree, 30, random_state=0, warm_start=True).fit(XD, YD)
+    with pytest.raises(ValueError, match="another y, or its rows in another order"):
+        bag.compute_oob(XD, YD + 1)
+    with pytest.raises(ValueError, match="another y, or its rows in another order"):
+        bag.compute_oob(XD[::-1], YD[::-1])
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        bag.compute_oob(XD, YD[1:])
+    other = BaggingRegressor(tree, 30, random_state=1).fit(XD[::-1], YD[::-1])
+    with pytest.raises(ValueError, match="another y"):
+        (bag + other).compute_oob(XD, YD)
+    bag.set_params(n_estimators=40, oob_score=True)
+    with pytest.raises(ValueError, match="saw other data"):
+        bag.fit(XD, YD + 1)
+    bag = BaggingRegressor(tree, 30, random_state=0, warm_start=True).fit(XD, YD)
+    bag.set_params(n_estimators=60).fit(XD, YD + 1)
+    with pytest.raises(ValueError, match="another y"):
+        bag.compute_oob(XD, YD)
+    theirs = clone(REGRESSORS[0]).fit(XD, YD)
+    ours = BaggingRegressor.from_sklearn(theirs, XD, YD)
+    ours.set_params(warm_start=True, n_estimators=50, oob_score=True)
+    with pytest.raises(ValueError, match="saw other data"):
+        ours.fit(XD + 3, YD + 100)
+    with pytest.raises(ValueError, match="Every member saw every row"):
+        HistForestRegressor(3, bootstrap=False).fit(XD, YD).compute_oob(XD, YD)
+
+
+def test_few_rows_of_a_member_do_not_hide_how_many_there_were():
+    small = sklearn.ensemble.BaggingRegressor(
+        LinearRegression(), 5, max_samples=0.1, random_state=0
+    ).fit(XD[:120], YD[:120])
+    ours = BaggingRegressor.from_sklearn(small)
+    assert ours.inbag_counts_.shape == (5, 120)
+    with pytest.raises(ValueError, match=r"fitted on \[120\] rows, and X has 130"):
+        BaggingRegressor.from_sklearn(small, XD[:130], YD[:130])
+
+
+def test_quantiles_of_parts_and_sums_are_of_their_trees():
+    forest = HistForestRegressor(8, min_samples_leaf=5, random_state=0, warm_start=True)
+    forest.fit(XD, YD)
+    whole = forest.predict_quantiles(XD[:5])  # what it computes must not be shared
+    half = forest[:4]
+    alone = HistForestRegressor(4, min_samples_leaf=5, random_state=0).fit(XD, YD)
+    assert_allclose(half.predict_quantiles(XD[:5]), alone.predict_quantiles(XD[:5]))
+    joined = half + forest[4:]
+    assert_allclose(joined.predict_quantiles(XD[:5]), whole)
+    forest.set_params(n_estimators=12).fit(XD, YD + 100)
+    with pytest.raises(ValueError, match="saw other data"):
+        (half + forest[8:]).predict_quantiles(XD)
+
+
+def test_frames_may_go_on_with_an_adopted_forest():
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(XD).add_prefix("c")
+    theirs = clone(REGRESSORS[0]).fit(table, YD)
+    ours = BaggingRegressor.from_sklearn(theirs)
+    ours.set_params(warm_start=True, n_estimators=45).fit(table, YD)
+    assert len(ours) == 45
+    assert ours.predict(table).shape == (442,)

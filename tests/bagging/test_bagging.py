@@ -556,7 +556,7 @@ def test_parameters_that_do_not_fit_the_data(params, message):
 
 def test_other_classes_in_a_warm_start_are_an_error():
     bag = BaggingClassifier(n_estimators=2, warm_start=True).fit(X3, Y3)
-    with pytest.raises(ValueError, match="adds members for classes"):
+    with pytest.raises(ValueError, match="members that there are learned classes"):
         bag.set_params(n_estimators=4).fit(X3, Y3 + 1)
 
 

@@ -322,3 +322,22 @@ def test_a_member_that_is_far_off_does_not_take_the_digits_of_the_others(scale):
     weights = squared_error_weights(error_products([*said, wild], y, None))
     assert_allclose(weights[:-1], expected, atol=1e-6)
     assert weights[-1] == 0
+
+
+def test_weights_stay_with_their_rows_where_some_are_not_covered():
+    weights = np.where(np.arange(200) % 2, 1.0, 3.0) * np.linspace(1, 5, 200)
+    cv = TimeSeriesSplit(4)
+    blend = BlendRegressor(REGRESSORS[:2], cv=cv).fit(XR, YR, sample_weight=weights)
+    said = [blend.out_of_fold_[name].values for name, _ in REGRESSORS[:2]]
+    known = np.flatnonzero(~np.isnan(said[0]))
+    products = error_products([one[known] for one in said], YR[known], weights[known])
+    assert_allclose(blend.weights_, squared_error_weights(products))
+
+
+def test_costs_stay_with_their_members_where_one_answers_nan():
+    members = [("odd", Odd()), *REGRESSORS]
+    with pytest.warns(MemberFailedWarning):
+        chosen = SelectionRegressor(members, costs=[1, 50, 2, 50], cost_budget=10).fit(
+            XR, YR
+        )
+    assert_array_equal(chosen.weights_ > 0, [False, False, True, False])

@@ -311,3 +311,28 @@ def test_scores_that_take_no_weights_are_told_before_any_fit(scoring):
     with pytest.raises(TypeError, match="takes no sample_weight"):
         chosen.fit(XR, YR, sample_weight=np.ones(200))
     assert chosen.fit(XR, YR).score(XR, YR) > 0.5
+
+
+def test_a_mixture_that_comes_again_is_not_better():
+    y = np.zeros(50)
+    rng = np.random.default_rng(0)
+    error = rng.normal(size=50)
+    said = [error, -error + 0.01 * rng.normal(size=50)]
+    growth = grow(
+        objective_of_values("me", None, said, y, None), Plan(30, 0, True), TWO
+    )
+    assert growth.members[:4].tolist() in ([0, 1, 0, 1], [0, 1, 1, 0], [1, 0, 0, 1])
+    assert growth.size == 2
+
+
+TWO = np.arange(2)
+
+
+def test_members_to_begin_with_are_those_that_can_be_paid():
+    y = np.zeros(40)
+    said = [np.full(40, size) for size in (0.1, 0.2, 0.3, 0.4)]
+    objective = objective_of_values("me", None, said, y, None)
+    costs = np.array([9.0, 2.0, 9.0, 3.0])
+    growth = grow(objective, Plan(3, 2, False, costs, 5.0), np.arange(4))
+    assert growth.members.tolist() == [1, 3]
+    assert growth.size == 2

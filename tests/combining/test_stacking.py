@@ -363,7 +363,13 @@ def test_several_outputs_of_classes_and_values():
     Y = np.column_stack([Y3, np.where(X3[:, 0] > 0, "up", "down")])
     members = [("tree", DecisionTreeClassifier(max_depth=3)), ("near", NEAR)]
     stack = StackingClassifier(members, NEAR).fit(X3, Y)
-    assert stack.transform(X3).shape == (150, 2 * (2 + 1))
+    proba = stack.estimators_[0].predict_proba(X3)
+    columns = np.column_stack([proba[0][:, 1:], proba[1][:, 1:]])
+    assert_array_equal(stack.transform(X3)[:, :3], columns)
+    folds = clone(stack).set_params(refit=False).fit(X3, Y)
+    models = folds.estimators_[0].estimators
+    expected = np.mean([model.predict_proba(X3)[1] for model in models], axis=0)
+    assert_allclose(folds.estimators_[0].predict_proba(X3)[1], expected)
     assert np.mean(stack.predict(X3) == Y) > 0.7
     X, Y = make_regression(100, 5, n_targets=2, random_state=0)
     values = StackingRegressor(

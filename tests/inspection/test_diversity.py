@@ -231,3 +231,37 @@ def test_pairs_are_points_and_the_ensemble_is_a_line():
     assert values.ax_ is ax
     assert ax.get_xlabel() == "Correlation of errors"
     assert values.figure_ is ax.figure
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_not_defined_is_nan_under_weights_too(seed):
+    weights = np.random.default_rng(seed).random(30)
+    never_wrong = np.zeros((3, 30), int)
+    found = LabelDiversity.from_predictions(
+        np.zeros(30, int), never_wrong, sample_weight=weights
+    )
+    for name in "q_statistic", "correlation", "kappa":
+        assert np.isnan(getattr(found, name)).all()
+    assert np.isnan(found.interrater_agreement)
+    mixed = np.stack([np.zeros(30, int), np.arange(30) % 2])
+    found = LabelDiversity.from_predictions(
+        np.zeros(30, int), mixed, sample_weight=weights
+    )
+    assert np.isnan(found.correlation[0]).all()
+
+
+@pytest.mark.parametrize("n", [3, 10, 17, 1000])
+def test_errors_that_are_the_same_everywhere_have_no_correlation(n):
+    y = np.random.default_rng(0).normal(size=n)
+    found = ValueDiversity.from_predictions(y, [y + 0.1, y + 0.3, 2 * y])
+    assert np.isnan(found.correlation[:2]).all()
+    assert found.correlation[2, 2] == pytest.approx(1)
+
+
+def test_labels_of_any_whole_numbers_and_of_one_kind():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(-100, 100, size=(3, 1000)).astype(np.int8)
+    found = LabelDiversity.from_predictions(labels[0], labels)
+    assert found.errors[0] == 0
+    with pytest.raises(ValueError, match="the same kind of labels"):
+        LabelDiversity.from_predictions([1, 2, 3], [["1", "2", "3"]])
