@@ -270,3 +270,5 @@ def test_frames_may_go_on_with_an_adopted_forest():
     ours.set_params(warm_start=True, n_estimators=45).fit(table, YD)
     assert len(ours) == 45
     assert ours.predict(table).shape == (442,)
+    ours.set_params(warm_start=False).fit(table, YD)
+    assert list(ours[0].feature_names_in_) == list(table.columns)
