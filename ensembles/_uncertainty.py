@@ -12,7 +12,7 @@ and of members with means and variances, by the law of total variance,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, final
 
 import numpy as np
@@ -35,13 +35,17 @@ class Uncertainty(NamedTuple):
     """What they disagree about: more data would. Zero for a single member."""
 
 
-def of_probabilities(outputs: Iterable[FloatArray]) -> Uncertainty:
+def of_probabilities(
+    outputs: Iterable[FloatArray], weights: FloatArray | None = None
+) -> Uncertainty:
     """Entropies, in nats.
 
     Parameters
     ----------
     outputs : iterable of ndarray of shape (n_samples, n_classes)
         Each member's probabilities.
+    weights : ndarray of shape (n_members,) or None, default=None
+        Weights of members.
 
     Examples
     --------
@@ -51,18 +55,12 @@ def of_probabilities(outputs: Iterable[FloatArray]) -> Uncertainty:
     >>> [round(float(part[0]), 6) for part in parts]
     [0.693147, 0.325083, 0.368064]
     """
-    n_members, summed, entropies = 0, np.zeros(()), np.zeros(())
-    for probabilities in outputs:
-        n_members += 1
-        summed = summed + probabilities
-        entropies = entropies + entr(probabilities).sum(axis=1)
-    total = entr(summed / n_members).sum(axis=1)
-    aleatoric = entropies / n_members
-    # By Jensen's inequality never below zero, but for rounding.
-    return Uncertainty(total, aleatoric, np.maximum(total - aleatoric, 0.0))
+    return _of_concave(entr, outputs, weights)
 
 
-def of_spread(outputs: Iterable[FloatArray]) -> Uncertainty:
+def of_spread(
+    outputs: Iterable[FloatArray], weights: FloatArray | None = None
+) -> Uncertainty:
     """Variances of the indicators of classes, added up over classes.
 
     total = sum p (1 - p) of the mean p, aleatoric = mean of the same of members,
@@ -72,6 +70,8 @@ def of_spread(outputs: Iterable[FloatArray]) -> Uncertainty:
     ----------
     outputs : iterable of ndarray of shape (n_samples, n_classes)
         Each member's probabilities.
+    weights : ndarray of shape (n_members,) or None, default=None
+        Weights of members.
 
     Examples
     --------
@@ -81,14 +81,29 @@ def of_spread(outputs: Iterable[FloatArray]) -> Uncertainty:
     >>> [round(float(part[0]), 6) for part in parts]
     [0.5, 0.18, 0.32]
     """
-    n_members, summed, spread = 0, np.zeros(()), np.zeros(())
-    for probabilities in outputs:
-        n_members += 1
-        summed = summed + probabilities
-        spread = spread + (probabilities * (1 - probabilities)).sum(axis=1)
-    mean = summed / n_members
-    total = (mean * (1 - mean)).sum(axis=1)
-    aleatoric = spread / n_members
+    return _of_concave(_variance, outputs, weights)
+
+
+def _variance(probabilities: FloatArray) -> FloatArray:
+    """Variances of the indicators of classes."""
+    return probabilities * (1.0 - probabilities)
+
+
+def _of_concave(
+    measure: Callable[[FloatArray], FloatArray],
+    outputs: Iterable[FloatArray],
+    weights: FloatArray | None,
+) -> Uncertainty:
+    """A measure of probabilities, over all classes: of their mean, and its mean."""
+    weight, summed, measured = 0.0, np.zeros(()), np.zeros(())
+    for number, probabilities in enumerate(outputs):
+        own = 1.0 if weights is None else float(weights[number])
+        weight += own
+        summed = summed + own * probabilities
+        measured = measured + own * measure(probabilities).sum(axis=1)
+    total = measure(summed / weight).sum(axis=1)
+    aleatoric = measured / weight
+    # By Jensen's inequality never below zero, but for rounding.
     return Uncertainty(total, aleatoric, np.maximum(total - aleatoric, 0.0))
 
 

@@ -19,7 +19,7 @@ from ensembles._ensemble._outputs import (
     values,
     votes,
 )
-from ensembles._ensemble._predict import Output, stacked
+from ensembles._ensemble._predict import Output, collect, stacked
 from ensembles._ensemble._targets import (
     ClassTarget,
     check_values,
@@ -27,7 +27,9 @@ from ensembles._ensemble._targets import (
     is_frozen,
 )
 from ensembles._typing import ArrayLike, FloatArray, Table
+from ensembles._uncertainty import Uncertainty
 from ensembles._validation import check_bool, check_choice, invalid_parameter
+from ensembles.combining._how_sure import uncertainty_of_classes
 from ensembles.combining._voting_base import BaseVoting
 
 __all__ = ["VotingClassifier", "VotingRegressor"]
@@ -253,6 +255,41 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         check_is_fitted(self, "estimators_")
         arrays = stacked(self._members, X, self._output(), self.n_jobs)
         return arrays[0] if self._target.single else arrays
+
+    @available_if(_gives_probabilities)
+    def predict_uncertainty(self, X: Table, *, measure: str = "entropy") -> Uncertainty:
+        """Return how unsure the prediction is, and why; under soft voting only.
+
+        Of the weighted mean of the members' probabilities, whatever `combine` is.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Rows to predict.
+        measure : {"entropy", "variance"}, default="entropy"
+            Entropy, in nats, or the variance of the indicators of classes, added up
+            over classes.
+
+        Returns
+        -------
+        total : ndarray of shape (n_samples,)
+            Of the mean of probabilities.
+        aleatoric : ndarray of shape (n_samples,)
+            Mean of that of the members: what they find uncertain themselves.
+        epistemic : ndarray of shape (n_samples,)
+            What is left: what members disagree about.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        ValueError
+            For a target of several outputs.
+        """
+        check_is_fitted(self, "estimators_")
+        outputs = collect(self._members, X, self._output(), self.n_jobs)
+        weights = self._weights_of_members
+        return uncertainty_of_classes(self, self._target, outputs, weights, measure)
 
     def transform(self, X: Table) -> Any:
         """Return the members' probabilities or the positions of their labels.

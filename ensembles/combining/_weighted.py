@@ -12,12 +12,20 @@ from sklearn.utils.validation import check_is_fitted
 
 from ensembles._combine import Rule
 from ensembles._compat import take_rows
-from ensembles._ensemble._outputs import one_per_output
-from ensembles._ensemble._predict import combined
+from ensembles._ensemble._outputs import FittedMember, one_per_output, values
+from ensembles._ensemble._predict import collect, combined
 from ensembles._ensemble._targets import ClassTarget, check_values, encode_classes
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
-from ensembles._validation import warn_user
+from ensembles._uncertainty import Uncertainty
+from ensembles._validation import check_choice, check_confidence_level, warn_user
 from ensembles.combining._cross_fitted import BaseCrossFitted
+from ensembles.combining._fold_models import FoldModels
+from ensembles.combining._how_sure import (
+    Residuals,
+    cross_interval,
+    fold_matrix,
+    uncertainty_of_classes,
+)
 from ensembles.combining._level_one import (
     Candidate,
     Data,
@@ -188,9 +196,129 @@ class BaseWeightedClassifier(ClassifierMixin, BaseWeighted):
         mixed = self._mixed(X)
         return mixed[0] if self._classes.single else mixed
 
+    def predict_uncertainty(self, X: Table, *, measure: str = "entropy") -> Uncertainty:
+        """Return how unsure the prediction is, and why.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Rows to predict.
+        measure : {"entropy", "variance"}, default="entropy"
+            Entropy, in nats, or the variance of the indicators of classes, added up
+            over classes.
+
+        Returns
+        -------
+        total : ndarray of shape (n_samples,)
+            Of the weighted mean of probabilities.
+        aleatoric : ndarray of shape (n_samples,)
+            Weighted mean of that of the members: what they find uncertain themselves.
+        epistemic : ndarray of shape (n_samples,)
+            What is left: what members disagree about.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        ValueError
+            For a target of several outputs.
+        """
+        members = self._members
+        outputs = collect(members, X, self._output(), self.n_jobs)
+        weights = self.weights_[self.weights_ > 0]
+        return uncertainty_of_classes(self, self._classes, outputs, weights, measure)
+
 
 class BaseWeightedRegressor(RegressorMixin, BaseWeighted):
     """Base of those for values: weighted sums of values."""
+
+    _residuals: Residuals
+
+    def _learn(self, level_one: LevelOne, data: Data, told: Bunch) -> None:
+        super()._learn(level_one, data, told)
+        rows = level_one.rows
+        chosen = np.flatnonzero(self.weights_)
+        said = [self._as_said(level_one.answers[i], "predict", None) for i in chosen]
+        mixture = np.tensordot(self.weights_[chosen], said, 1)
+        errors = take_rows(data.y, rows) - mixture
+        of_folds = list(level_one.out_of_fold.values())
+        keeps_folds = not self.refit and of_folds
+        self._residuals = Residuals(
+            errors.reshape(len(rows), -1),
+            fold_matrix(of_folds[0], rows) if keeps_folds else None,
+        )
+
+    def predict_interval(
+        self, X: Table, confidence_level: float = 0.9, *, method: str = "auto"
+    ) -> FloatArray:
+        """Return intervals that hold new targets with the given frequency.
+
+        They rest on rows that members had not learned from. The weights have learned
+        from them, which of few weights makes little difference.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+            Rows to predict.
+        confidence_level : float, default=0.9
+            Share of targets to be covered, on average over rows.
+        method : {"auto", "cv+", "residuals"}, default="auto"
+            "residuals": one width for all rows, the quantile of what rows left out were
+            off. "cv+": order statistics of what the models of each row's folds predict,
+            and its residual [1]_, with ``refit=False``. "auto" is that where it can be.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2) or (n_samples, n_outputs, 2)
+            Lower and upper ends; infinite where there are too few rows to tell.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        ValueError
+            If "cv+" is asked for and models of folds are not there.
+
+        References
+        ----------
+        .. [1] R. F. Barber, E. J. Candes, A. Ramdas, R. J. Tibshirani, "Predictive
+           inference with the jackknife+", Annals of Statistics 49(1), 486-507, 2021.
+        """
+        check_is_fitted(self, "estimators_")
+        level = check_confidence_level(confidence_level)
+        check_choice(self, "method", method, {"auto", "cv+", "residuals"})
+        known = self._residuals
+        if method == "cv+" and known.folds is None:
+            raise ValueError(
+                "method='cv+' asks the models of the folds, which are kept with "
+                "refit=False and a cv that makes folds. Use method='residuals'."
+            )
+        by_fold = None
+        if method != "residuals" and known.folds is not None:
+            by_fold = self._values_of_folds(X, known.folds.shape[1])
+        predicted = self.predict(X)
+        centre = predicted.reshape(len(predicted), -1)
+        ends = cross_interval(known, centre, by_fold, level, self.n_jobs)
+        if np.isinf(ends).any():
+            warn_user(
+                f"There are too few residuals for intervals of confidence_level={level}"
+                ": their ends are infinite. Fit on more rows, or ask for less."
+            )
+        return ends[:, 0] if ends.shape[1] == 1 else ends
+
+    def _values_of_folds(self, X: Table, n_folds: int) -> list[FloatArray]:
+        """What the models of each fold predict, shape (n_samples, n_outputs)."""
+        weights = self.weights_[self.weights_ > 0]
+        mixtures = []
+        for fold in range(n_folds):
+            mixture: Any = 0.0
+            for weight, member in zip(weights, self._members, strict=True):
+                of_fold = member.estimator
+                if isinstance(of_fold, FoldModels):  # no other was fitted to folds
+                    of_fold = of_fold.estimators[fold]
+                mixture = mixture + weight * values(FittedMember(of_fold), X, {})[0]
+            mixtures.append(mixture.reshape(len(mixture), -1))
+        return mixtures
 
     def _encode_target(self, y: Any) -> tuple[ClassTarget | None, Any]:
         return None, check_values(self, y)

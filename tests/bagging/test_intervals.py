@@ -472,3 +472,22 @@ def test_members_tell_their_noise_in_a_column_and_in_a_pipeline(kind):
     ):
         assert one.shape == (120,)
         assert_allclose(one, other)
+
+
+def test_rows_near_those_in_bag_are_not_asked():
+    """Of a block scheme with a gap, and of rows without a weight."""
+    scheme = CircularBlockBootstrap(block_length=8, gap=3)
+    bag = fitted(scheme=scheme, n_estimators=60)
+    samplers = [(sampler, how, plan) for sampler, how, plan in bag._draws]
+    outside = np.column_stack(
+        [s.out_of_bag(s.in_bag(plan, how) > 0) for s, how, plan in samplers]
+    )
+    assert (outside.sum(axis=1) < (bag.inbag_counts_ == 0).sum(axis=0)).any()
+    known = outside.any(axis=1)
+    values = bag.predict_members(X)
+    centres = np.stack([values[lacking].mean(axis=0) for lacking in outside[known]])
+    residuals = np.abs(Y[known] - bag.oob_prediction_[known])
+    assert_allclose(centres[:, known].diagonal(), bag.oob_prediction_[known])
+    rank = int(np.ceil(0.8 * (known.sum() + 1)))
+    high = np.sort(centres[:, :5] + residuals[:, None], axis=0)[rank - 1]
+    assert_allclose(bag.predict_interval(X[:5], 0.8)[:, 1], high, rtol=1e-5)
