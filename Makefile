@@ -37,6 +37,8 @@ bench: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_learners.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_distributions.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_nets.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_combining.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_intervals.py coverage
 
 clean-kernels:
 	find ensembles -name '*.nb[ci]' -delete
