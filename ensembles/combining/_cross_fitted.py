@@ -68,6 +68,10 @@ class BaseCrossFitted(BaseNamedEnsemble):
     keep_out_of_fold: bool
     memory: Any
 
+    _target: ClassTarget | None
+    _knew_labels: bool
+    """Whether members were fitted to labels, and not to codes."""
+
     def fit(
         self,
         X: Table,
@@ -129,10 +133,6 @@ class BaseCrossFitted(BaseNamedEnsemble):
                 self.out_of_fold_ = level_one.out_of_fold
             self._learn(level_one, data, told)
         return self
-
-    _target: ClassTarget | None
-    _knew_labels: bool
-    """Whether members were fitted to labels, and not to codes."""
 
     @property
     def _classes(self) -> ClassTarget:
