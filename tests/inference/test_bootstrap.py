@@ -131,8 +131,19 @@ def assert_same_bits(first, second, methods=KEPT):
         assert_array_equal(first.interval(method), second.interval(method))
 
 
+OF_A_KIND = ("quantile", "Poisson", "Bayesian", "balanced", "axis", "weights")
+
+
 @few
-@reproduced
+@pytest.mark.parametrize(
+    ("statistic", "data", "how"),
+    [
+        pytest.param(
+            *one, id=name, marks=[pytest.mark.slow] if name in OF_A_KIND else []
+        )
+        for name, one in REPRODUCED.items()
+    ],
+)
 def test_the_number_of_workers_changes_no_bit(statistic, data, how):
     one = short(statistic, *data, n_resamples=59, confidence_level=0.9, **how)
     two = short(statistic, *data, n_resamples=59, confidence_level=0.9, n_jobs=2, **how)

@@ -111,7 +111,10 @@ def test_more_members_leave_the_first_ones_as_they_are(cls):
 
 @pytest.mark.parametrize(
     ("cls", "scheme"),
-    [(DeepEnsembleClassifier, None), (DeepEnsembleRegressor, Bootstrap())],
+    [
+        pytest.param(DeepEnsembleClassifier, None, marks=pytest.mark.slow),
+        (DeepEnsembleRegressor, Bootstrap()),
+    ],
     ids=["all-classes", "bootstrap-values"],
 )
 def test_workers_make_no_difference(cls, scheme):
