@@ -14,8 +14,8 @@ k / (n + 1) where all of them are exchangeable. All here is that, and what the s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,79 +96,142 @@ def jackknife_plus(
     rank = _rank(level, n_rows)
     if rank > n_rows:
         return np.tile([-np.inf, np.inf], (outputs.shape[1], 1))
-    size = max(1, _BLOCK_VALUES // n_rows)
-    # In units that single precision holds, whatever those of the target are.
-    unit = float(max(np.ptp(outputs), np.abs(residuals).max())) or 1.0
-    if rule.streams:
-        outputs, residuals = outputs / unit, residuals / unit
-    else:
-        unit = 1.0
-    blocks = [
-        (outputs[:, first : first + size],)
-        for first in range(0, outputs.shape[1], size)
-    ]
-    combine = _mean_of(left_out) if rule.streams else _any_of(left_out, rule)
     widths = np.abs(residuals)
-    task = partial(_ends, combine, widths, rank)
-    parts = map_where_worth(task, blocks, n_jobs=n_jobs, prefer="threads")
-    return unit * np.concatenate(list(parts))
+    ends_of = _ends_by_means if rule.streams else partial(_ends_by_rule, rule)
+    return ends_of(outputs, left_out, widths, rank, n_jobs)
 
 
-def _ends(
-    combine: Callable[[FloatArray], tuple[NDArray[Any], FloatArray]],
+def _in_blocks(
+    function: Callable[[FloatArray], FloatArray],
+    outputs: FloatArray,
+    n_rows: int,
+    n_jobs: int | None,
+) -> FloatArray:
+    """Ends of intervals of all new rows, some of them at a time."""
+    size = max(1, _BLOCK_VALUES // n_rows)
+    firsts = range(0, outputs.shape[1], size)
+    blocks = [(outputs[:, first : first + size],) for first in firsts]
+    parts = map_where_worth(function, blocks, n_jobs=n_jobs, prefer="threads")
+    return np.concatenate(list(parts))
+
+
+def _ends_by_means(
+    outputs: FloatArray,
+    left_out: BoolArray,
     widths: FloatArray,
     rank: int,
-    outputs: FloatArray,
+    n_jobs: int | None,
 ) -> FloatArray:
-    """Ends of intervals for a block of new rows."""
-    centres, middle = combine(outputs)
-    widths = widths.astype(centres.dtype)
-    low, high = len(widths) - rank, rank - 1
-    ends = np.empty((len(centres), 2))
-    room = centres - widths
-    room.partition(low, axis=1)
-    ends[:, 0] = room[:, low]
-    np.add(centres, widths, out=room)
-    room.partition(high, axis=1)
-    ends[:, 1] = room[:, high]
-    return ends + middle[:, None]
+    """Ends of intervals where members are combined by their mean.
 
-
-def _mean_of(
-    left_out: BoolArray,
-) -> Callable[[FloatArray], tuple[NDArray[Any], FloatArray]]:
-    """Means over the members without each row, less those over all members.
-
-    Shapes (n_new_rows, n_training_rows) and (n_new_rows,). What is left of the means is
-    as small as members differ, and single precision does for it: half the time, and
-    ends that are right to the seventh digit of the interval's width.
+    Single precision does, for what is left of means less the mean of all members, in
+    units of the largest number: half the time, and seven digits of an interval's width.
     """
-    shares = (left_out.T / left_out.sum(axis=1)).astype(np.float32)
+    unit = float(max(np.ptp(outputs), widths.max())) or 1.0
+    middle = outputs.mean(axis=0)
+    means = _Means.of(left_out, widths / unit, rank)
+    off = (outputs - middle) / unit
+    order = np.argsort(means.spread(off), kind="stable")  # alike rows in one block
+    ends = np.empty((len(order), 2))
+    ends[order] = _in_blocks(means.ends, off[:, order], len(widths), n_jobs)
+    return np.asarray(unit * ends + middle[:, None])
 
-    def combine(outputs: FloatArray) -> tuple[NDArray[Any], FloatArray]:
-        middle = outputs.mean(axis=0)
-        return (outputs - middle).astype(np.float32).T @ shares, middle
 
-    return combine
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """Means over the members without each training row, and which rows can matter.
+
+    Means of s members or more lie between those of the s least and the s largest, a and
+    b. Of rows that as many members lack, with widths w in order, the k-th smallest sum
+    of mean and width then lies between a + w_k and b + w_k, and rows whose width
+    differs from w_k by more than b - a are below it or above. Rows that fewer members
+    lack, of which there are f, may all be below or above: k is k - f on one side.
+    """
+
+    shares: NDArray[np.float32]
+    """Of members in the means, shape (n_members, n_training_rows): the f rows first."""
+    widths: NDArray[np.float32]
+    n_few: int
+    least: int
+    """How many members the other rows lack at least."""
+    rank: int
+
+    @classmethod
+    def of(cls, left_out: BoolArray, widths: FloatArray, rank: int) -> _Means:
+        """Rows in the order that the search wants."""
+        counts = left_out.sum(axis=1)
+        place = len(counts) // 100
+        least = int(np.partition(counts, place)[place])
+        has_many = counts >= least
+        order = np.lexsort((widths, has_many))
+        shares = (left_out[order] / counts[order, None]).T
+        return cls(
+            np.ascontiguousarray(shares, dtype=np.float32),
+            widths[order].astype(np.float32),
+            int(np.count_nonzero(~has_many)),
+            least,
+            rank,
+        )
+
+    def spread(self, off: FloatArray) -> FloatArray:
+        """By how much means of some new rows can differ, b - a."""
+        ordered = np.sort(off, axis=0)
+        low, high = ordered[: self.least], ordered[-self.least :]
+        return np.asarray(high.mean(axis=0) - low.mean(axis=0))
+
+    def ends(self, off: FloatArray) -> FloatArray:
+        """Ends of intervals for a block of new rows."""
+        many = self.widths[self.n_few :]
+        spread = float(self.spread(off).max()) * (1 + 1e-6) + 1e-6  # and rounding
+        first, last = 0, len(many)
+        if self.rank > self.n_few:
+            least = many[self.rank - self.n_few - 1] - spread
+            first = int(np.searchsorted(many, least, side="left"))
+        if self.rank <= len(many):
+            most = many[self.rank - 1] + spread
+            last = int(np.searchsorted(many, most, side="right"))
+        rows = np.r_[: self.n_few, self.n_few + first : self.n_few + last]
+        contiguous = slice(first + self.n_few, last + self.n_few)
+        single = np.ascontiguousarray(off.T, dtype=np.float32)
+        centres = np.empty((len(single), len(rows)), dtype=np.float32)
+        np.matmul(single, self.shares[:, : self.n_few], out=centres[:, : self.n_few])
+        np.matmul(single, self.shares[:, contiguous], out=centres[:, self.n_few :])
+        near, place = self.widths[rows], self.rank - 1 - first
+        ends = np.empty((len(single), 2))
+        room = near - centres
+        room.partition(place, axis=1)
+        ends[:, 0] = -room[:, place]
+        np.add(centres, near, out=room)
+        room.partition(place, axis=1)
+        ends[:, 1] = room[:, place]
+        return ends
 
 
-def _any_of(
-    left_out: BoolArray, rule: Rule
-) -> Callable[[FloatArray], tuple[NDArray[Any], FloatArray]]:
+def _ends_by_rule(
+    rule: Rule,
+    outputs: FloatArray,
+    left_out: BoolArray,
+    widths: FloatArray,
+    rank: int,
+    n_jobs: int | None,
+) -> FloatArray:
     """The same for any rule: rows that as many members lack are combined together."""
     groups = list(_of_equal_count(left_out))
+    low, high = len(widths) - rank, rank - 1
 
-    def combine(outputs: FloatArray) -> tuple[NDArray[Any], FloatArray]:
-        prepared = np.stack([rule.prepare(one) for one in outputs])
-        combined = np.empty((outputs.shape[1], len(left_out)))
+    def ends(block: FloatArray) -> FloatArray:
+        prepared = np.stack([rule.prepare(one) for one in block])
+        centres = np.empty((block.shape[1], len(left_out)))
         for rows, members in groups:
             stack = prepared[members]  # members, training rows, new rows
             flat = stack.reshape(len(stack), -1)
             reduced = rule.finish(rule.reduce(flat, None))
-            combined[:, rows] = reduced.reshape(stack.shape[1:]).T
-        return combined, np.zeros(outputs.shape[1])
+            centres[:, rows] = reduced.reshape(stack.shape[1:]).T
+        lower = np.partition(centres - widths, low, axis=1)[:, low]
+        upper = np.partition(centres + widths, high, axis=1)[:, high]
+        return np.column_stack([lower, upper])
 
-    return combine
+    return _in_blocks(ends, outputs, len(widths), n_jobs)
 
 
 def _of_equal_count(left_out: BoolArray) -> Iterator[tuple[IntArray, IntArray]]:

@@ -118,7 +118,6 @@ def part_of_bag(bag: BaseBag, chosen: slice) -> BaseBag:
     for name in ("estimators_", "_columns", "_draws"):
         setattr(part, name, getattr(bag, name)[chosen])
     part._n_planned = part.n_estimators = len(part.estimators_)
-    part.__dict__.pop("_leaf_rows", None)
     if not part.estimators_:
         raise ValueError(f"No member of {len(bag)} is in {chosen}.")
     return part
@@ -132,8 +131,7 @@ def joined_bag(one: BaseBag, other: BaseBag) -> BaseBag:
     ValueError
         If they do not predict the same of the same columns.
     """
-    known = {"n_features_in_": None, "feature_names_in_": None, "classes_": None}
-    for name in known:
+    for name in ("n_features_in_", "feature_names_in_", "classes_"):
         pair = [getattr(bag, name, None) for bag in (one, other)]
         if not _are_equal(*pair):
             raise ValueError(

@@ -68,6 +68,30 @@ def test_the_jackknife_plus_is_that_of_a_loop(rule, block, monkeypatch):
         assert high == pytest.approx(np.sort(centres + np.abs(residuals))[25 - 1])
 
 
+@pytest.mark.parametrize("level", [0.02, 0.5, 0.9, 0.995])
+@pytest.mark.parametrize("law", ["normal", "cauchy", "equal", "zero"])
+@pytest.mark.parametrize("m", [4, 12, 60], ids=lambda m: f"{m} members")
+def test_rows_that_cannot_matter_do_not(m, law, level):
+    """Of many rows, some of which few members lack."""
+    rng = np.random.default_rng(0)
+    outputs = rng.normal(size=(m, 30)) * rng.exponential(size=30)
+    left_out = rng.uniform(size=(3000, m)) < 0.37
+    left_out[np.arange(3000), rng.integers(m, size=3000)] = True
+    residuals = {
+        "normal": rng.normal(size=3000),
+        "cauchy": rng.standard_cauchy(size=3000),
+        "equal": np.full(3000, 0.7),
+        "zero": np.zeros(3000),
+    }[law]
+    ends = jackknife_plus(outputs, left_out, residuals, level, RULES["mean"])
+    centres = outputs.T @ (left_out.T / left_out.sum(axis=1))
+    rank = int(np.ceil(level * 3001 - 1e-9))
+    low = np.sort(centres - np.abs(residuals), axis=1)[:, 3000 - rank]
+    high = np.sort(centres + np.abs(residuals), axis=1)[:, rank - 1]
+    scale = max(np.ptp(outputs), np.abs(residuals).max())
+    assert_allclose(ends, np.column_stack([low, high]), atol=1e-6 * scale)
+
+
 def test_digits_do_not_go_where_values_are_far_from_zero():
     rng = np.random.default_rng(0)
     outputs = rng.normal(size=(7, 5))

@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 skorch = pytest.importorskip("skorch")
 
-from sklearn.base import ClassifierMixin, clone  # noqa: E402
+from sklearn.base import ClassifierMixin, clone, is_classifier  # noqa: E402
 from sklearn.datasets import make_classification  # noqa: E402
 from sklearn.exceptions import NotFittedError  # noqa: E402
 from sklearn.model_selection import GridSearchCV, cross_val_score  # noqa: E402
@@ -171,7 +171,8 @@ def contract():
             net = checked_net(cls)
             instances["gaussian"] = cls(net, likelihood="gaussian", **number)
         for kind, instance in instances.items():
-            marks = [] if kind in ("net", "default") else [pytest.mark.slow]
+            is_short = kind == "net" or (kind == "default" and is_classifier(instance))
+            marks = [] if is_short else [pytest.mark.slow]
             for estimator, check in estimator_checks_generator(instance):
                 options = "".join(f"-{key}={v}" for key, v in check.keywords.items())
                 name = f"{cls.__name__}-{kind}-{check.func.__name__}{options}"

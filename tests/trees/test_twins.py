@@ -315,7 +315,8 @@ with_some_drawn_cuts = pytest.mark.parametrize(
 
 
 @pytest.mark.parametrize(
-    ("full", "draws"), [(False, False), (False, True), (True, True)]
+    ("full", "draws"),
+    [(False, False), pytest.param(False, True, marks=pytest.mark.slow), (True, True)],
 )
 @with_each
 def test_trees_of_values_equal_the_twins(case, full, draws):
@@ -330,7 +331,7 @@ def test_trees_with_categories_equal_the_twins(case, draws):
     assert_same_for_all_sizes(case)
 
 
-@with_drawn_cuts
+@with_some_drawn_cuts
 @with_each
 def test_trees_with_groups_equal_the_twins(case, draws):
     case = replace(case, full=True, categories=True, groups=True, draws=draws)

@@ -167,7 +167,11 @@ VALUE_SCORERS = [
 @pytest.mark.parametrize(
     ("scoring", "weights"),
     [(scoring, None) for scoring in SCORERS]
-    + [(scoring, WEIGHTS) for scoring in SCORERS if scoring != "rand_score"],
+    + [
+        pytest.param(scoring, WEIGHTS, marks=[] if number < 3 else pytest.mark.slow)
+        for number, scoring in enumerate(SCORERS)
+        if scoring != "rand_score"
+    ],
     ids=lambda value: "weighted" if isinstance(value, np.ndarray) else str(value),
 )
 def test_the_apparent_score_of_classes_is_the_scorer_s(scoring, weights):
@@ -184,7 +188,11 @@ def test_the_apparent_score_of_classes_is_the_scorer_s(scoring, weights):
 @pytest.mark.parametrize(
     ("scoring", "weights"),
     [(scoring, None) for scoring in VALUE_SCORERS]
-    + [(scoring, WEIGHTS) for scoring in VALUE_SCORERS if scoring != "neg_max_error"],
+    + [
+        pytest.param(scoring, WEIGHTS, marks=[] if number < 3 else pytest.mark.slow)
+        for number, scoring in enumerate(VALUE_SCORERS)
+        if scoring != "neg_max_error"
+    ],
     ids=lambda value: "weighted" if isinstance(value, np.ndarray) else str(value),
 )
 def test_the_apparent_score_of_values_is_the_scorer_s(scoring, weights):
