@@ -151,8 +151,8 @@ def test_fewer_members_are_those_of_a_fit_of_fewer(name):
 def test_rounds_that_cannot_be_moved_to():
     X, y = two_classes()
     for booster in (
-        AdaBoostClassifier(n_estimators=3),
-        AdaBoostRegressor(n_estimators=3),
+        AdaBoostClassifier(n_estimators=3, random_state=0),
+        AdaBoostRegressor(n_estimators=3, random_state=0),
     ):
         with pytest.raises(Exception, match="not fitted"):
             booster.set_n_rounds(2)
