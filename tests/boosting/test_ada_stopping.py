@@ -152,7 +152,7 @@ def test_rounds_that_cannot_be_moved_to():
     X, y = two_classes()
     for booster in (
         AdaBoostClassifier(n_estimators=3, random_state=0),
-        AdaBoostRegressor(n_estimators=3, random_state=0),
+        AdaBoostRegressor(n_estimators=3, random_state=1),
     ):
         with pytest.raises(Exception, match="not fitted"):
             booster.set_n_rounds(2)
