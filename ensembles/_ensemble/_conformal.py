@@ -23,11 +23,28 @@ from numpy.typing import NDArray
 from ensembles._combine import Rule
 from ensembles._parallel import map_where_worth
 from ensembles._typing import BoolArray, FloatArray, IntArray
+from ensembles._validation import warn_user
 
-__all__ = ["jackknife_plus", "shortest_range", "upper_score"]
+__all__ = ["finished", "jackknife_plus", "shortest_range", "upper_score"]
 
 # So many numbers of training rows times new ones are in memory at once.
 _BLOCK_VALUES = 2**19
+
+
+def finished(ends: FloatArray, level: float) -> FloatArray:
+    """Ends of shape (n, n_outputs, 2), without the axis of a single output.
+
+    Warns
+    -----
+    UserWarning
+        If there were too few residuals for ends that are finite.
+    """
+    if np.isinf(ends).any():
+        warn_user(
+            f"There are too few residuals for intervals of confidence_level={level}: "
+            "their ends are infinite. Fit on more rows, or ask for less."
+        )
+    return ends[:, 0] if ends.shape[1] == 1 else ends
 
 
 def upper_score(scores: FloatArray, level: float) -> float:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from inspect import signature
 
-import numpy as np
-
-from ensembles._ensemble._outputs import FittedMember
+from ensembles._ensemble._outputs import FittedMember, as_values
 from ensembles._routing import routing_enabled
 from ensembles._typing import Estimator, FloatArray, Table
 
@@ -23,7 +21,5 @@ def tells_std(estimator: Estimator) -> bool:
 def moments_of(member: FittedMember, X: Table) -> tuple[FloatArray, FloatArray]:
     """Predicted means and variances, each of shape (n_samples, ...)."""
     moments = member.estimator.predict(member.sees(X), return_std=True)
-    mean, std = (np.asarray(one, dtype=np.float64) for one in moments)
-    if mean.ndim == 2 and mean.shape[1] == 1:
-        mean, std = mean[:, 0], std.reshape(len(std))
+    mean, std = map(as_values, moments)
     return mean, std**2

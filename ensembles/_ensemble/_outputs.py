@@ -18,6 +18,7 @@ from ensembles._typing import Estimator, FloatArray, IntArray, Table
 
 __all__ = [
     "FittedMember",
+    "as_values",
     "decisions",
     "log_probabilities",
     "one_per_output",
@@ -43,8 +44,13 @@ class FittedMember:
 def values(member: FittedMember, X: Table, params: dict[str, Any]) -> list[FloatArray]:
     """Predicted values, shape (n,) or (n, q)."""
     predicted = member.estimator.predict(member.sees(X), **params)
-    values = np.asarray(predicted, dtype=np.float64)
-    return [values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values]
+    return [as_values(predicted)]
+
+
+def as_values(predicted: Any) -> FloatArray:
+    """Predictions as floats; a single column, as some regressors give it, as a row."""
+    array = np.asarray(predicted, dtype=np.float64)
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 
 
 def probabilities(

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from ensembles._ensemble._conformal import (
+    finished,
     jackknife_plus,
     shortest_range,
     upper_score,
@@ -134,8 +135,7 @@ def interval_by(
     method: str, bag: BaseBagRegressor, X: Table, level: float
 ) -> FloatArray:
     """Ends of intervals, shape (n_samples, 2) or (n_samples, n_outputs, 2)."""
-    ends = METHODS[method](bag, X, level)
-    return ends[:, 0] if ends.shape[1] == 1 else ends
+    return finished(METHODS[method](bag, X, level), level)
 
 
 def moved_on(bag: BaseBagRegressor, X: Table, y: FloatArray) -> FloatArray:

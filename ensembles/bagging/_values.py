@@ -18,7 +18,7 @@ from ensembles._ensemble._routing import route
 from ensembles._ensemble._targets import check_values
 from ensembles._typing import ArrayLike, FloatArray, Table
 from ensembles._uncertainty import Uncertainty, of_moments
-from ensembles._validation import check_choice, check_confidence_level, warn_user
+from ensembles._validation import check_choice, check_confidence_level
 from ensembles.bagging._base import BaseBag
 from ensembles.bagging._intervals import METHODS, interval_by, moved_on
 from ensembles.bagging._left_out import LeftOut, known_left_out
@@ -103,13 +103,7 @@ default="jackknife+ab"
         check_is_fitted(self, "estimators_")
         level = check_confidence_level(confidence_level)
         check_choice(self, "method", method, set(METHODS))
-        ends = interval_by(method, self, X, level)
-        if np.isinf(ends).any():
-            warn_user(
-                f"There are too few residuals for intervals of confidence_level={level}"
-                ": their ends are infinite. Fit on more rows, or ask for less."
-            )
-        return ends
+        return interval_by(method, self, X, level)
 
     def update(self, X: Table, y: ArrayLike) -> Self:
         """Let intervals of ``method="enbpi"`` go on with a series.

@@ -12,7 +12,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ensembles._combine import Rule
 from ensembles._compat import take_rows
-from ensembles._ensemble._outputs import FittedMember, one_per_output, values
+from ensembles._ensemble._conformal import finished
+from ensembles._ensemble._outputs import (
+    FittedMember,
+    as_values,
+    one_per_output,
+    values,
+)
 from ensembles._ensemble._predict import collect, combined
 from ensembles._ensemble._targets import ClassTarget, check_values, encode_classes
 from ensembles._typing import Estimator, FloatArray, IntArray, Table
@@ -299,12 +305,7 @@ class BaseWeightedRegressor(RegressorMixin, BaseWeighted):
         predicted = self.predict(X)
         centre = predicted.reshape(len(predicted), -1)
         ends = cross_interval(known, centre, by_fold, level, self.n_jobs)
-        if np.isinf(ends).any():
-            warn_user(
-                f"There are too few residuals for intervals of confidence_level={level}"
-                ": their ends are infinite. Fit on more rows, or ask for less."
-            )
-        return ends[:, 0] if ends.shape[1] == 1 else ends
+        return finished(ends, level)
 
     def _values_of_folds(self, X: Table, n_folds: int) -> list[FloatArray]:
         """What the models of each fold predict, shape (n_samples, n_outputs)."""
@@ -327,8 +328,7 @@ class BaseWeightedRegressor(RegressorMixin, BaseWeighted):
         return "predict"
 
     def _as_said(self, answers: Any, method: str, target: ClassTarget | None) -> Any:
-        values = np.asarray(answers, dtype=np.float64)
-        return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+        return as_values(answers)
 
     def predict(self, X: Table) -> FloatArray:
         """Return the weighted sum of the members' values.
