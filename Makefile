@@ -9,11 +9,12 @@ READY := .venv/.ready
 demo: $(READY)
 	$(BIN)/python docs/demo.py
 
+# Workers share two cores: threads of OpenMP and BLAS would only wait for each other.
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -n 2 -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
 
 lint: $(READY)
 	$(BIN)/ruff check .

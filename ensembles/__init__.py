@@ -15,6 +15,7 @@ from ensembles.bagging import (
     BalancedBaggingClassifier,
     HistForestClassifier,
     HistForestRegressor,
+    UntilSettled,
 )
 from ensembles.boosting import (
     AdaBoostClassifier,
@@ -218,6 +219,7 @@ __all__ = [
     "TaperedBlockBootstrap",
     "TimeHalvingSearchCV",
     "TimeLearningCurve",
+    "UntilSettled",
     "ValueDiversity",
     "VotingClassifier",
     "VotingRegressor",

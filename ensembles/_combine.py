@@ -10,7 +10,7 @@ Outputs have shape (n,) or (n, k); stacked, (m, n) or (m, n, k).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -293,6 +293,16 @@ class CoveredCombiner:
             self._total[rows] += prepared
         else:
             self._covered.append((rows, prepared))
+
+    @classmethod
+    def of_all(cls, parts: Sequence[CoveredCombiner]) -> CoveredCombiner:
+        """Return what has taken the outputs that any of the parts has taken."""
+        whole = cls(parts[0]._rule, parts[0]._total.shape)
+        for part in parts:
+            whole._total += part._total
+            whole._counts += part._counts
+            whole._covered += part._covered
+        return whole
 
     def result(self) -> FloatArray:
         """Return the combined output; NaN where no member covers the row."""

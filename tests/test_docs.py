@@ -149,6 +149,7 @@ def test_fitted_attributes_are_documented_and_documented_ones_exist(estimator):
     assert here <= documented
     only_at_times = {"feature_names_in_", "oob_score_", "oob_prediction_"}
     only_at_times |= {"oob_decision_function_", "oob_improvement_", "oob_scores_"}
+    only_at_times |= {"oob_curve_"}
     if not is_classifier(estimator):
         only_at_times |= {"classes_"}  # of those that take either kind
     for name in documented - only_at_times:

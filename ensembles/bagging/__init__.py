@@ -4,6 +4,7 @@ from ensembles.bagging._bagging import BaggingClassifier, BaggingRegressor
 from ensembles.bagging._balanced import BalancedBaggingClassifier
 from ensembles.bagging._forest_classifier import HistForestClassifier
 from ensembles.bagging._forest_regressor import HistForestRegressor
+from ensembles.bagging._until_settled import UntilSettled
 
 __all__ = [
     "BaggingClassifier",
@@ -11,4 +12,5 @@ __all__ = [
     "BalancedBaggingClassifier",
     "HistForestClassifier",
     "HistForestRegressor",
+    "UntilSettled",
 ]

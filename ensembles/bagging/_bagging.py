@@ -18,6 +18,7 @@ from ensembles._validation import (
 from ensembles.bagging._adopted import adopt, params_of
 from ensembles.bagging._any_member import BaseBagging
 from ensembles.bagging._classes import BaseBagClassifier, routes_of_classifier
+from ensembles.bagging._until_settled import UntilSettled
 from ensembles.bagging._values import BaseBagRegressor
 from ensembles.resampling._base import BaseScheme
 
@@ -30,7 +31,7 @@ class _Bagging(BaseBagging):
     def __init__(
         self,
         estimator: Estimator | None = None,
-        n_estimators: int = 10,
+        n_estimators: int | str | UntilSettled = 10,
         *,
         max_samples: float | None = None,
         max_features: float = 1.0,
@@ -131,8 +132,9 @@ class BaggingClassifier(_Bagging, BaseBagClassifier):
     ----------
     estimator : estimator or None, default=None
         The member. None means a :class:`~sklearn.tree.DecisionTreeClassifier`.
-    n_estimators : int, default=10
-        Number of members.
+    n_estimators : int, "auto" or UntilSettled, default=10
+        Number of members; or by which rule it is found as they are fitted, and scored
+        out-of-bag: "auto" is an :class:`UntilSettled` with its defaults.
     max_samples : int, float or None, default=None
         Rows drawn for each member: a number, a share of the rows (of the sum of the
         weights where there are any), or as many as there are.
@@ -208,6 +210,10 @@ class BaggingClassifier(_Bagging, BaseBagClassifier):
         Names of columns in fit. Only where all are strings.
     oob_score_ : float
         Score of the rows that are out-of-bag for some member.
+    oob_curve_ : NamedTuple of ndarrays of shape (n_stages,)
+        ``n_estimators`` and ``score``: out-of-bag scores of the first members, NaN
+        where too few rows are left out for one; ``mc_error`` and ``sampling_error``:
+        their standard errors over random numbers and over rows, where a rule asked.
     oob_decision_function_ : ndarray of shape (n_samples, n_classes) or list
         Out-of-bag probabilities; NaN for a row that every member saw, or that has the
         weight zero.
@@ -283,8 +289,9 @@ class BaggingRegressor(_Bagging, BaseBagRegressor):
     ----------
     estimator : estimator or None, default=None
         The member. None means a :class:`~sklearn.tree.DecisionTreeRegressor`.
-    n_estimators : int, default=10
-        Number of members.
+    n_estimators : int, "auto" or UntilSettled, default=10
+        Number of members; or by which rule it is found as they are fitted, and scored
+        out-of-bag: "auto" is an :class:`UntilSettled` with its defaults.
     max_samples : int, float or None, default=None
         Rows drawn for each member: a number, a share of the rows (of the sum of the
         weights where there are any), or as many as there are.
@@ -352,6 +359,10 @@ class BaggingRegressor(_Bagging, BaseBagRegressor):
         Names of columns in fit. Only where all are strings.
     oob_score_ : float
         Score of the rows that are out-of-bag for some member.
+    oob_curve_ : NamedTuple of ndarrays of shape (n_stages,)
+        ``n_estimators`` and ``score``: out-of-bag scores of the first members, NaN
+        where too few rows are left out for one; ``mc_error`` and ``sampling_error``:
+        their standard errors over random numbers and over rows, where a rule asked.
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Out-of-bag values; NaN for a row that every member saw.
 

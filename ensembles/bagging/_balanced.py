@@ -24,6 +24,7 @@ from ensembles.bagging._any_member import BaseBagging
 from ensembles.bagging._classes import BaseBagClassifier, routes_of_classifier
 from ensembles.bagging._sampling import ColumnLaw, MemberPlan, Sampler
 from ensembles.bagging._setup import rows_kept
+from ensembles.bagging._until_settled import UntilSettled
 
 __all__ = ["BalancedBaggingClassifier"]
 
@@ -84,8 +85,9 @@ class BalancedBaggingClassifier(BaseBagging, BaseBagClassifier):
     ----------
     estimator : estimator or None, default=None
         The member. None means a :class:`~sklearn.tree.DecisionTreeClassifier`.
-    n_estimators : int, default=10
-        Number of members.
+    n_estimators : int, "auto" or UntilSettled, default=10
+        Number of members; or by which rule it is found as they are fitted, and scored
+        out-of-bag: "auto" is an :class:`UntilSettled` with its defaults.
     sampling_strategy : {"auto", "majority", "not minority", "all"}, float or dict, \
 default="auto"
         Rows of each class that a member sees. "auto", "not minority" and "all": as many
@@ -148,6 +150,10 @@ default="auto"
         Names of columns in fit. Only where all are strings.
     oob_score_ : float
         Score of the rows that are out-of-bag for some member.
+    oob_curve_ : NamedTuple of ndarrays of shape (n_stages,)
+        ``n_estimators`` and ``score``: out-of-bag scores of the first members, NaN
+        where too few rows are left out for one; ``mc_error`` and ``sampling_error``:
+        their standard errors over random numbers and over rows, where a rule asked.
     oob_decision_function_ : ndarray of shape (n_samples, n_classes)
         Out-of-bag probabilities; NaN for a row that every member saw.
 
@@ -191,7 +197,7 @@ default="auto"
     def __init__(
         self,
         estimator: Estimator | None = None,
-        n_estimators: int = 10,
+        n_estimators: int | str | UntilSettled = 10,
         *,
         sampling_strategy: Any = "auto",
         max_features: float = 1.0,

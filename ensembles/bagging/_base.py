@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from copy import deepcopy
+from time import perf_counter
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -35,6 +36,7 @@ from ensembles._ensemble._sampling_variance import SamplingVariance
 from ensembles._random import MAX_SEED, first_seed, random_generator
 from ensembles._typing import (
     ArrayLike,
+    BoolArray,
     Estimator,
     FloatArray,
     IntArray,
@@ -43,19 +45,24 @@ from ensembles._typing import (
 )
 from ensembles._validation import n_rows_of, warn_user
 from ensembles.bagging._adopted import joined_bag, part_of_bag
+from ensembles.bagging._enough import Enough
 from ensembles.bagging._fit import FitJob
 from ensembles.bagging._grow import Grown, grow, plan_members
-from ensembles.bagging._left_out import (
-    LeftOut,
-    sampling_variance,
-)
+from ensembles.bagging._left_out import LeftOut, sampling_variance
+from ensembles.bagging._predicted import Predicted
 from ensembles.bagging._resample import resolve_resample
 from ensembles.bagging._sampling import (
     MemberPlan,
     Resample,
     Sampler,
 )
-from ensembles.bagging._setup import check_out_of_bag, check_params, target_hash
+from ensembles.bagging._setup import (
+    asks_out_of_bag,
+    check_out_of_bag,
+    check_params,
+    target_hash,
+)
+from ensembles.bagging._until_settled import UntilSettled, rule_of_size, wanted_size
 from ensembles.resampling._base import BaseScheme
 from ensembles.trees import BinnedMatrix, Binner
 from ensembles.trees._base import keys_of
@@ -68,7 +75,7 @@ __all__ = ["BaseBag"]
 class BaseBag(CallbackSupportMixin, BaseEnsemble):
     """Base of bags: all but what members are and what the kind of target decides."""
 
-    n_estimators: int
+    n_estimators: int | str | UntilSettled
     max_samples: Any
     bootstrap: bool
     oob_score: Any
@@ -156,8 +163,14 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         """What is combined into predictions."""
 
     @abstractmethod
-    def _set_oob_score(self, X: Table, seen: Table, y: Any) -> None:
-        """Set the out-of-bag predictions and their score; `seen` is X for members."""
+    def _score_left_out(
+        self, X: Table, y: Any, combined: list[FloatArray], rows: BoolArray
+    ) -> float:
+        """Score predictions of rows that members left out, of some of the rows."""
+
+    @abstractmethod
+    def _keep_left_out(self, combined: list[FloatArray], y: Any) -> None:
+        """Remember predictions of rows that members left out."""
 
     # Fit.
 
@@ -196,6 +209,7 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         ValueError
             If a parameter does not fit the data; before any member is fitted.
         """
+        started = perf_counter()
         check_params(self)
         self._check_own_params()
         self._rule()
@@ -218,7 +232,7 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
             y=learned,
             sampler=sampler,
             resample=resample,
-            n_members=self.n_estimators,
+            n_members=wanted_size(self.n_estimators),
             error_score=self.error_score,
             params=member_params,
             row_weights=weights if sampler.weights_multiply else None,
@@ -226,19 +240,30 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
             grower=self._grower(seen, learned, sampler, resample),
             state_of=self._state_of,
         )
+        rule = rule_of_size(self.n_estimators)
+        left_out = enough = None
+        if asks_out_of_bag(self):
+            left_out = Predicted(self, X, seen, learned, in_groups=rule is not None)
+            enough = rule and Enough(rule, left_out, started)
+        grown = Grown.of(self)
         if plans:
-            grown = Grown.of(self)
             n_before = grown.n_planned
-            grow(self, job, plans, grown, X, y)
+            grow(self, job, plans, grown, X, y, enough)
             self.__dict__.update(grown.attributes())
             self._next_index = plans[0].index + grown.n_planned - n_before
             seen_before: set[str] = getattr(self, "_targets_seen", set())
             self._targets_seen = seen_before | {target_hash(learned)}
         self._remember(job)
         self._forget_out_of_bag()
-        if self.oob_score:
-            self._set_oob_score(X, seen, learned)
+        if left_out is not None:
+            self._set_out_of_bag(left_out, grown, learned)
         return self
+
+    def _set_out_of_bag(self, left_out: Predicted, grown: Grown, learned: Any) -> None:
+        """Set predictions of rows that members left out, and their scores."""
+        self.oob_curve_ = left_out.curve(grown)
+        self.oob_score_ = float(self.oob_curve_.score[-1])
+        self._keep_left_out(left_out.combined(), learned)
 
     def _as_members_see(
         self, X: Table, weights: FloatArray | None, rng: np.random.RandomState
@@ -276,18 +301,19 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
     def _plans(self, sampler: Sampler, rng: np.random.RandomState) -> list[MemberPlan]:
         """Plans of the members that are missing."""
         start = self._n_planned if hasattr(self, "estimators_") else 0
-        if self.n_estimators < start:
+        wanted = wanted_size(self.n_estimators)
+        if wanted < start:
             raise ValueError(
-                f"n_estimators={self.n_estimators} must be larger or equal to "
+                f"n_estimators={wanted} must be larger or equal to "
                 f"len(estimators_)={start} when warm_start==True"
             )
-        if self.n_estimators == start:
+        if wanted == start:
             warn_user(
                 "Warm-start fitting without increasing n_estimators does not "
                 "fit new trees."
             )
         first = self._next_index if start else 0
-        n_seeds = first + self.n_estimators - start
+        n_seeds = first + wanted - start
         return plan_members(sampler, rng.randint(MAX_SEED, size=n_seeds)[first:], first)
 
     def _forget_members(self) -> None:
@@ -308,6 +334,7 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         """Remove out-of-bag results that other members than the present ones gave."""
         for name in (
             "oob_score_",
+            "oob_curve_",
             "oob_prediction_",
             "oob_decision_function_",
             "_left_out",
@@ -362,7 +389,8 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
                 )
             self._targets_seen = {target_hash(learned)}
             self._forget_out_of_bag()
-            self._set_oob_score(X, seen, learned)
+            left_out = Predicted(self, X, seen, learned)
+            self._set_out_of_bag(left_out, Grown.of(self), learned)
         return self
 
     # What members are, and what they say.

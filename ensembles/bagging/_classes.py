@@ -32,11 +32,7 @@ from ensembles._validation import (
 )
 from ensembles.bagging._base import BaseBag
 from ensembles.bagging._left_out import LeftOut, known_left_out
-from ensembles.bagging._oob import (
-    check_oob_score,
-    out_of_bag_outputs,
-    score_classes,
-)
+from ensembles.bagging._oob_scores import check_oob_score, score_classes
 
 __all__ = ["BaseBagClassifier", "routes_of_classifier"]
 
@@ -77,23 +73,25 @@ class BaseBagClassifier(ClassifierMixin, BaseBag):
     def _main_output(self, params: dict[str, Any]) -> Output:
         return partial(probabilities, params=params, target=self._target)
 
-    def _set_oob_score(self, X: Table, seen: Table, y: Any) -> None:
-        combined = out_of_bag_outputs(self, seen, self._main_output({}), self._rule())
-        seen = np.asarray(~np.isnan(combined[0]).any(axis=1))
+    def _score_left_out(
+        self, X: Table, y: Any, combined: list[FloatArray], rows: BoolArray
+    ) -> float:
         filled = [np.nan_to_num(p) for p in combined]
-        single = self._target.single
-        self.oob_decision_function_ = combined[0] if single else combined
-        if single:
-            self._left_out = LeftOut.of(combined[0], y, self.combine)
-        self.oob_score_ = score_classes(
+        return score_classes(
             check_oob_score(self, self.oob_score),
             X,
             self._target.decode_codes(y),
             self._target.decode(filled),
-            filled[0] if single else filled,
+            filled[0] if self._target.single else filled,
             self.classes_,
-            seen,
+            rows,
         )
+
+    def _keep_left_out(self, combined: list[FloatArray], y: Any) -> None:
+        single = self._target.single
+        self.oob_decision_function_ = combined[0] if single else combined
+        if single:
+            self._left_out = LeftOut.of(combined[0], y, self.combine)
 
     def predict_uncertainty(self, X: Table, *, measure: str = "entropy") -> Uncertainty:
         """Return how unsure the prediction is, and why.

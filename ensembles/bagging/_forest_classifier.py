@@ -8,11 +8,12 @@ import numpy as np
 from sklearn.utils import compute_sample_weight
 
 from ensembles._combine import CombineRule
-from ensembles._typing import FloatArray, IntArray, RandomState, Table
+from ensembles._typing import FloatArray, IntArray, RandomState
 from ensembles._validation import warn_user
 from ensembles.bagging._classes import BaseBagClassifier
 from ensembles.bagging._fit import balanced_weights
 from ensembles.bagging._forest import BaseForest
+from ensembles.bagging._until_settled import UntilSettled
 from ensembles.resampling._base import BaseScheme
 from ensembles.trees import HistTreeClassifier
 from ensembles.trees._base import BaseHistTree
@@ -35,8 +36,9 @@ class HistForestClassifier(BaseForest, BaseBagClassifier):
 
     Parameters
     ----------
-    n_estimators : int, default=100
-        Number of trees.
+    n_estimators : int, "auto" or UntilSettled, default=100
+        Number of trees; or by which rule it is found as they are fitted, and scored
+        out-of-bag: "auto" is an :class:`UntilSettled` with its defaults.
     criterion : {"gini", "entropy", "log_loss"}, default="gini"
         Impurity; the latter two are the same.
     max_depth : int or None, default=None
@@ -133,6 +135,10 @@ default=None
         Decrease of impurity that each feature brought, as a share of the sum.
     oob_score_ : float
         Score of the rows that are out-of-bag for some tree.
+    oob_curve_ : NamedTuple of ndarrays of shape (n_stages,)
+        ``n_estimators`` and ``score``: out-of-bag scores of the first trees, NaN
+        where too few rows are left out for one; ``mc_error`` and ``sampling_error``:
+        their standard errors over random numbers and over rows, where a rule asked.
     oob_decision_function_ : ndarray of shape (n_samples, n_classes) or \
 (n_samples, n_classes, n_outputs), or list
         Out-of-bag probabilities; NaN for a row that every tree saw, or that has the
@@ -194,7 +200,7 @@ default=None
 
     def __init__(
         self,
-        n_estimators: int = 100,
+        n_estimators: int | str | UntilSettled = 100,
         *,
         criterion: str = "gini",
         max_depth: int | None = None,
@@ -294,8 +300,8 @@ default=None
             own = compute_sample_weight(self.class_weight, y)
         return own if weights is None else weights * own
 
-    def _set_oob_score(self, X: Table, seen: Table, y: Any) -> None:
-        super()._set_oob_score(X, seen, y)
+    def _keep_left_out(self, combined: list[FloatArray], y: Any) -> None:
+        super()._keep_left_out(combined, y)
         by_output = self.oob_decision_function_
         if isinstance(by_output, list) and len({p.shape for p in by_output}) == 1:
             self.oob_decision_function_ = np.stack(by_output, axis=-1)

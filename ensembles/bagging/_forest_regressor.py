@@ -16,6 +16,7 @@ from ensembles.bagging._fit import FitJob
 from ensembles.bagging._forest import BaseForest
 from ensembles.bagging._quantiles import LeafRows, TrainingRows
 from ensembles.bagging._sampling import MemberPlan, Sampler
+from ensembles.bagging._until_settled import UntilSettled
 from ensembles.bagging._values import BaseBagRegressor
 from ensembles.resampling._base import BaseScheme
 from ensembles.trees import BinnedMatrix, HistTreeRegressor
@@ -40,8 +41,9 @@ class HistForestRegressor(BaseForest, BaseBagRegressor):
 
     Parameters
     ----------
-    n_estimators : int, default=100
-        Number of trees.
+    n_estimators : int, "auto" or UntilSettled, default=100
+        Number of trees; or by which rule it is found as they are fitted, and scored
+        out-of-bag: "auto" is an :class:`UntilSettled` with its defaults.
     criterion : {"squared_error", "poisson"}, default="squared_error"
         Impurity: variance, or half the mean Poisson deviance, for counts and rates.
     max_depth : int or None, default=None
@@ -127,6 +129,10 @@ class HistForestRegressor(BaseForest, BaseBagRegressor):
         Decrease of impurity that each feature brought, as a share of the sum.
     oob_score_ : float
         Score of the rows that are out-of-bag for some tree.
+    oob_curve_ : NamedTuple of ndarrays of shape (n_stages,)
+        ``n_estimators`` and ``score``: out-of-bag scores of the first trees, NaN
+        where too few rows are left out for one; ``mc_error`` and ``sampling_error``:
+        their standard errors over random numbers and over rows, where a rule asked.
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Out-of-bag values; NaN for a row that every tree saw, or that has the weight
         zero.
@@ -183,7 +189,7 @@ class HistForestRegressor(BaseForest, BaseBagRegressor):
 
     def __init__(
         self,
-        n_estimators: int = 100,
+        n_estimators: int | str | UntilSettled = 100,
         *,
         criterion: str = "squared_error",
         max_depth: int | None = None,

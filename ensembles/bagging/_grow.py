@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import check_memory
@@ -20,6 +21,7 @@ from ensembles.exceptions import MemberFailedWarning
 
 if TYPE_CHECKING:
     from ensembles.bagging._base import BaseBag
+    from ensembles.bagging._enough import Enough
 
 __all__ = ["Grown", "grow", "plan_members"]
 
@@ -78,6 +80,7 @@ def grow(
     grown: Grown,
     X: Table,
     y: Any,
+    enough: Enough | None = None,
 ) -> None:
     """Fit the members of the plans and add them to `grown`, in order.
 
@@ -93,44 +96,90 @@ def grow(
         Members so far.
     X, y : table, array-like
         The data as the user gave them, for callbacks.
+    enough : Enough or None, default=None
+        What may end it before all plans are done.
 
     Raises
     ------
     ValueError
         If all members fail.
     """
-    context = callback_context(bag, len(plans))
-    if context is not None:
-        context.call_on_fit_task_begin(estimator=bag, X=X, y=y)
-    members = map_members(
+    start = partial(
+        map_members,
         fitting_function(job, check_memory(bag.memory)),
-        [(plan,) for plan in plans],
         n_jobs=bag.n_jobs,
         prefer=preferred_workers(job.estimator),
         verbose=int(bag.verbose),
     )
-    failures = []
+    listener = _Listener(bag, len(plans), X, y, grown)
+    failures: list[MemberFailure] = []
+    goes_on = True
+    while plans and goes_on:
+        size = len(plans) if enough is None else enough.n_missing(grown)
+        wave, plans = plans[:size], plans[size:] if size else []
+        goes_on = _grow_wave(start, job, wave, grown, failures, listener, enough)
+    listener.end()
+    if enough is not None and goes_on and grown.estimators:
+        enough.conclude(grown)
+    _warn_of_failures(failures, grown)
+
+
+def _grow_wave(
+    start: Callable[[list[tuple[MemberPlan]]], Iterator[Any]],
+    job: FitJob,
+    plans: list[MemberPlan],
+    grown: Grown,
+    failures: list[MemberFailure],
+    listener: _Listener,
+    enough: Enough | None,
+) -> bool:
+    """Fit some members side by side; False where there are to be no more."""
+    members = start([(plan,) for plan in plans])
     for plan in plans:
-        task = None
-        if context is not None:
-            task = context.subcontext(task_name="member")
-            task.call_on_fit_task_begin(estimator=bag, X=X, y=y)
+        task = listener.begin_member()
         member = next(members)
         grown.n_planned += 1
         if isinstance(member, MemberFailure):
             failures.append(member)
         else:
             grown.add(member, job, plan)
-        if task is not None and task.call_on_fit_task_end(
-            estimator=bag, X=X, y=y, reconstruction_attributes=grown.attributes
-        ):
+        is_late = enough is not None and enough.is_late()
+        if listener.end_member(task) or (is_late and grown.estimators):
             _abandon(members)
-            break
-    if context is not None:
-        context.call_on_fit_task_end(
-            estimator=bag, X=X, y=y, reconstruction_attributes=grown.attributes
-        )
-    _warn_of_failures(failures, grown)
+            return False
+    return True
+
+
+class _Listener:
+    """Tells scikit-learn's callbacks, where a bag has any, how its fit goes."""
+
+    def __init__(
+        self, bag: BaseBag, n_members: int, X: Table, y: Any, grown: Grown
+    ) -> None:
+        self._about = {"estimator": bag, "X": X, "y": y}
+        self._after = {"reconstruction_attributes": grown.attributes}
+        self._context = callback_context(bag, n_members)
+        if self._context is not None:
+            self._context.call_on_fit_task_begin(**self._about)
+
+    def end(self) -> None:
+        """Say that the fit has ended."""
+        if self._context is not None:
+            self._context.call_on_fit_task_end(**self._about, **self._after)
+
+    def begin_member(self) -> Any:
+        """Say that a member is next, and return what is to be told when it is there."""
+        if self._context is None:
+            return None
+        task = self._context.subcontext(task_name="member")
+        task.call_on_fit_task_begin(**self._about)
+        return task
+
+    def end_member(self, task: Any) -> bool:
+        """Say that a member is there; whether a callback wants no more."""
+        if task is None:
+            return False
+        return bool(task.call_on_fit_task_end(**self._about, **self._after))
 
 
 def _abandon(members: Iterator[Any]) -> None:

@@ -14,13 +14,12 @@ from ensembles._random import entropy_from
 from ensembles._typing import ArrayLike, BoolArray, FloatArray, Table
 from ensembles._validation import (
     check_bool,
-    check_count,
     check_n_jobs,
     check_verbose,
     invalid_parameter,
     resolve_n_draws,
 )
-from ensembles.bagging._oob import check_oob_score
+from ensembles.bagging._oob_scores import check_oob_score
 from ensembles.bagging._sampling import (
     ClassicSampler,
     ColumnLaw,
@@ -28,12 +27,14 @@ from ensembles.bagging._sampling import (
     Sampler,
     SchemeSampler,
 )
+from ensembles.bagging._until_settled import check_size, rule_of_size
 from ensembles.resampling._base import BaseScheme
 
 if TYPE_CHECKING:
     from ensembles.bagging._base import BaseBag
 
 __all__ = [
+    "asks_out_of_bag",
     "check_out_of_bag",
     "check_params",
     "make_sampler",
@@ -52,7 +53,7 @@ def check_params(bag: BaseBag) -> None:
     ValueError
         If parameters contradict one another.
     """
-    check_count(bag, "n_estimators", bag.n_estimators)
+    check_size(bag, bag.n_estimators)
     for name in ("bootstrap", "warm_start"):
         check_bool(bag, name, getattr(bag, name))
     check_n_jobs(bag, bag.n_jobs)
@@ -61,6 +62,11 @@ def check_params(bag: BaseBag) -> None:
     check_memory(bag.memory)
     _check_error_score(bag)
     _check_scheme(bag)
+
+
+def asks_out_of_bag(bag: BaseBag) -> bool:
+    """Whether a fit is to predict rows that members left out."""
+    return bool(bag.oob_score) or rule_of_size(bag.n_estimators) is not None
 
 
 def _check_error_score(bag: BaseBag) -> None:
@@ -74,7 +80,7 @@ def _check_error_score(bag: BaseBag) -> None:
 def _check_scheme(bag: BaseBag) -> None:
     """Raise where the scheme and scikit-learn's parameters both say which rows."""
     if bag.scheme is None:
-        if bag.oob_score and not bag.bootstrap:
+        if asks_out_of_bag(bag) and not bag.bootstrap:
             raise ValueError("Out of bag estimation only available if bootstrap=True")
         return
     if not isinstance(bag.scheme, BaseScheme):
@@ -151,13 +157,13 @@ def check_out_of_bag(
         If every member sees every row, or a warm start goes on with other data than
         the members that are there were fitted on.
     """
-    if not bag.oob_score:
+    if not asks_out_of_bag(bag):
         return
     if not sampler.leaves_rows_out(resample):
         raise ValueError(
             f"{bag.scheme} with resample={resample!r} lets every member see every row, "
-            "so none is out-of-bag. Use resample='index', another scheme, or "
-            "oob_score=False."
+            "so none is out-of-bag. Use resample='index', another scheme, or a number "
+            "of members and oob_score=False."
         )
     data_hash = joblib_hash((X, y))
     if bag.warm_start and hasattr(bag, "estimators_"):

@@ -16,13 +16,13 @@ from ensembles._ensemble._outputs import values
 from ensembles._ensemble._predict import Output
 from ensembles._ensemble._routing import route
 from ensembles._ensemble._targets import check_values
-from ensembles._typing import ArrayLike, FloatArray, Table
+from ensembles._typing import ArrayLike, BoolArray, FloatArray, Table
 from ensembles._uncertainty import Uncertainty, of_moments
 from ensembles._validation import check_choice, check_confidence_level
 from ensembles.bagging._base import BaseBag
 from ensembles.bagging._intervals import METHODS, interval_by, moved_on
 from ensembles.bagging._left_out import LeftOut, known_left_out
-from ensembles.bagging._oob import check_oob_score, out_of_bag_outputs, score_values
+from ensembles.bagging._oob_scores import check_oob_score, score_values
 
 __all__ = ["BaseBagRegressor"]
 
@@ -42,15 +42,15 @@ class BaseBagRegressor(RegressorMixin, BaseBag):
     def _main_output(self, params: dict[str, Any]) -> Output:
         return partial(values, params=params)
 
-    def _set_oob_score(self, X: Table, seen: Table, y: Any) -> None:
-        output, rule = self._main_output({}), self._rule()
-        (predicted,) = out_of_bag_outputs(self, seen, output, rule)
-        columns = predicted.reshape(len(predicted), -1)
-        seen = np.asarray(~np.isnan(columns).any(axis=1))
-        self.oob_prediction_ = predicted
-        self._left_out = LeftOut.of(predicted, y, self.combine)
+    def _score_left_out(
+        self, X: Table, y: Any, combined: list[FloatArray], rows: BoolArray
+    ) -> float:
         scoring = check_oob_score(self, self.oob_score)
-        self.oob_score_ = score_values(scoring, X, y, predicted, seen)
+        return score_values(scoring, X, y, combined[0], rows)
+
+    def _keep_left_out(self, combined: list[FloatArray], y: Any) -> None:
+        (self.oob_prediction_,) = combined
+        self._left_out = LeftOut.of(combined[0], y, self.combine)
 
     def predict_interval(
         self, X: Table, confidence_level: float = 0.9, *, method: str = "jackknife+ab"

@@ -1,10 +1,9 @@
-"""Out-of-bag predictions: each row predicted by the members that did not see it."""
+"""Scores of predictions of rows that members did not see."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,14 +12,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, get_scorer, r2_score
 from sklearn.utils.multiclass import type_of_target
 
-from ensembles._combine import CoveredCombiner, Rule
 from ensembles._compat import take_rows
-from ensembles._ensemble._outputs import FittedMember
-from ensembles._ensemble._predict import Output
-from ensembles._parallel import map_members
-from ensembles._typing import BoolArray, FloatArray, IntArray, Table
-from ensembles._validation import invalid_parameter, n_rows_of, warn_user
-from ensembles.bagging._sampling import MemberPlan, Resample, Sampler
+from ensembles._typing import BoolArray, FloatArray, Table
+from ensembles._validation import invalid_parameter
 
 if TYPE_CHECKING:
     from ensembles.bagging._base import BaseBag
@@ -28,65 +22,7 @@ if TYPE_CHECKING:
 # Second parameters of metrics that want more than predictions.
 _NOT_LABELS = ("y_proba", "y_prob", "y_score", "probas_pred")
 
-__all__ = ["check_oob_score", "out_of_bag_outputs", "score_classes", "score_values"]
-
-
-def out_of_bag_outputs(
-    bag: BaseBag, X: Table, output: Output, rule: Rule
-) -> list[FloatArray]:
-    """Combine, for each row, the outputs of the members that did not see it.
-
-    Parameters
-    ----------
-    bag : bagging estimator
-        Fitted, with the draws of its members.
-    X : table
-        The training data.
-    output : callable
-        What is combined.
-    rule : Rule
-        How.
-
-    Returns
-    -------
-    list of ndarray of shape (n_samples,) or (n_samples, k)
-        One for each output of the target. NaN where every member saw the row, which
-        is warned of, and where the user gave the row no weight.
-    """
-    n_samples = n_rows_of(X)
-    one_row = output(bag._members[0], take_rows(X, np.arange(1)))
-    combiners = [
-        CoveredCombiner(rule, (n_samples, *array.shape[1:])) for array in one_row
-    ]
-    tasks = list(zip(bag._members, bag._draws, strict=True))
-    outside = partial(_outside, X, output)
-    for rows, arrays in map_members(
-        outside, tasks, n_jobs=bag.n_jobs, prefer="threads"
-    ):
-        for combiner, array in zip(combiners, arrays, strict=False):
-            combiner.add(rows, array)
-    combined = [combiner.result() for combiner in combiners]
-    missing = np.asarray(np.isnan(combined[0]).reshape(n_samples, -1).any(axis=1))
-    kept = bag._draws[-1][0].kept
-    if missing.any() if kept is None else missing[kept].any():
-        warn_user(
-            "Some inputs do not have OOB scores. This probably means too few "
-            "estimators were used to compute any reliable oob estimates."
-        )
-    return combined
-
-
-def _outside(
-    X: Table,
-    output: Output,
-    member: FittedMember,
-    draw: tuple[Sampler, Resample, MemberPlan],
-) -> tuple[IntArray, list[FloatArray]]:
-    """Rows that one member did not see and its output there."""
-    sampler, resample, plan = draw
-    in_bag = sampler.in_bag(plan, resample) > 0
-    rows = np.flatnonzero(sampler.out_of_bag(in_bag))
-    return rows, output(member, take_rows(X, rows)) if len(rows) else []
+__all__ = ["check_oob_score", "score_classes", "score_values"]
 
 
 def check_oob_score(bag: BaseBag, oob_score: Any) -> Callable[..., float] | None:
