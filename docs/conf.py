@@ -8,6 +8,7 @@ copyright = "2026, the ensembles developers"
 version = release = version_of("ensembles")
 
 extensions = [
+    "matplotlib.sphinxext.plot_directive",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -23,6 +24,9 @@ numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 # Properties inherited from scikit-learn refer to its glossary.
 suppress_warnings = ["ref.term"]
+plot_formats = [("png", 90)]
+plot_html_show_formats = plot_html_show_source_link = False
+plot_include_source = True
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 

@@ -6,9 +6,10 @@ from time import perf_counter
 
 from sklearn.exceptions import ConvergenceWarning
 
+from ensembles._stages import next_stage
 from ensembles._validation import warn_user
 from ensembles.bagging._grow import Grown
-from ensembles.bagging._predicted import Predicted, next_stage
+from ensembles.bagging._predicted import Predicted
 from ensembles.bagging._until_settled import FEWEST, UntilSettled
 
 __all__ = ["Enough"]

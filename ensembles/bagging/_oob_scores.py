@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score, get_scorer, r2_score
 from sklearn.utils.multiclass import type_of_target
 
 from ensembles._compat import take_rows
+from ensembles._stand_in import is_metric
 from ensembles._typing import BoolArray, FloatArray, Table
 from ensembles._validation import invalid_parameter
 
@@ -48,7 +49,7 @@ def check_oob_score(bag: BaseBag, oob_score: Any) -> Callable[..., float] | None
             "a bool, the name of a scorer, a scorer or a metric(y_true, y_pred)",
         )
     names = list(inspect.signature(oob_score).parameters)
-    if _is_metric(oob_score) and len(names) > 1 and names[1] in _NOT_LABELS:
+    if is_metric(oob_score) and len(names) > 1 and names[1] in _NOT_LABELS:
         raise ValueError(
             f"oob_score={oob_score!r} is a metric of {names[1]}, and metrics get the "
             "predictions. Give the name of a scorer, such as 'neg_log_loss' or "
@@ -71,7 +72,7 @@ def score_classes(
         return np.nan
     if scoring is None:
         return _accuracy(y[seen], labels[seen])
-    if _is_metric(scoring):
+    if is_metric(scoring):
         return float(scoring(y[seen], labels[seen]))
     if isinstance(probabilities, list):
         kept: Any = [p[seen] for p in probabilities]
@@ -100,16 +101,10 @@ def score_values(
         return np.nan
     if scoring is None:
         return float(r2_score(y[seen], predicted[seen]))
-    if _is_metric(scoring):
+    if is_metric(scoring):
         return float(scoring(y[seen], predicted[seen]))
     stand_in = _OutOfBagRegressor(predicted[seen])
     return float(scoring(stand_in, take_rows(X, np.flatnonzero(seen)), y[seen]))
-
-
-def _is_metric(scoring: Callable[..., float]) -> bool:
-    """Whether it is a metric (y_true, y_pred) and no scorer (estimator, X, y)."""
-    names = list(inspect.signature(scoring).parameters)
-    return bool(names) and names[0].startswith("y")
 
 
 class _OutOfBagClassifier(ClassifierMixin, BaseEstimator):

@@ -15,6 +15,7 @@ from ensembles._compat import take_rows
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._ensemble._predict import Output
 from ensembles._parallel import map_members
+from ensembles._stages import next_stage
 from ensembles._typing import BoolArray, FloatArray, IntArray, Table
 from ensembles._validation import n_rows_of, warn_user
 from ensembles.bagging._grow import Grown
@@ -23,7 +24,7 @@ from ensembles.bagging._sampling import MemberPlan, Resample, Sampler
 if TYPE_CHECKING:
     from ensembles.bagging._base import BaseBag
 
-__all__ = ["OobCurve", "Predicted", "next_stage"]
+__all__ = ["OobCurve", "Predicted"]
 
 _GROUPS = 16
 # Fifteen orthogonal halves of the groups.
@@ -41,11 +42,6 @@ class OobCurve(NamedTuple):
     """Its standard error over other random numbers; NaN where it was not asked for."""
     sampling_error: FloatArray
     """Its standard error over other rows; NaN where it was not asked for."""
-
-
-def next_stage(n_members: int) -> int:
-    """The next number of members to look at: a quarter more."""
-    return max(n_members + 1, n_members * 5 // 4)
 
 
 class Predicted:

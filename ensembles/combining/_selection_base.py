@@ -12,6 +12,7 @@ from sklearn.utils import check_array
 
 from ensembles._parallel import map_members
 from ensembles._random import MAX_SEED, random_generator
+from ensembles._stand_in import resolve_metric
 from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
 from ensembles._validation import (
     check_bool,
@@ -25,7 +26,6 @@ from ensembles.combining._greedy import Growth, Plan, grow
 from ensembles.combining._objectives import Objective
 from ensembles.combining._selection_score import takes_row_weights
 from ensembles.combining._weighted import BaseWeighted
-from ensembles.model_selection._evaluation._stand_in import resolve_metric
 
 __all__ = ["BaseSelection", "SelectionTrajectory"]
 

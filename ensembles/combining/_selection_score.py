@@ -17,6 +17,7 @@ from sklearn.metrics import (
 
 from ensembles._compat import parts_of_scorer
 from ensembles._ensemble._targets import ClassTarget
+from ensembles._stand_in import resolve_metric
 from ensembles._typing import FloatArray
 from ensembles.combining._errors import (
     error_products,
@@ -30,7 +31,6 @@ from ensembles.combining._objectives import (
     Objective,
     SquaredError,
 )
-from ensembles.model_selection._evaluation._stand_in import resolve_metric
 
 __all__ = ["objective_of_classes", "objective_of_values", "takes_row_weights"]
 

@@ -24,7 +24,8 @@ from ensembles import (
     Jackknife,
     UntilSettled,
 )
-from ensembles.bagging._predicted import _HALVES, _dealt, next_stage
+from ensembles._stages import next_stage, stages_up_to
+from ensembles.bagging._predicted import _HALVES, _dealt
 from ensembles.exceptions import InvalidParameterError
 
 X, Y = make_friedman1(150, noise=1.0, random_state=0)
@@ -291,3 +292,5 @@ def test_members_that_fail_are_made_up_for():
 
 def test_stages_are_a_quarter_apart():
     assert [next_stage(n) for n in (0, 1, 7, 8, 100)] == [1, 2, 8, 10, 125]
+    assert list(stages_up_to(11)) == [1, 2, 3, 4, 5, 6, 7, 8, 10, 11]
+    assert list(stages_up_to(1)) == [1]

@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from ensembles._stand_in import Metric, resolve_metric
 from ensembles._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from ensembles._validation import (
     check_choice,
@@ -16,7 +17,6 @@ from ensembles._validation import (
     check_sample_weight,
     require,
 )
-from ensembles.model_selection._evaluation._stand_in import Metric, resolve_metric
 
 __all__ = ["GroupedScores", "OutOfFold"]
 

@@ -13,7 +13,7 @@ from sklearn.metrics import get_scorer, make_scorer, roc_auc_score
 from ensembles._compat import parts_of_scorer
 from ensembles._validation import invalid_parameter
 
-__all__ = ["Metric", "resolve_metric"]
+__all__ = ["Metric", "is_metric", "resolve_metric"]
 
 Metric = Callable[..., float]
 
@@ -103,12 +103,18 @@ def resolve_metric(owner: str, metric: Any, method: str, classes: Any) -> Metric
         answering = stand_in(method, said, classes)
         if not any(hasattr(answering, name) for name in wanted):
             raise ValueError(
-                f"{metric!r} asks for {' or '.join(wanted)}, and the out-of-fold "
+                f"{metric!r} asks for {' or '.join(wanted)}, and the "
                 f"predictions are of {method!r}. Make them with method={wanted[0]!r}."
             )
         return float(scorer(answering, np.empty((len(y), 1)), y, **weights))
 
     return of_scorer
+
+
+def is_metric(scoring: Callable[..., float]) -> bool:
+    """Whether it is a metric (y_true, y_pred) and no scorer (estimator, X, y)."""
+    names = list(inspect.signature(scoring).parameters)
+    return bool(names) and names[0].startswith("y")
 
 
 def _of_all_classes(scorer: Any, parts: Any, classes: Any) -> Any:
