@@ -319,7 +319,7 @@ def test_classifiers_are_scored_by_what_was_asked_of_them():
     assert by_sign.score() == pytest.approx(accuracy)
     labels = out_of_fold_predict(LogisticRegression(), X_c, NAMES, cv=cv)
     assert labels.score("f1_macro") > 0.3
-    with pytest.raises(ValueError, match="asks for predict_proba, and the out-of-fold"):
+    with pytest.raises(ValueError, match="asks for predict_proba, and the predictions"):
         labels.score("neg_log_loss")
     several = out_of_fold_predict(
         DecisionTreeClassifier(random_state=0),
@@ -864,7 +864,7 @@ def test_times_that_no_one_needs_may_be_of_no_use():
 def test_decisions_of_pairs_are_no_labels():
     pairs = SVC(decision_function_shape="ovo")
     done = out_of_fold_predict(pairs, X_c, y_c, cv=3, method="decision_function")
-    with pytest.raises(ValueError, match="asks for predict, and the out-of-fold"):
+    with pytest.raises(ValueError, match="asks for predict, and the predictions"):
         done.score()
 
 
