@@ -74,6 +74,7 @@ from ensembles.inspection import (
     bias_variance,
     diversity,
     generalization_gap,
+    oob_permutation_importance,
 )
 from ensembles.model_selection import (
     CombinatorialPurgedKFold,
@@ -244,6 +245,7 @@ __all__ = [
     "metric_interval",
     "nested_cross_validate",
     "one_standard_error",
+    "oob_permutation_importance",
     "optimal_block_length",
     "out_of_fold_predict",
     "probability_of_overfitting",

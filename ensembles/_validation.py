@@ -26,6 +26,7 @@ __all__ = [
     "check_confidence_level",
     "check_count",
     "check_count_or_fraction",
+    "check_known_labels",
     "check_labels",
     "check_n_jobs",
     "check_positive",
@@ -371,6 +372,24 @@ def check_labels(name: str, labels: Any) -> None:
             f"{name} has no label in {int(missing.sum())} of {missing.size} places, "
             f"the first in row {row}. Give these rows labels, one for each of them if "
             "they are alone, or leave them out."
+        )
+
+
+def check_known_labels(y: ArrayLike, classes: Any) -> None:
+    """Raise for labels that are none of the classes.
+
+    Raises
+    ------
+    ValueError
+        With the first of them.
+    """
+    labels = np.asarray(y)
+    unknown = labels[~np.isin(labels, classes)]
+    if len(unknown):
+        named = sorted(set(map(str, unknown.tolist())))[:5]
+        raise ValueError(
+            f"y has the labels {named}, which are none of the classes "
+            f"{np.asarray(classes).tolist()[:10]}."
         )
 
 

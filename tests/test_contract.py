@@ -1,9 +1,7 @@
 """What holds for every ensemble, whatever it is."""
 
-import pickle
 import warnings
 
-import joblib
 import numpy as np
 import pytest
 from _instances import (
@@ -11,13 +9,13 @@ from _instances import (
     ESTIMATORS,
     LEARNED,
     NETS,
+    SCHEMES,
     TREES,
     known_failures,
 )
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import RegressorMixin, clone, is_classifier
 from sklearn.datasets import make_classification, make_regression
-from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -37,11 +35,15 @@ from ensembles import (
     VotingClassifier,
     VotingRegressor,
 )
+from ensembles.testing import check_ensemble, check_scheme
 
 every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS + LEARNED, ids=repr)
 every_ensemble = pytest.mark.parametrize(
     "estimator", ESTIMATORS + LEARNED + NETS, ids=repr
 )
+
+
+GROUPS_OF_ROWS = np.arange(60) // 3
 
 
 def data_for(estimator, n=80):
@@ -77,6 +79,24 @@ def test_scikit_learn_contract_of_variants(estimator, check):
         check(estimator)
 
 
+ENSEMBLES = [
+    one
+    for one in ESTIMATORS + LEARNED + NETS + BOOSTERS
+    if hasattr(one, "predict_members")
+]
+
+
+@pytest.mark.parametrize("estimator", ENSEMBLES, ids=repr)
+@pytest.mark.filterwarnings("ignore:Some inputs do not have OOB scores")
+def test_the_contract_of_ensembles(estimator):
+    check_ensemble(estimator)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=repr)
+def test_the_contract_of_schemes(scheme):
+    check_scheme(scheme, groups=GROUPS_OF_ROWS)
+
+
 @every_estimator
 def test_the_bits_do_not_depend_on_n_jobs(estimator):
     X, y = data_for(estimator)
@@ -84,71 +104,6 @@ def test_the_bits_do_not_depend_on_n_jobs(estimator):
     two = seeded(estimator, n_jobs=2).fit(X, y)
     assert_array_equal(one.predict_members(X), two.predict_members(X))
     assert_array_equal(one.predict(X), two.predict(X))
-
-
-@every_ensemble
-def test_a_second_fit_gives_the_same_bits(estimator):
-    X, y = data_for(estimator)
-    ensemble = seeded(estimator).fit(X, y)
-    first = ensemble.predict_members(X)
-    assert_array_equal(first, ensemble.fit(X, y).predict_members(X))
-
-
-@every_ensemble
-def test_pickle_and_joblib_keep_the_predictions(estimator, tmp_path):
-    X, y = data_for(estimator)
-    ensemble = seeded(estimator).fit(X, y)
-    expected = ensemble.predict(X)
-    assert_array_equal(pickle.loads(pickle.dumps(ensemble)).predict(X), expected)
-    joblib.dump(ensemble, tmp_path / "ensemble")
-    assert_array_equal(joblib.load(tmp_path / "ensemble").predict(X), expected)
-
-
-@every_ensemble
-def test_a_fit_leaves_the_global_random_state_and_the_user_s_objects_alone(estimator):
-    X, y = data_for(estimator)
-    ensemble = seeded(estimator)
-    given = {key: repr(value) for key, value in ensemble.get_params().items()}
-    fitted_before = {key: vars(v).copy() for key, v in members_of(ensemble).items()}
-    np.random.seed(3)  # noqa: NPY002, TID251 - the global state is what is watched
-    state = np.random.get_state()[1].copy()  # noqa: NPY002
-    ensemble.fit(X, y).predict(X)
-    assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
-    assert {k: repr(v) for k, v in ensemble.get_params().items()} == given
-    assert {k: vars(v) for k, v in members_of(ensemble).items()} == fitted_before
-
-
-def members_of(ensemble):
-    return {
-        key: value
-        for key, value in ensemble.get_params().items()
-        if hasattr(value, "fit")
-    }
-
-
-@every_ensemble
-def test_it_is_a_sequence_of_its_members(estimator):
-    X, y = data_for(estimator)
-    ensemble = seeded(estimator).fit(X, y)
-    assert len(ensemble) == len(ensemble.estimators_) == len(list(ensemble))
-    assert type(ensemble[0]) is type(next(iter(ensemble)))
-
-
-@every_ensemble
-def test_members_come_first_and_combine_can_change_after_fit(estimator):
-    X, y = data_for(estimator)
-    ensemble = seeded(estimator).fit(X, y)
-    members = ensemble.predict_members(X)
-    assert members.shape[:2] == (len(ensemble), len(X))
-    if getattr(ensemble, "voting", "soft") == "hard" or not hasattr(
-        ensemble, "combine"
-    ):
-        return
-    ensemble.combine = lambda outputs: outputs[-1]
-    if is_classifier(ensemble):
-        assert_array_equal(ensemble.predict_proba(X), members[-1])
-    else:
-        assert_array_equal(ensemble.predict(X), members[-1])
 
 
 @every_ensemble
@@ -164,15 +119,6 @@ def test_it_works_in_pipelines_searches_and_nested_cross_validation(estimator):
     search = GridSearchCV(pipeline, {f"{name}__{option}": [value]}, cv=2)
     scores = cross_val_score(search, X, y, cv=RollingOrigin(2), error_score="raise")
     assert np.isfinite(scores).all()
-
-
-@every_ensemble
-def test_predict_before_fit_says_so(estimator):
-    X, _ = data_for(estimator)
-    with pytest.raises(NotFittedError, match="is not fitted yet"):
-        clone(estimator).predict(X)
-    with pytest.raises(NotFittedError, match="is not fitted yet"):
-        clone(estimator).predict_members(X)
 
 
 @every_estimator

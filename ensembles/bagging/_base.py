@@ -43,12 +43,13 @@ from ensembles._typing import (
     RandomState,
     Table,
 )
-from ensembles._validation import n_rows_of, warn_user
+from ensembles._validation import warn_user
 from ensembles.bagging._adopted import joined_bag, part_of_bag
 from ensembles.bagging._enough import Enough
 from ensembles.bagging._fit import FitJob
 from ensembles.bagging._grow import Grown, grow, plan_members
 from ensembles.bagging._left_out import LeftOut, sampling_variance
+from ensembles.bagging._oob_curve import OutOfBag
 from ensembles.bagging._predicted import Predicted
 from ensembles.bagging._resample import resolve_resample
 from ensembles.bagging._sampling import (
@@ -60,6 +61,7 @@ from ensembles.bagging._setup import (
     asks_out_of_bag,
     check_out_of_bag,
     check_params,
+    check_training_rows,
     target_hash,
 )
 from ensembles.bagging._until_settled import UntilSettled, rule_of_size, wanted_size
@@ -243,7 +245,7 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         rule = rule_of_size(self.n_estimators)
         left_out = enough = None
         if asks_out_of_bag(self):
-            left_out = Predicted(self, X, seen, learned, in_groups=rule is not None)
+            left_out = OutOfBag(self, X, seen, learned, with_errors=rule is not None)
             enough = rule and Enough(rule, left_out, started)
         grown = Grown.of(self)
         if plans:
@@ -259,7 +261,7 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
             self._set_out_of_bag(left_out, grown, learned)
         return self
 
-    def _set_out_of_bag(self, left_out: Predicted, grown: Grown, learned: Any) -> None:
+    def _set_out_of_bag(self, left_out: OutOfBag, grown: Grown, learned: Any) -> None:
         """Set predictions of rows that members left out, and their scores."""
         self.oob_curve_ = left_out.curve(grown)
         self.oob_score_ = float(self.oob_curve_.score[-1])
@@ -314,7 +316,16 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
             )
         first = self._next_index if start else 0
         n_seeds = first + wanted - start
-        return plan_members(sampler, rng.randint(MAX_SEED, size=n_seeds)[first:], first)
+        seeds = rng.randint(MAX_SEED, size=n_seeds)[first:]
+        try:
+            return plan_members(sampler, seeds, first)
+        except ValueError as error:
+            if rule_of_size(self.n_estimators) is not None:
+                error.add_note(
+                    f"The rule of n_estimators asks for at_most={wanted}: give it an "
+                    "UntilSettled with less, or give a number."
+                )
+            raise
 
     def _forget_members(self) -> None:
         """Remove members, so that a fit that fails leaves no half of an old one."""
@@ -347,7 +358,7 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
 
         For bags that were fitted without ``oob_score``, are parts of others, or were
         taken over from scikit-learn. Intervals, sets of labels and noise then need
-        nothing else.
+        nothing else. Of ``oob_curve_`` errors are not found again.
 
         Parameters
         ----------
@@ -370,15 +381,8 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
             classes.
         """
         check_is_fitted(self, "estimators_")
-        sizes = {sampler.n_samples for sampler, _, _ in self._draws}
-        if sizes != {n_rows_of(X)}:
-            raise ValueError(
-                f"Members were fitted on {sorted(sizes)} rows, and X has "
-                f"{n_rows_of(X)}. Pass the training data of all members."
-            )
+        check_training_rows(self, X)
         check_consistent_length(X, y)
-        if not any(sampler.leaves_rows_out(how) for sampler, how, _ in self._draws):
-            raise ValueError("Every member saw every row, so none is out-of-bag.")
         seen = self._rows_to_predict(X)
         with state_kept_on_failure(self):
             learned = self._encode_target(y)
@@ -389,9 +393,42 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
                 )
             self._targets_seen = {target_hash(learned)}
             self._forget_out_of_bag()
-            left_out = Predicted(self, X, seen, learned)
+            left_out = OutOfBag(self, X, seen, learned)
             self._set_out_of_bag(left_out, Grown.of(self), learned)
         return self
+
+    def predict_oob(self, X: Table) -> Any:
+        """Predict each row of the training data by the members that did not see it.
+
+        Rows may be changed before, to see what becomes of the predictions, as
+        :func:`ensembles.inspection.oob_permutation_importance` does.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix, DataFrame or list of shape (n_samples, ...)
+            The rows that members were fitted on, in the same order.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, ...) or list of ndarrays
+            Values, or probabilities in the order of ``classes_``; a list for several
+            outputs with classes. NaN for a row that every member saw.
+
+        Raises
+        ------
+        NotFittedError
+            If the ensemble is not fitted.
+        ValueError
+            If these are not as many rows as members were fitted on, or every member
+            saw every row.
+        """
+        check_is_fitted(self, "estimators_")
+        check_training_rows(self, X)
+        predicted = Predicted(self, self._rows_to_predict(X))
+        for _ in predicted.take(Grown.of(self)):
+            pass
+        combined = predicted.combined()
+        return combined if len(combined) > 1 else combined[0]
 
     # What members are, and what they say.
 

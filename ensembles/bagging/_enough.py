@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from time import perf_counter
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ensembles._stages import next_stage
 from ensembles._validation import warn_user
 from ensembles.bagging._grow import Grown
-from ensembles.bagging._predicted import Predicted
+from ensembles.bagging._oob_curve import OutOfBag
 from ensembles.bagging._until_settled import FEWEST, UntilSettled
 
 __all__ = ["Enough"]
@@ -22,13 +23,13 @@ class Enough:
     ----------
     rule : UntilSettled
         What is enough.
-    left_out : Predicted
-        What members say of rows that they did not see.
+    left_out : OutOfBag
+        Scores of rows that members did not see.
     started : float
         When the fit began, by `perf_counter`.
     """
 
-    def __init__(self, rule: UntilSettled, left_out: Predicted, started: float) -> None:
+    def __init__(self, rule: UntilSettled, left_out: OutOfBag, started: float) -> None:
         self._rule = rule
         self._left_out = left_out
         self._started = started
@@ -38,7 +39,7 @@ class Enough:
         if self.is_late() and grown.estimators:
             return 0
         n_members = len(grown.estimators)
-        if n_members >= FEWEST and self._has_settled(grown):
+        if n_members >= FEWEST and (self._has_settled(grown) or self.is_late()):
             return 0
         return max(next_stage(n_members), FEWEST) - n_members
 
@@ -49,15 +50,24 @@ class Enough:
 
     def conclude(self, grown: Grown) -> None:
         """Warn if there may be no more members and the score has not settled."""
-        if self._rule.tol == 0 or self.is_late() or self._has_settled(grown):
+        if self.is_late() or self._has_settled(grown) or self._rule.tol == 0:
             return
         mc_error, sampling_error = self._left_out.errors()
+        if np.isnan([mc_error, sampling_error]).any():
+            why = (
+                "halves of them leave out too few rows for a score. Take smaller draws "
+                "or more rows, or give a number of members."
+            )
+        else:
+            why = (
+                f"its Monte-Carlo error is {mc_error:.2g}, more than "
+                f"tol={self._rule.tol} times its sampling error, {sampling_error:.2g}. "
+                "Raise at_most or tol, or take a smoother score, such as "
+                "oob_score='roc_auc' in place of accuracy."
+            )
         warn_user(
             f"The out-of-bag score has not settled with {len(grown.estimators)} "
-            f"members: its Monte-Carlo error is {mc_error:.2g}, more than "
-            f"tol={self._rule.tol} times its sampling error, {sampling_error:.2g}. "
-            "Raise at_most or tol, or take a smoother score, such as "
-            "oob_score='neg_log_loss' in place of accuracy.",
+            f"members: {why}",
             ConvergenceWarning,
         )
 

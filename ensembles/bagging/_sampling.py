@@ -83,6 +83,11 @@ class Sampler(ABC):
     weights_multiply: ClassVar[bool] = True
     """Whether the user's weights multiply those drawn, or else decide what is drawn."""
 
+    @property
+    def units(self) -> IntArray | None:
+        """Number of the unit that each row belongs to; None where rows are units."""
+        return None
+
     @abstractmethod
     def row_seeds(self, seeds: IntArray, start: int) -> list[Any]:
         """The `rows_seed` of each member from number `start` on."""
@@ -172,6 +177,11 @@ class SchemeSampler(Sampler):
     bound: BoundScheme
     entropy: int
     scheme: BaseScheme
+
+    @property
+    def units(self) -> IntArray | None:
+        """Units that the scheme takes for independent: groups, or blocks."""
+        return self.bound.deletions().units()
 
     def row_seeds(self, seeds: IntArray, start: int) -> list[Any]:
         """Seeds that the scheme makes from its number and one entropy."""

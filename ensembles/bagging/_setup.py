@@ -17,6 +17,7 @@ from ensembles._validation import (
     check_n_jobs,
     check_verbose,
     invalid_parameter,
+    n_rows_of,
     resolve_n_draws,
 )
 from ensembles.bagging._oob_scores import check_oob_score
@@ -37,6 +38,7 @@ __all__ = [
     "asks_out_of_bag",
     "check_out_of_bag",
     "check_params",
+    "check_training_rows",
     "make_sampler",
     "rows_kept",
     "target_hash",
@@ -139,6 +141,25 @@ def rows_kept(weights: FloatArray | None) -> BoolArray | None:
 def target_hash(learned: Any) -> str:
     """What tells one target from another, and its rows in another order."""
     return str(joblib_hash(np.asarray(learned)))
+
+
+def check_training_rows(bag: BaseBag, X: Table) -> None:
+    """Raise unless X may be what members were fitted on, some of it left out.
+
+    Raises
+    ------
+    ValueError
+        If these are not as many rows as members were fitted on, or every member saw
+        every row.
+    """
+    sizes = {sampler.n_samples for sampler, _, _ in bag._draws}
+    if sizes != {n_rows_of(X)}:
+        raise ValueError(
+            f"Members were fitted on {sorted(sizes)} rows, and X has "
+            f"{n_rows_of(X)}. Pass the training data of all members."
+        )
+    if not any(sampler.leaves_rows_out(how) for sampler, how, _ in bag._draws):
+        raise ValueError("Every member saw every row, so none is out-of-bag.")
 
 
 def check_out_of_bag(

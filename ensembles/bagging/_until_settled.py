@@ -23,8 +23,9 @@ class UntilSettled(BaseEstimator):
     the score would differ little with other random numbers: when its Monte-Carlo error
     is at most `tol` times its sampling error, that of having these rows and no others.
     Both come from the one fit, by scores of halves of the members and of halves of the
-    rows. More members are added by a quarter of their number at a time. Where members
-    are costly and few, as nets are, give a number.
+    rows, groups or blocks, as the scheme draws them. More members are added by about a
+    quarter of their number at a time. Where members are costly and few, as nets are, or
+    few rows are left out, give a number.
 
     Parameters
     ----------
@@ -39,6 +40,8 @@ class UntilSettled(BaseEstimator):
     max_seconds : float or None, default=None
         Seconds since the beginning of the fit after which no member is waited for; one
         at least. How many there are then depends on the machine; which they are, not.
+        Scoring at a stage is not cut short, and workers that are processes take
+        seconds to start and end.
 
     Raises
     ------
@@ -52,10 +55,10 @@ class UntilSettled(BaseEstimator):
     Notes
     -----
     Members are dealt to 16 groups by turns, rows at random within their class. A
-    Hadamard matrix gives 15 halves of eight groups that are orthogonal: of a mean, the
-    sum of squares about the whole is what the usual formula makes of the means of
-    groups [1]_. Halves do for scores that are no smooth function of the members, such
-    as accuracy [2]_.
+    Hadamard matrix gives 15 halves of eight groups that are orthogonal, so that the
+    variance of a mean among halves estimates that of the whole without bias [1]_.
+    Halves do for scores that are no smooth function of the members, such as accuracy
+    [2]_.
 
     References
     ----------
@@ -76,7 +79,7 @@ class UntilSettled(BaseEstimator):
     >>> enough = UntilSettled(tol=0.3)
     >>> trees = BaggingRegressor(n_estimators=enough, random_state=0).fit(X, y)
     >>> len(trees.estimators_), round(trees.oob_score_, 2)
-    (62, 0.77)
+    (64, 0.77)
     >>> lines = BaggingRegressor(Ridge(), enough, random_state=0).fit(X, y)
     >>> len(lines.estimators_), round(lines.oob_score_, 2)
     (32, 0.69)

@@ -12,6 +12,7 @@ from ensembles.inspection._generalization_gap import (
     GeneralizationGap,
     generalization_gap,
 )
+from ensembles.inspection._oob_importance import oob_permutation_importance
 from ensembles.inspection._reliability_display import ReliabilityDisplay
 from ensembles.inspection._split_display import CVSplitDisplay
 from ensembles.inspection._staged_score_display import StagedScoreDisplay
@@ -31,4 +32,5 @@ __all__ = [
     "bias_variance",
     "diversity",
     "generalization_gap",
+    "oob_permutation_importance",
 ]

@@ -6,7 +6,7 @@ from typing import Any, Self, final
 
 import numpy as np
 
-from ensembles._typing import ArrayLike
+from ensembles._typing import ArrayLike, FloatArray
 from ensembles._validation import require
 
 __all__ = ["BootstrapDisplay"]
@@ -49,6 +49,8 @@ class BootstrapDisplay:
     ------
     MissingDependencyError
         If matplotlib is not installed.
+    ValueError
+        From `plot`, if no replicate has a value.
 
     See Also
     --------
@@ -156,22 +158,42 @@ class BootstrapDisplay:
         if ax is None:
             _, ax = pyplot.subplots(layout="constrained")
         self.ax_, self.figure_, self.span_ = ax, ax.figure, None
-        values = np.asarray(self.replicates, dtype=np.float64)
-        values = values[np.isfinite(values)]
+        values = _finite(self.replicates)
         style = {"bins": "auto", "color": "0.75", "label": f"{len(values)} replicates"}
         _, _, self.bars_ = ax.hist(values, **{**style, **kwargs})
         if self.interval is not None:
-            reach = ax.get_xlim()
-            ends = np.clip(self.interval, *reach)
+            low, high = self.interval
+            # An end that is open lies where replicates end.
+            ends = (
+                low if np.isfinite(low) else min(values.min(), high),
+                high if np.isfinite(high) else max(values.max(), low),
+            )
             self.span_ = ax.axvspan(
                 *ends, color="C0", alpha=0.2, linewidth=0, label=self.interval_name
             )
-            ax.set_xlim(reach)
         label = f"Estimate: {self.estimate:.4g}"
         self.line_ = ax.axvline(self.estimate, color="C0", label=label)
-        ax.set(xlabel="Statistic", ylabel="Replicates")
+        heights = "Density" if kwargs.get("density") else "Replicates"
+        ax.set(xlabel="Statistic", ylabel=heights)
         ax.legend()
         return self
+
+
+def _finite(replicates: ArrayLike) -> FloatArray:
+    """Replicates that have a value.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or they are not of one number.
+    """
+    values = np.asarray(replicates, dtype=np.float64)
+    if values.ndim != 1 or not np.isfinite(values).any():
+        raise ValueError(
+            "Replicates must be of one number, some of them finite, got shape "
+            f"{values.shape} with {int(np.isfinite(values).sum())} finite values."
+        )
+    return values[np.isfinite(values)]
 
 
 def _place(
@@ -187,7 +209,8 @@ def _place(
     at = () if component is None else component
     at = at if isinstance(at, tuple) else (at,)
     inside = len(at) == len(shape) and all(
-        -size <= one < size for one, size in zip(at, shape, strict=True)
+        isinstance(one, int | np.integer) and -size <= one < size
+        for one, size in zip(at, shape, strict=True)
     )
     if component is None and int(np.prod(shape)) == 1:
         return (0,) * len(shape)

@@ -8,11 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 from sklearn.base import is_classifier
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
 from ensembles._typing import ArrayLike, BoolArray, FloatArray, IntArray, Table
-from ensembles._validation import check_choice, check_count, require
+from ensembles._validation import (
+    check_choice,
+    check_count,
+    check_known_labels,
+    require,
+)
+from ensembles.inspection._inside import inside
 
 __all__ = ["ReliabilityDisplay"]
 
@@ -127,7 +133,8 @@ class ReliabilityDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted, with ``predict_proba`` or ``predict_interval``.
+            Fitted, with ``predict_proba`` or ``predict_interval``; a pipeline or search
+            around it, too.
         X : array-like, sparse matrix or DataFrame of shape (n_samples, ...)
             Rows that it has not learned from.
         y : array-like of shape (n_samples,)
@@ -152,13 +159,21 @@ class ReliabilityDisplay:
         ------
         TypeError
             If the estimator tells neither.
+        ValueError
+            If y has several outputs, or labels that the estimator does not know.
         """
         require("matplotlib", "plot", "ReliabilityDisplay")
+        estimator, X = inside(estimator, X)
         wanted = "predict_proba" if is_classifier(estimator) else "predict_interval"
         if not hasattr(estimator, wanted):
             raise TypeError(
                 f"{type(estimator).__name__} has no {wanted}. Pass what it says to "
                 "from_predictions or from_intervals."
+            )
+        if np.ndim(y) != 1:
+            raise ValueError(
+                f"The picture is of one output, got y of shape {np.shape(y)}. Pass "
+                "what is said of each output to from_predictions or from_intervals."
             )
         if is_classifier(estimator):
             return cls.from_predictions(
@@ -213,7 +228,8 @@ class ReliabilityDisplay:
         Raises
         ------
         ValueError
-            If there is not a column for each class, or values are no probabilities.
+            If there is not a column for each class, a label is none of them, or values
+            are no probabilities.
         """
         check_count(cls.__name__, "n_bins", n_bins)
         check_choice(cls.__name__, "strategy", strategy, {"quantile", "uniform"})
@@ -245,7 +261,8 @@ class ReliabilityDisplay:
         y : array-like of shape (n_samples,)
             Values.
         intervals : array-like of shape (n_levels, n_samples, 2)
-            Lower and upper ends.
+            Lower and upper ends. An interval whose lower end is the larger, as those of
+            the jackknife+ can be at low levels, holds nothing.
         levels : array-like of shape (n_levels,)
             Levels of the intervals.
         ax : matplotlib Axes or None, default=None
@@ -261,7 +278,8 @@ class ReliabilityDisplay:
         Raises
         ------
         ValueError
-            If there are not two ends for each level and row.
+            If there are not two ends for each level and row, an end or a target is NaN,
+            or a level is none.
         """
         require("matplotlib", "plot", "ReliabilityDisplay")
         values, ends = column_or_1d(y), np.asarray(intervals)
@@ -272,10 +290,15 @@ class ReliabilityDisplay:
                 f"Intervals of {len(nominal)} levels and {len(values)} rows have the "
                 f"shape {wanted}, got {ends.shape}."
             )
-        inside = (ends[..., 0] <= values) & (values <= ends[..., 1])
+        check_array(values[:, None], input_name="y")
+        if not ((nominal > 0) & (nominal < 1)).all():
+            raise ValueError(f"Levels lie between 0 and 1, got {nominal.tolist()}.")
+        if np.isnan(ends).any():
+            raise ValueError("Ends of intervals must not be NaN.")
+        holds = (ends[..., 0] <= values) & (values <= ends[..., 1])
         display = cls(
             nominal,
-            inside.mean(axis=1),
+            holds.mean(axis=1),
             np.full(len(nominal), len(values)),
             labels=("Level of the intervals", "Share of targets inside"),
         )
@@ -296,7 +319,10 @@ class ReliabilityDisplay:
         Self
             Itself.
         """
-        pyplot = require("matplotlib.pyplot", "plot", "ReliabilityDisplay")
+        pyplot, lines, cbook = (
+            require(f"matplotlib.{module}", "plot", "ReliabilityDisplay")
+            for module in ("pyplot", "lines", "cbook")
+        )
         if ax is None:
             _, ax = pyplot.subplots(layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
@@ -316,7 +342,8 @@ class ReliabilityDisplay:
         )
         label = f"Observed (mean distance {self.error_:.3f})"
         style = {"marker": "o", "markersize": 5, "label": label, "zorder": 3}
-        (self.points_,) = ax.plot(forecast, observed, **{**style, **kwargs})
+        style |= cbook.normalize_kwargs(kwargs, lines.Line2D)
+        (self.points_,) = ax.plot(forecast, observed, **style)
         ax.set(xlabel=self.labels[0], ylabel=self.labels[1], aspect="equal")
         ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         ax.legend(loc="upper left")
@@ -336,11 +363,14 @@ def _events(
     labels = column_or_1d(y)
     said = np.asarray(probabilities, dtype=np.float64)
     check_consistent_length(labels, said)
+    if not len(labels):
+        raise ValueError("There are no rows to draw.")
     if not ((said >= 0) & (said <= 1)).all():
         raise ValueError("Probabilities must be numbers from 0 to 1, and not NaN.")
     known: NDArray[Any] = (
         unique_labels(labels) if classes is None else column_or_1d(classes)
     )
+    check_known_labels(labels, known)
     if said.ndim == 1:
         said = np.column_stack([1 - said, said])
     if said.shape[1:] != known.shape:
@@ -357,11 +387,9 @@ def _events(
 
 def _bins(forecast: FloatArray, n_bins: int, strategy: str) -> IntArray:
     """Number of the bin of each row, without empty ones."""
-    if strategy == "uniform":
-        edges = np.linspace(0, 1, n_bins + 1)[1:-1]
-    else:
-        edges = np.quantile(forecast, np.arange(1, n_bins) / n_bins)
-    found = np.searchsorted(np.unique(edges), forecast, side="right")
+    levels = np.linspace(0, 1, n_bins + 1)[1:-1]
+    edges = levels if strategy == "uniform" else np.quantile(forecast, levels)
+    found = np.searchsorted(edges, forecast)
     return np.asarray(np.unique(found, return_inverse=True)[1])
 
 

@@ -13,11 +13,13 @@ from ensembles._stages import stages_up_to
 from ensembles._stand_in import is_metric, resolve_metric
 from ensembles._typing import ArrayLike, FloatArray, IntArray, Table
 from ensembles._validation import require
+from ensembles.inspection._inside import inside
 
 __all__ = ["StagedScoreDisplay"]
 
 # Curves of boosting have hundreds of rounds; no eye tells more points apart.
 _MOST_STAGES = 200
+_OOB = "Out-of-bag"
 
 
 class StagedScores(NamedTuple):
@@ -112,7 +114,8 @@ class StagedScoreDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted: a bag or forest, or one with ``staged_predict``, scikit-learn's too.
+            Fitted: a bag or forest, or one with ``staged_predict``, scikit-learn's too;
+            a pipeline or search around it.
         X : array-like, sparse matrix or DataFrame of shape (n_samples, ...) or None, \
 default=None
             Rows that it has not learned from. None draws the curve out-of-bag alone.
@@ -138,27 +141,31 @@ default=None
         TypeError
             If the estimator has no stages.
         ValueError
-            If there is nothing to draw.
+            If there is nothing to draw, or two curves have one name.
         """
         require("matplotlib", "plot", "StagedScoreDisplay")
-        curves = {}
+        if (X is None) != (y is None):
+            raise ValueError("X and y go together: pass both, or neither of them.")
+        estimator, X = inside(estimator, X)
+        curves: dict[str, StagedScores] = {}
+        default = "accuracy" if is_classifier(estimator) else "r2"
         known = getattr(estimator, "oob_curve_", None)
         of_fit = getattr(estimator, "oob_score", None)
         if known is None or isinstance(of_fit, bool | np.bool_):
-            of_fit = None
+            of_fit = default
         scoring = of_fit if scoring is None else scoring
         if known is not None and scoring == of_fit:
-            curves["Out-of-bag"] = StagedScores(
-                known.n_estimators, known.score, known.mc_error
-            )
+            curves[_OOB] = StagedScores(known.n_estimators, known.score, known.mc_error)
+        if name in curves:
+            raise ValueError(f"{name!r} is the curve of the fit. Choose another name.")
         if X is not None:
             curves[name] = _scores(estimator, X, y, scoring)
         if not curves:
             raise ValueError(
-                "There are no out-of-bag scores, so rows are needed. Pass X and y, or "
-                "fit a bag with oob_score=True."
+                f"There are no out-of-bag scores of {scoring!r}, so rows are needed. "
+                "Pass X and y, or fit a bag with oob_score=True."
             )
-        return cls(curves, score_name=_name(scoring, estimator)).plot(ax=ax, **kwargs)
+        return cls(curves, score_name=_name(scoring)).plot(ax=ax, **kwargs)
 
     @classmethod
     def from_predictions(
@@ -230,6 +237,10 @@ default=None
             _, ax = pyplot.subplots(layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
         self.lines_, self.bands_ = {}, {}
+        if "label" in kwargs and len(self.curves) > 1:
+            raise ValueError(
+                "Curves are labelled by their names: pass name, not label."
+            )
         for name, curve in self.curves.items():
             n_members, score, error = StagedScores(*map(_as_array, curve))
             style = {"label": name, **kwargs}
@@ -306,10 +317,10 @@ def _stages(n_rounds: int) -> IntArray:
     return np.unique(np.rint(at).astype(np.intp))
 
 
-def _name(scoring: Any, estimator: Any) -> str:
+def _name(scoring: Any) -> str:
     """What the axis of scores is called."""
-    if scoring is None:
-        return "Accuracy" if is_classifier(estimator) else "R²"
+    if scoring == "r2":
+        return "R²"
     name = (
         scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
     )

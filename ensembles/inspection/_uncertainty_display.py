@@ -7,13 +7,17 @@ from typing import Any, Self, final
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_array, check_consistent_length
 
 from ensembles._typing import ArrayLike, FloatArray, Table
 from ensembles._uncertainty import Uncertainty
-from ensembles._validation import require
+from ensembles._validation import check_known_labels, require
+from ensembles.inspection._inside import inside
 
 __all__ = ["UncertaintyDisplay"]
+
+# Names of curves to compare with: rows refused by their losses, and by lot.
+_COMPARED = ("lowest possible", "at random")
 
 
 @final
@@ -97,7 +101,7 @@ class UncertaintyDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted, with ``predict_uncertainty``.
+            Fitted, with ``predict_uncertainty``; a pipeline or search around it, too.
         X : array-like, sparse matrix or DataFrame of shape (n_samples, ...)
             Rows that members have not learned from.
         y : array-like of shape (n_samples,)
@@ -116,15 +120,20 @@ class UncertaintyDisplay:
         ------
         TypeError
             If the estimator does not tell uncertainties.
+        ValueError
+            If y has labels that the estimator does not know.
         """
         require("matplotlib", "plot", "UncertaintyDisplay")
+        estimator, X = inside(estimator, X)
         if not hasattr(estimator, "predict_uncertainty"):
             raise TypeError(
-                f"{type(estimator).__name__} has no predict_uncertainty. Bags, "
-                "forests, votes and ensembles of nets have one; of others pass what "
-                "they say to from_predictions."
+                f"{type(estimator).__name__} has no predict_uncertainty. Bags, forests "
+                "and votes have one, and nets that tell probabilities or variances; of "
+                "others pass what they say to from_predictions."
             )
         labels = is_classifier(estimator)
+        if labels:
+            check_known_labels(y, estimator.classes_)
         losses, name = _losses(y, estimator.predict(X), labels=labels)
         parts = estimator.predict_uncertainty(X)
         return cls(losses, parts._asdict(), loss_name=name).plot(ax=ax, **kwargs)
@@ -165,8 +174,8 @@ class UncertaintyDisplay:
         ValueError
             If these are not of as many rows.
         """
-        labels = np.asarray(predicted).dtype.kind != "f"
-        losses, name = _losses(y, predicted, labels=labels)
+        are_values = "f" in (np.asarray(one).dtype.kind for one in (y, predicted))
+        losses, name = _losses(y, predicted, labels=not are_values)
         if isinstance(uncertainty, Uncertainty):
             uncertainty = uncertainty._asdict()
         elif not isinstance(uncertainty, Mapping):
@@ -188,17 +197,25 @@ class UncertaintyDisplay:
         Self
             Itself.
         """
-        pyplot = require("matplotlib.pyplot", "plot", "UncertaintyDisplay")
+        pyplot, lines, cbook = (
+            require(f"matplotlib.{module}", "plot", "UncertaintyDisplay")
+            for module in ("pyplot", "lines", "cbook")
+        )
         losses = np.asarray(self.losses, dtype=np.float64)
         curves = {
             name: _kept(losses, _of_rows(name, values, len(losses)))
             for name, values in self.uncertainty.items()
         }
-        lowest = {"color": "0.5", "linestyle": ":"}
-        styles = [*({"linewidth": 1.8, **kwargs} for _ in curves), lowest]
-        styles.append({"color": "0.5", "linestyle": "--"})
-        curves["lowest possible"] = _kept(losses, losses)
-        curves["at random"] = _kept(losses, np.zeros(len(losses)))
+        given = {"linewidth": 1.8, **cbook.normalize_kwargs(kwargs, lines.Line2D)}
+        styles = [given] * len(curves)
+        styles += [{"color": "0.5", "linestyle": style} for style in (":", "--")]
+        curves |= dict(
+            zip(
+                _COMPARED,
+                (_kept(losses, losses), _kept(losses, np.zeros(len(losses)))),
+                strict=True,
+            )
+        )
         if ax is None:
             _, ax = pyplot.subplots(layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
@@ -206,7 +223,7 @@ class UncertaintyDisplay:
         shares = np.arange(1, len(losses) + 1) / len(losses)
         self.lines_ = []
         for (name, curve), style in zip(curves.items(), styles, strict=True):
-            label = f"{name.capitalize()} (area {self.areas_[name]:.3g})"
+            label = f"{name[:1].upper()}{name[1:]} (area {self.areas_[name]:.3g})"
             self.lines_ += ax.plot(shares, curve, **{"label": label, **style})
         ax.set(
             xlabel="Share of rows kept, surest first",
@@ -224,7 +241,7 @@ def _losses(y: Any, predicted: Any, *, labels: bool) -> tuple[FloatArray, str]:
     Raises
     ------
     ValueError
-        If the target has several outputs.
+        If the target has several outputs, or a value is NaN or infinite.
     """
     y, predicted = np.asarray(y), np.asarray(predicted)
     check_consistent_length(y, predicted)
@@ -233,8 +250,11 @@ def _losses(y: Any, predicted: Any, *, labels: bool) -> tuple[FloatArray, str]:
             f"The picture is of one output, got y of shape {y.shape} and predictions "
             f"of shape {predicted.shape}. Draw each output by itself."
         )
+    if not len(y):
+        raise ValueError("There are no rows to draw.")
     if labels:
         return (y != predicted).astype(np.float64), "Share that is wrong of rows kept"
+    check_array(np.column_stack([y, predicted]), input_name="y and predictions")
     return (y - predicted) ** 2, "Mean squared error of rows kept"
 
 
@@ -244,9 +264,11 @@ def _of_rows(name: str, values: ArrayLike, n_samples: int) -> FloatArray:
     Raises
     ------
     ValueError
-        If it is not a number for each row.
+        If it is not a number for each row, or its name is taken.
     """
     array = np.asarray(values, dtype=np.float64)
+    if name in _COMPARED:
+        raise ValueError(f"{name!r} is drawn for comparison. Choose another name.")
     if array.shape != (n_samples,) or np.isnan(array).any():
         raise ValueError(
             f"The uncertainty {name!r} must be a number for each of {n_samples} rows, "

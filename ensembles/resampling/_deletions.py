@@ -38,6 +38,10 @@ class Deletions(ABC):
         return [values[self.strata == label] for label in np.unique(self.strata)]
 
     @abstractmethod
+    def units(self) -> IntArray | None:
+        """Number of each row's unit, of units that part the rows; None for rows."""
+
+    @abstractmethod
     def sums(self, columns: FloatArray) -> FloatArray:
         """Sums of columns over the rows of each unit, shape (n_units, n_columns)."""
 
@@ -60,6 +64,10 @@ class EachUnit(Deletions):
         self.n_samples = len(codes)
         self.n_units = int(codes.max()) + 1
         self.n_independent = float(self.n_units)
+
+    def units(self) -> IntArray | None:
+        """Codes of the units."""
+        return None if self.n_units == self.n_samples else self.codes
 
     def sums(self, columns: FloatArray) -> FloatArray:
         """Sums over the rows of each unit."""
@@ -111,6 +119,10 @@ class EachBlock(Deletions):
         self.step = step
         self.n_units = (n_samples - length) // step + 1
         self.n_independent = n_samples / length
+
+    def units(self) -> IntArray | None:
+        """Blocks one after another."""
+        return None if self.length == 1 else np.arange(self.n_samples) // self.length
 
     def sums(self, columns: FloatArray) -> FloatArray:
         """Differences of cumulated sums."""

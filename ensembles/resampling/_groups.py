@@ -9,7 +9,7 @@ from typing import Any, Literal, cast, final
 import numpy as np
 from numpy.typing import NDArray
 
-from ensembles._typing import ArrayLike, FloatArray, IntArray, RandomState
+from ensembles._typing import ArrayLike, BoolArray, FloatArray, IntArray, RandomState
 from ensembles._validation import check_choice, check_labels
 from ensembles.resampling._base import BaseScheme, BoundScheme, Seeds, compiled, ramps
 from ensembles.resampling._deletions import Deletions, EachUnit
@@ -44,7 +44,8 @@ class GroupBootstrap(BaseScheme):
     within : {"whole", "rows"}, default="whole"
         What a group that is drawn brings: all its rows, or as many rows drawn from
         them anew, which adds the spread of rows within groups where few of many rows
-        of each group were seen [2]_.
+        of each group were seen [2]_. Rows of a group that was drawn are not
+        out-of-bag, drawn or not.
     random_state : int, RandomState, Generator or None, default=None
         An int gives the same replicates in every call and every face. An ensemble
         takes its own instead.
@@ -211,6 +212,11 @@ class _BoundClusters(BoundScheme):
     def n_units(self) -> int:
         """Number of groups."""
         return len(self.strata)
+
+    def out_of_bag(self, in_bag: BoolArray) -> BoolArray:
+        """Rows of the outermost groups of which no row is in-bag."""
+        drawn = np.bincount(self.groups, in_bag) > 0
+        return np.asarray(~drawn[self.groups])
 
 
 @final

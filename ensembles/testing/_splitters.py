@@ -18,6 +18,7 @@ from ensembles._compat import take_rows
 from ensembles._typing import ArrayLike, IntArray, Table
 from ensembles._validation import n_rows_of
 from ensembles.model_selection import check_leakage
+from ensembles.testing._holds import require_that
 
 __all__ = ["check_splitter"]
 
@@ -118,8 +119,8 @@ def _rows_for(
     cv: Any, X: Any, y: Any, groups: Any, times: Any, label_end: Any
 ) -> _Rows:
     """Rows of the caller, or some that are hard to split."""
-    _require(hasattr(cv, "split"), cv, "has no method split.")
-    _require(hasattr(cv, "get_n_splits"), cv, "has no method get_n_splits.")
+    require_that(hasattr(cv, "split"), cv, "has no method split.")
+    require_that(hasattr(cv, "get_n_splits"), cv, "has no method get_n_splits.")
     rng = np.random.default_rng(0)
     X = np.zeros((_N_ROWS, 2)) if X is None else X
     n = n_rows_of(X)
@@ -134,15 +135,9 @@ def _rows_for(
     return _Rows(X, y, {name: v for name, v in given.items() if v is not None})
 
 
-def _require(holds: bool, cv: Any, what: str) -> None:
-    """Raise unless it holds."""
-    if not holds:
-        raise AssertionError(f"{type(cv).__name__}: {what}")
-
-
 def _check_number_of_folds(cv: Any, rows: _Rows) -> None:
     said, made = cv.get_n_splits(rows.X, rows.y, **rows.given), len(rows.folds(cv))
-    _require(
+    require_that(
         said == made, cv, f"get_n_splits says {said}, but split makes {made} folds."
     )
 
@@ -153,11 +148,13 @@ def _check_folds_are_rows(cv: Any, rows: _Rows) -> None:
             what = f"{name} of fold {fold}"
             array = np.asarray(part)
             is_rows = array.ndim == 1 and array.dtype.kind in "iu"
-            _require(is_rows, cv, f"{what} is no 1-D array of ints, but {part!r:.60}.")
-            _require(len(array) > 0, cv, f"{what} is empty.")
+            require_that(
+                is_rows, cv, f"{what} is no 1-D array of ints, but {part!r:.60}."
+            )
+            require_that(len(array) > 0, cv, f"{what} is empty.")
             inside = array.min() >= 0 and array.max() < rows.n_samples
-            _require(inside, cv, f"{what} names rows outside of X.")
-        _require(
+            require_that(inside, cv, f"{what} names rows outside of X.")
+        require_that(
             len(np.unique(parts[1])) == len(parts[1]),
             cv,
             f"fold {fold} tests rows more than once.",
@@ -167,7 +164,7 @@ def _check_folds_are_rows(cv: Any, rows: _Rows) -> None:
 def _check_sets_are_disjoint(cv: Any, rows: _Rows) -> None:
     for fold, (train, test) in enumerate(rows.folds(cv)):
         both = np.intersect1d(train, test)
-        _require(
+        require_that(
             not len(both),
             cv,
             f"fold {fold} trains on rows it tests, such as {both[:3]}.",
@@ -177,17 +174,17 @@ def _check_sets_are_disjoint(cv: Any, rows: _Rows) -> None:
 def _check_nothing_is_changed(cv: Any, rows: _Rows) -> None:
     before, X = repr(sorted(vars(cv).items())), np.array(rows.X)
     rows.folds(cv)
-    _require(
+    require_that(
         before == repr(sorted(vars(cv).items())), cv, "split changes its attributes."
     )
-    _require(bool((np.array(rows.X) == X).all()), cv, "split changes X.")
+    require_that(bool((np.array(rows.X) == X).all()), cv, "split changes X.")
 
 
 def _check_folds_are_the_same_again(cv: Any, rows: _Rows) -> None:
     if getattr(cv, "random_state", 0) is None:
         return
     first = _sets(rows, cv)
-    _require(first == _sets(rows, cv), cv, "a second split makes other folds.")
+    require_that(first == _sets(rows, cv), cv, "a second split makes other folds.")
     try:
         copy = pickle.loads(pickle.dumps(cv))
     except Exception as error:
@@ -195,9 +192,9 @@ def _check_folds_are_the_same_again(cv: Any, rows: _Rows) -> None:
             f"{type(cv).__name__}: cannot be pickled, so workers cannot have it "
             f"({error})."
         ) from error
-    _require(first == _sets(rows, copy), cv, "a pickled copy makes other folds.")
+    require_that(first == _sets(rows, copy), cv, "a pickled copy makes other folds.")
     if hasattr(cv, "get_params"):
-        _require(first == _sets(rows, clone(cv)), cv, "a clone makes other folds.")
+        require_that(first == _sets(rows, clone(cv)), cv, "a clone makes other folds.")
 
 
 def _check_a_subset_can_be_split(cv: Any, rows: _Rows) -> None:
@@ -212,12 +209,12 @@ def _check_a_subset_can_be_split(cv: Any, rows: _Rows) -> None:
         ) from error
     for fold, parts in enumerate(folds):
         inside = max(np.max(part) for part in parts) < some.n_samples
-        _require(inside, cv, f"fold {fold} of a subset names rows outside of it.")
+        require_that(inside, cv, f"fold {fold} of a subset names rows outside of it.")
 
 
 def _check_times_can_be_routed(cv: Any, rows: _Rows) -> None:
     has_method = hasattr(type(cv), "set_split_request")
-    _require(
+    require_that(
         has_method,
         cv,
         "times cannot be routed to it: derive from scikit-learn's BaseCrossValidator.",
@@ -227,7 +224,7 @@ def _check_times_can_be_routed(cv: Any, rows: _Rows) -> None:
 def _check_no_time_is_cut(cv: Any, rows: _Rows) -> None:
     report = check_leakage(rows.folds(cv), rows.X, **_known_times(rows))
     for leak in report.leaks:
-        _require(
+        require_that(
             leak.kind not in {"same_time", "overlap", "unresolved"}, cv, f"{leak}."
         )
 
@@ -240,7 +237,7 @@ def _check_the_order_of_rows_does_not_matter(cv: Any, rows: _Rows) -> None:
         tuple(frozenset(order[part]) for part in fold)
         for fold in rows.of(order).folds(cv)
     ]
-    _require(
+    require_that(
         there == _sets(rows, cv), cv, "rows in another order are split another way."
     )
 

@@ -19,13 +19,16 @@ from ensembles import (
     BaggingRegressor,
     BalancedBaggingClassifier,
     BayesianBootstrap,
+    CircularBlockBootstrap,
+    GroupBootstrap,
     HistForestClassifier,
     HistForestRegressor,
     Jackknife,
     UntilSettled,
 )
 from ensembles._stages import next_stage, stages_up_to
-from ensembles.bagging._predicted import _HALVES, _dealt
+from ensembles.bagging._oob_curve import _dealt
+from ensembles.bagging._predicted import HALVES
 from ensembles.exceptions import InvalidParameterError
 
 X, Y = make_friedman1(150, noise=1.0, random_state=0)
@@ -49,7 +52,7 @@ def left_out_mean(bag, members):
 def test_the_curve_has_the_score_of_the_first_members():
     bag = fitted(50, oob_score=True)
     curve = bag.oob_curve_
-    stages = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 18, 22, 27, 33, 41, 50]
+    stages = [1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50]
     assert curve.n_estimators.tolist() == stages
     for n_members, score in zip(curve.n_estimators, curve.score, strict=True):
         mean = left_out_mean(bag, np.arange(n_members))
@@ -78,13 +81,13 @@ def test_workers_do_not_change_the_number(n_jobs):
 def test_errors_are_spreads_of_scores_of_halves():
     bag = fitted(UntilSettled(tol=1e9), scheme=None)
     assert len(bag) == 32
-    of_members = [left_out_mean(bag, np.tile(half, 2)) for half in _HALVES]
+    of_members = [left_out_mean(bag, np.tile(half, 2)) for half in HALVES]
     rows = ~np.isnan(of_members).any(axis=0)
     assert rows.sum() > 140
     scores = [r2_score(Y[rows], mean[rows]) for mean in of_members]
     assert_allclose(bag.oob_curve_.mc_error[-1], np.std(scores, ddof=1))
-    groups, everything = _dealt(Y), left_out_mean(bag, np.arange(32))
-    parts = [rows & half[groups] for half in _HALVES]
+    groups, everything = _dealt(150, None, None), left_out_mean(bag, np.arange(32))
+    parts = [rows & half[groups] for half in HALVES]
     scores = [r2_score(Y[part], everything[part]) for part in parts]
     assert_allclose(bag.oob_curve_.sampling_error[-1], np.std(scores, ddof=1))
 
@@ -92,7 +95,7 @@ def test_errors_are_spreads_of_scores_of_halves():
 def test_spread_of_halves_is_the_standard_error_of_a_mean():
     rng = np.random.default_rng(0)
     groups = rng.normal(size=(4000, 16))
-    means = np.array([groups[:, half].mean(axis=1) for half in _HALVES])
+    means = np.array([groups[:, half].mean(axis=1) for half in HALVES])
     whole = groups.mean(axis=1)
     standard_error = groups.std(axis=1, ddof=1) / 4
     # whatever the sixteen numbers are, about the mean of all
@@ -119,7 +122,7 @@ def test_it_ends_where_luck_matters_little():
     asked = ~np.isnan(bag.oob_curve_.mc_error)
     sizes = bag.oob_curve_.n_estimators[asked]
     ratio = (bag.oob_curve_.mc_error / bag.oob_curve_.sampling_error)[asked]
-    assert sizes.tolist() == [32, 40, 50, 62, 77, 96][: len(sizes)]
+    assert sizes.tolist() == [32, 40, 50, 64, 80, 100][: len(sizes)]
     assert (ratio[:-1] > 0.4).all()
     assert ratio[-1] <= 0.4
 
@@ -217,10 +220,10 @@ def test_any_score_settles():
 
 def test_rows_of_a_class_are_dealt_evenly():
     codes = np.repeat([0, 1], [90, 30])
-    groups = _dealt(codes)
+    groups = _dealt(120, codes, None)
     assert np.bincount(groups[codes == 1], minlength=16).max() == 2
     assert np.bincount(groups, minlength=16).min() >= 7
-    assert not np.array_equal(groups, _dealt(np.zeros(120)))
+    assert not np.array_equal(groups, _dealt(120, None, None))
 
 
 def test_scores_of_too_few_rows_are_missing_and_of_all_are_raised():
@@ -290,7 +293,82 @@ def test_members_that_fail_are_made_up_for():
     assert bag._n_planned > len(bag)
 
 
-def test_stages_are_a_quarter_apart():
-    assert [next_stage(n) for n in (0, 1, 7, 8, 100)] == [1, 2, 8, 10, 125]
-    assert list(stages_up_to(11)) == [1, 2, 3, 4, 5, 6, 7, 8, 10, 11]
+def test_stages_are_round_numbers_a_quarter_apart():
+    assert list(stages_up_to(11)) == [1, 2, 3, 4, 5, 6, 8, 10, 11]
     assert list(stages_up_to(1)) == [1]
+    assert next_stage(0) == 1
+    stages = list(stages_up_to(100_000))
+    assert {32, 100, 125 * 8, 1300, 10_000} <= set(stages)
+    ratios = np.array(stages[9:]) / stages[8:-1]
+    assert ((ratios > 1.2) & (ratios <= 1.31)).all()
+
+
+def test_both_ways_to_give_a_number_are_scored_at_the_same_stages():
+    by_rule = fitted()
+    by_number = fitted(len(by_rule), oob_score=True)
+    for name in ("n_estimators", "score"):
+        assert_array_equal(
+            getattr(by_rule.oob_curve_, name), getattr(by_number.oob_curve_, name)
+        )
+
+
+LITTLE_LEFT = {
+    "large_draws": ({"max_samples": 6 * 150}, UntilSettled(at_most=80)),
+    "each_row_once": ({"scheme": Jackknife()}, UntilSettled(at_most=150)),
+}
+
+
+@pytest.mark.parametrize("case", LITTLE_LEFT)
+@pytest.mark.filterwarnings("ignore:Some inputs do not have OOB scores")
+def test_a_score_of_few_rows_does_not_settle(case):
+    params, rule = LITTLE_LEFT[case]
+    with pytest.warns(ConvergenceWarning, match=r"leave out too few rows for a score"):
+        bag = fitted(rule, **params)
+    assert len(bag) == rule.at_most
+    assert np.isnan(bag.oob_curve_.mc_error).all()
+
+
+def test_groups_and_blocks_are_dealt_whole():
+    # Ten copies of a row tell what one tells.
+    rows, y = np.repeat(X[:40], 10, axis=0), np.repeat(Y[:40], 10)
+    rule = UntilSettled(1e9)
+    bag = BaggingRegressor(SHALLOW, rule, scheme=GroupBootstrap(), random_state=0)
+    bag.fit(rows, y, groups=np.repeat(np.arange(40), 10))
+    alone = BaggingRegressor(SHALLOW, rule, random_state=0).fit(X[:40], Y[:40])
+    errors = [one.oob_curve_.sampling_error[-1] for one in (bag, alone)]
+    assert 0.6 < errors[0] / errors[1] < 1.7
+    units = CircularBlockBootstrap(block_length=4).bind(10).deletions().units()
+    assert_array_equal(units, [0, 0, 0, 0, 1, 1, 1, 1, 2, 2])
+    groups = _dealt(10, None, units)
+    assert len(set(groups[:4])) == len(set(groups[4:8])) == 1
+
+
+def test_a_score_that_few_rows_break_is_missing_until_there_are_enough():
+    def of_many(estimator, X, y):
+        return 1 / int(len(y) > 120)
+
+    bag = fitted(40, oob_score=of_many)
+    assert np.isnan(bag.oob_curve_.score[:2]).all()
+    assert bag.oob_score_ == 1
+    with pytest.raises(ZeroDivisionError):
+        fitted(2, oob_score=of_many)
+
+
+def test_a_rule_asks_for_no_more_replicates_than_there_are():
+    with pytest.raises(ValueError, match=r"has 150 replicates") as caught:
+        fitted("auto", scheme=Jackknife())
+    assert "at_most=1000" in caught.value.__notes__[0]
+
+
+def test_values_that_are_whole_numbers_are_values():
+    y = np.round(Y * 3).astype(int)
+    whole, floats = (
+        BaggingRegressor(SHALLOW, UntilSettled(1e9), random_state=0).fit(X, target)
+        for target in (y, y.astype(float))
+    )
+    assert_array_equal(whole.oob_curve_, floats.oob_curve_)
+
+
+def test_the_last_stage_has_errors_too():
+    bag = fitted(UntilSettled(tol=0, at_most=45))
+    assert np.isfinite(bag.oob_curve_.mc_error[-1])

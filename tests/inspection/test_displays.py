@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import binom
+from sklearn.base import clone
 from sklearn.calibration import calibration_curve
 from sklearn.datasets import make_classification, make_regression
 from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from ensembles import (
@@ -74,7 +79,7 @@ def test_a_component_of_several_is_drawn():
     assert_array_equal(display.replicates, result.distribution[:, 1])
     assert display.estimate == result.estimate[1]
     assert display.interval[0] == result.confidence_interval.low[1]
-    for wrong in (None, 2, (0, 1)):
+    for wrong in (None, 2, (0, 1), "a", 1.0):
         with pytest.raises(ValueError, match=r"has the shape \(2,\), got component="):
             BootstrapDisplay.from_result(result, component=wrong)
 
@@ -83,8 +88,28 @@ def test_missing_replicates_and_open_ends_are_drawn():
     display = BootstrapDisplay([1.0, np.nan, 2.0, 3.0], 2.0, (1.5, np.inf)).plot()
     assert labels(display)[0] == "3 replicates"
     box = display.span_.get_extents().transformed(display.ax_.transData.inverted())
-    assert_allclose([box.x0, box.x1], [1.5, display.ax_.get_xlim()[1]])
+    assert_allclose([box.x0, box.x1], [1.5, 3.0])
     assert BootstrapDisplay([1.0, 2.0], 1.5).plot().span_ is None
+
+
+def test_intervals_far_from_the_replicates_are_in_the_picture():
+    values = np.random.default_rng(0).normal(size=50)
+    display = BootstrapDisplay(values, 5.0, (4.0, 60.0)).plot()
+    low, high = display.ax_.get_xlim()
+    assert low < values.min()
+    assert high > 60
+    box = display.span_.get_extents().transformed(display.ax_.transData.inverted())
+    assert_allclose([box.x0, box.x1], [4, 60])
+    BootstrapDisplay(values + 200, 200.0, (199.0, 201.0)).plot(display.ax_)
+    assert display.ax_.get_xlim()[1] > 201  # a second one widens the picture
+    dense = BootstrapDisplay(values, 5.0).plot(density=True)
+    assert dense.ax_.get_ylabel() == "Density"
+
+
+def test_replicates_that_cannot_be_drawn_are_told():
+    for wrong in ([np.nan, np.nan], np.zeros((5, 2))):
+        with pytest.raises(ValueError, match=r"Replicates must be of one number"):
+            BootstrapDisplay(wrong, 0.0).plot()
 
 
 # Stages.
@@ -93,7 +118,7 @@ def test_missing_replicates_and_open_ends_are_drawn():
 def test_stages_of_a_bag_are_bags_of_its_first_members():
     display = StagedScoreDisplay.from_estimator(BAG, X[120:], Y[120:])
     curve = display.curves["Test"]
-    assert curve.n_members.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 10, 12]
+    assert curve.n_members.tolist() == [1, 2, 3, 4, 5, 6, 8, 10, 12]
     wanted = [BAG[:n].score(X[120:], Y[120:]) for n in curve.n_members]
     assert_array_equal(curve.score, wanted)
     assert_array_equal(display.lines_["Test"].get_ydata(), wanted)
@@ -114,6 +139,16 @@ def test_the_curve_out_of_bag_needs_no_rows():
     assert display.ax_.get_ylabel() == "R²"
     with pytest.raises(ValueError, match=r"fit a bag with oob_score=True"):
         StagedScoreDisplay.from_estimator(BAG[:3])
+    with pytest.raises(ValueError, match=r"no out-of-bag scores of 'roc_auc'"):
+        StagedScoreDisplay.from_estimator(BAG, scoring="roc_auc")
+    with pytest.raises(ValueError, match=r"X and y go together"):
+        StagedScoreDisplay.from_estimator(BAG, X)
+    by_name = StagedScoreDisplay.from_estimator(BAG, X, Y, scoring="accuracy")
+    assert list(by_name.curves) == ["Out-of-bag", "Test"]
+    with pytest.raises(ValueError, match=r"Choose another name"):
+        StagedScoreDisplay.from_estimator(BAG, X, Y, name="Out-of-bag")
+    with pytest.raises(ValueError, match=r"pass name, not label"):
+        StagedScoreDisplay.from_estimator(BAG, X, Y, label="L")
 
 
 def test_scores_are_those_that_are_asked_for():
@@ -183,9 +218,25 @@ def test_values_in_rounds_and_curves_by_hand():
 
 def test_what_has_no_stages_is_told():
     vote = VotingClassifier([("a", LogisticRegression())]).fit(X, Y)
-    for one in (vote, Ridge().fit(*VALUES)):
+    pipeline = make_pipeline(LogisticRegression()).fit(X, Y)
+    for one in (vote, pipeline, Ridge().fit(*VALUES)):
         with pytest.raises(TypeError, match=r"has no staged_predict and is no bag"):
             StagedScoreDisplay.from_estimator(one, X, Y)
+    for display in (StagedScoreDisplay, UncertaintyDisplay, ReliabilityDisplay):
+        with pytest.raises(NotFittedError):
+            display.from_estimator(BaggingClassifier(), X, Y)
+
+
+def test_ensembles_in_pipelines_and_searches_are_drawn():
+    pipeline = make_pipeline(StandardScaler(), clone(BAG)).fit(X[:120], Y[:120])
+    search = GridSearchCV(pipeline, {"baggingclassifier__n_estimators": [12]}, cv=2)
+    search.fit(X[:120], Y[:120])
+    rows = pipeline[:-1].transform(X[120:])
+    for display in (StagedScoreDisplay, UncertaintyDisplay, ReliabilityDisplay):
+        for one in (pipeline, search):
+            drawn = display.from_estimator(one, X[120:], Y[120:])
+            alone = display.from_estimator(pipeline[-1], rows, Y[120:])
+            assert labels(drawn) == labels(alone)
 
 
 # Uncertainty.
@@ -240,6 +291,28 @@ def test_what_tells_no_uncertainty_is_told():
         UncertaintyDisplay.from_predictions(y, y[:2], y)
     with pytest.raises(ValueError, match=r"of one output"):
         UncertaintyDisplay.from_predictions(y[:, None], y, y)
+    with pytest.raises(ValueError, match=r"contains NaN"):
+        UncertaintyDisplay.from_predictions(y, [0.0, np.nan, 1.0], y)
+    with pytest.raises(ValueError, match=r"no rows to draw"):
+        UncertaintyDisplay.from_predictions([], [], [])
+    with pytest.raises(ValueError, match=r"drawn for comparison"):
+        UncertaintyDisplay.from_predictions(y, y, {"at random": y})
+
+
+def test_labels_that_the_model_does_not_know_are_told():
+    named = BaggingClassifier(STUMPY).fit(X, np.where(Y, "yes", "no"))
+    for display in (UncertaintyDisplay, ReliabilityDisplay):
+        with pytest.raises(ValueError, match=r"labels \['0', '1'\], which are none of"):
+            display.from_estimator(named, X, Y)
+
+
+def test_whole_numbers_that_are_predicted_of_values_are_values():
+    display = UncertaintyDisplay.from_predictions(
+        [1.5, 2.5], np.array([1, 3]), {"BALD score": [0.1, 0.2]}, lw=3
+    )
+    assert_allclose(display.areas_["at random"], 0.25)
+    assert labels(display)[0] == "BALD score (area 0.25)"
+    assert display.lines_[0].get_linewidth() == 3
 
 
 # Reliability.
@@ -259,6 +332,25 @@ def test_points_are_those_of_scikit_learn(strategy):
     assert_allclose(display.observed, observed)
     distance = np.abs(observed - forecast)
     assert_allclose(display.error_, np.average(distance, weights=display.n_rows))
+
+
+def test_many_equal_forecasts_do_not_swallow_others():
+    # Of 1000 rows 920 are told never; of the others a tenth is told right.
+    rng = np.random.default_rng(0)
+    forecast = np.concatenate([np.zeros(920), rng.uniform(0.8, 1, 80)])
+    came_true = np.arange(1000) >= 992
+    display = ReliabilityDisplay.from_predictions(came_true, forecast, ms=3)
+    observed, expected = calibration_curve(
+        came_true, forecast, n_bins=10, strategy="quantile"
+    )
+    assert_allclose(display.forecast, expected)
+    assert_allclose(display.observed, observed)
+    assert display.points_.get_markersize() == 3
+    tenths = np.repeat(np.arange(11) / 10, 20)
+    shares = ReliabilityDisplay.from_predictions(
+        tenths > 0.5, tenths, strategy="uniform"
+    )
+    assert len(shares.forecast) == 10
 
 
 def test_bars_are_where_true_forecasts_come_true():
@@ -331,6 +423,16 @@ def test_what_is_no_forecast_is_told():
     for wrong in ([0.5, np.nan], [0.5, 1.5]):
         with pytest.raises(ValueError, match=r"numbers from 0 to 1"):
             ReliabilityDisplay.from_predictions([0, 1], wrong)
+    with pytest.raises(ValueError, match=r"no rows to draw"):
+        ReliabilityDisplay.from_predictions([], [], classes=[0, 1])
+    with pytest.raises(ValueError, match=r"of one output"):
+        ReliabilityDisplay.from_estimator(BAG, X, np.column_stack([Y, Y]))
+    with pytest.raises(ValueError, match=r"contains NaN"):
+        ReliabilityDisplay.from_intervals([np.nan], [[[0, 1]]], [0.5])
+    with pytest.raises(ValueError, match=r"must not be NaN"):
+        ReliabilityDisplay.from_intervals([0.5], [[[np.nan, 0]]], [0.5])
+    with pytest.raises(ValueError, match=r"between 0 and 1, got \[95\]"):
+        ReliabilityDisplay.from_intervals([0.5], [[[0, 1]]], [95])
     with pytest.raises(InvalidParameterError, match=r"'n_bins' parameter"):
         ReliabilityDisplay.from_predictions([0, 1], [0.1, 0.9], n_bins=0)
     with pytest.raises(InvalidParameterError, match=r"'strategy' parameter"):

@@ -309,3 +309,18 @@ def test_rows_without_a_label_are_no_group(how):
     groups = labels if how == "groups" else None
     with pytest.raises(ValueError, match=f"{how} has no label in 2 of 6 places"):
         scheme.bind(6, None, groups)
+
+
+@pytest.mark.parametrize("within", ["whole", "rows"])
+@pytest.mark.parametrize("nested", [False, True], ids=["flat", "nested"])
+def test_rows_of_a_group_that_was_drawn_are_not_out_of_bag(within, nested):
+    schools = np.repeat(np.arange(6), 8)
+    groups = schools if not nested else np.column_stack([schools, np.arange(48) // 2])
+    scheme = GroupBootstrap(40, within=within, random_state=0)
+    left_out = 0
+    for train, test in scheme.split(np.empty((48, 1)), groups=groups):
+        drawn = np.unique(schools[train])
+        assert not np.isin(schools[test], drawn).any()
+        assert len(test) == 8 * (6 - len(drawn))
+        left_out += np.isin(schools, drawn).sum() - len(np.unique(train))
+    assert (left_out > 0) == (nested or within == "rows")

@@ -1,0 +1,168 @@
+"""Ensembles with one fault each, which the check must name."""
+
+from copy import copy
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import Ridge
+from sklearn.naive_bayes import GaussianNB
+from sklearn.utils.validation import check_is_fitted
+
+from ensembles import BaggingClassifier, BaggingRegressor, VotingClassifier
+from ensembles.testing import check_ensemble
+
+
+class NoMembers(BaseEstimator):
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        check_is_fitted(self, "n_")
+        return np.zeros(len(X))
+
+
+class SaysNothingBeforeFit(BaggingRegressor):
+    def predict(self, X):
+        return super().predict(X) if hasattr(self, "estimators_") else np.zeros(len(X))
+
+
+class WrongLength(BaggingRegressor):
+    def __len__(self):
+        return len(self.estimators_) + 1
+
+
+class RowsFirst(BaggingRegressor):
+    def predict_members(self, X):
+        return super().predict_members(X)[:, :-1]
+
+
+class OtherLabels(BaggingClassifier):
+    def predict(self, X):
+        said = super().predict(X)
+        return np.searchsorted(self.classes_, said)
+
+
+class LosesAClass(BaggingClassifier):
+    def predict_members(self, X):
+        return super().predict_members(X)[..., :-1]
+
+
+class TurnsColumns(BaggingClassifier):
+    def predict_proba(self, X):
+        return super().predict_proba(X)[:, ::-1]
+
+
+class DoublesProbabilities(BaggingClassifier):
+    def predict_proba(self, X):
+        return 2 * super().predict_proba(X)
+
+
+class NeverTheSame(BaggingRegressor):
+    count = 0
+
+    def fit(self, X, y):
+        NeverTheSame.count += 1
+        self.random_state, given = NeverTheSame.count, self.random_state
+        super().fit(X, y)
+        self.random_state = given
+        return self
+
+
+class ReturnsACopy(BaggingRegressor):
+    def fit(self, X, y):
+        return copy(super().fit(X, y))
+
+
+class CountsWorkers(BaggingRegressor):
+    def predict_members(self, X):
+        return super().predict_members(X) + (self.n_jobs or 0)
+
+
+class KeepsAFunction(BaggingRegressor):
+    def fit(self, X, y):
+        self.rule_ = lambda x: x
+        return super().fit(X, y)
+
+
+class MovesTheGlobalState(BaggingRegressor):
+    def fit(self, X, y):
+        np.random.rand()  # noqa: NPY002 - the fault
+        return super().fit(X, y)
+
+
+class ChangesItself(BaggingRegressor):
+    def fit(self, X, y):
+        self.max_samples = 0.5
+        return super().fit(X, y)
+
+
+class FitsTheMember(BaggingRegressor):
+    def fit(self, X, y):
+        if self.estimator is not None:
+            self.estimator.fit(X, y)
+        return super().fit(X, y)
+
+
+class CombinesInFit(BaggingRegressor):
+    def fit(self, X, y):
+        super().fit(X, y)
+        self.rule_ = self.combine
+        return self
+
+    def predict(self, X):
+        given, self.combine = self.combine, getattr(self, "rule_", self.combine)
+        try:
+            return super().predict(X)
+        finally:
+            self.combine = given
+
+
+class ForgetsNames(BaggingRegressor):
+    def fit(self, X, y):
+        return super().fit(np.asarray(X), y)
+
+
+class TakesWhatComes(BaggingRegressor):
+    def fit(self, X, y):
+        return super().fit(X[: len(y)], y)
+
+
+FAULTS = {
+    NoMembers: r"has no method predict_members",
+    SaysNothingBeforeFit: r"predict before fit raises no NotFittedError",
+    WrongLength: r"has 2 members, a length of 3 and 2 to iterate over",
+    RowsFirst: r"rows come second, and there are 80",
+    OtherLabels: r"predicts labels that y lacks",
+    LosesAClass: r"2 columns for 3 classes",
+    TurnsColumns: r"are columns those of classes_",
+    DoublesProbabilities: r"do not add up to one",
+    NeverTheSame: r"a second fit with the same random_state",
+    ReturnsACopy: r"fit does not return the ensemble",
+    CountsWorkers: r"n_jobs=2 gives other members",
+    KeepsAFunction: r"cannot be pickled",
+    MovesTheGlobalState: r"moves the global random state",
+    ChangesItself: r"fit changes its parameters \['max_samples'\]",
+    FitsTheMember: r"changes the user's estimator \['estimator'\]",
+    CombinesInFit: r"another combine after fit does not change",
+    ForgetsNames: r"has the feature_names_in_ \[\] of a frame",
+    TakesWhatComes: r"fits X and a y that is shorter",
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS, ids=lambda kind: kind.__name__)
+def test_a_fault_is_named(kind):
+    params = {}
+    if kind is not NoMembers:
+        member = GaussianNB() if issubclass(kind, BaggingClassifier) else Ridge()
+        params = {"estimator": member, "n_estimators": 2}
+    with pytest.raises(AssertionError, match=f"^{kind.__name__}: .*{FAULTS[kind]}"):
+        check_ensemble(kind(**params))
+
+
+def test_ensembles_of_the_library_pass_on_rows_of_one_s_own():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3))
+    y = np.where(X[:, 0] > 0, 5, 7)
+    check_ensemble(VotingClassifier([("a", GaussianNB())], voting="soft"), X, y)
+    check_ensemble(BaggingRegressor(Ridge(), 2), X, X @ [1.0, 2.0, 3.0])
