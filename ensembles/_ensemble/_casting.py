@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,18 @@ from sklearn.tree import BaseDecisionTree
 from ensembles._typing import Estimator, Table
 
 __all__ = [
+    "TrustingTree",
     "as_float32",
     "float32_array",
+    "is_finite",
     "row_blocks",
     "trees_may_share_a_cast",
     "without_names",
 ]
+
+
+# Methods of trees that check rows unless they are told not to.
+_CHECK = ("predict", "predict_proba")
 
 
 def trees_may_share_a_cast(estimators: Iterable[Estimator], X: Any) -> bool:
@@ -68,6 +75,28 @@ def row_blocks(X: Table, n_rows: int) -> Iterator[Table]:
     rows = X if isinstance(X, np.ndarray) else X.iloc
     for start in range(0, len(X), n_rows):
         yield rows[start : start + n_rows]
+
+
+def is_finite(cast: NDArray[np.float32]) -> bool:
+    """Whether all values are surely finite, told by their sum."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(cast.sum()))
+
+
+class TrustingTree:
+    """A fitted tree that takes rows as they are: finite ones, in single precision.
+
+    To check them takes a tree as long as to send them down.
+    """
+
+    def __init__(self, tree: Estimator) -> None:
+        self.tree = tree
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "tree":  # of a copy that is being made
+            raise AttributeError(name)
+        found = getattr(self.tree, name)
+        return partial(found, check_input=False) if name in _CHECK else found
 
 
 def without_names(estimator: Estimator) -> Estimator:

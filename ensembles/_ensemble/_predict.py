@@ -16,7 +16,9 @@ import numpy as np
 
 from ensembles._combine import Combiner, Rule
 from ensembles._ensemble._casting import (
+    TrustingTree,
     float32_array,
+    is_finite,
     row_blocks,
     trees_may_share_a_cast,
     without_names,
@@ -145,4 +147,9 @@ def _combine_block(
 ) -> list[FloatArray]:
     """Combine the members' outputs on one block of rows, cast once for all."""
     cast = float32_array(block)
+    if is_finite(cast):  # else each tree says whether it takes such values
+        members = [
+            FittedMember(TrustingTree(member.estimator), member.columns)
+            for member in members
+        ]
     return _combine_lists(rule, (output(member, cast) for member in members), weights)

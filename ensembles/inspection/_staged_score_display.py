@@ -231,6 +231,11 @@ default=None
         -------
         Self
             Itself.
+
+        Raises
+        ------
+        ValueError
+            If one label is given for several curves.
         """
         pyplot = require("matplotlib.pyplot", "plot", "StagedScoreDisplay")
         if ax is None:
