@@ -76,6 +76,7 @@ from ensembles.inspection import (
     generalization_gap,
     oob_permutation_importance,
 )
+from ensembles.migration import from_sklearn, to_sklearn
 from ensembles.model_selection import (
     CombinatorialPurgedKFold,
     GroupedScores,
@@ -241,6 +242,7 @@ __all__ = [
     "compare_models",
     "compare_scores",
     "diversity",
+    "from_sklearn",
     "generalization_gap",
     "metric_interval",
     "nested_cross_validate",
@@ -251,6 +253,7 @@ __all__ = [
     "probability_of_overfitting",
     "search_edges",
     "time_learning_curve",
+    "to_sklearn",
 ]
 
 

@@ -23,6 +23,7 @@ PACKAGES = [
     "ensembles.inference",
     "ensembles.inspection",
     "ensembles.losses",
+    "ensembles.migration",
     "ensembles.model_selection",
     "ensembles.nets",
     "ensembles.nets.callbacks",

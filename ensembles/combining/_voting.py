@@ -170,6 +170,10 @@ class VotingClassifier(ClassifierMixin, BaseVoting):
         self.classes_ = target.classes
         return codes
 
+    def _adopt_target(self, fitted: Any) -> None:
+        self._target = ClassTarget((np.asarray(fitted.classes_),), True)
+        self.classes_ = self._target.classes
+
     def _rule(self) -> Rule:
         """How members' outputs become one; read at predict, so it may be changed."""
         weighted = self.weights is not None
@@ -455,6 +459,9 @@ class VotingRegressor(RegressorMixin, BaseVoting):
         target = check_values(self, y)
         self._n_outputs = 1 if target.ndim == 1 else target.shape[1]
         return target
+
+    def _adopt_target(self, fitted: Any) -> None:
+        self._n_outputs = 1
 
     def _rule(self) -> Rule:
         """How members' values become one; read at predict, so it may be changed."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import sklearn.ensemble
 from sklearn.base import TransformerMixin, clone
 from sklearn.utils import check_array
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
@@ -75,6 +76,46 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
         learned = self._encode_target(y)
         self._fit_members(X, learned, sample_weight, fit_params)
         return self
+
+    @classmethod
+    def from_sklearn(cls, fitted: Any) -> Self:
+        """Take over the members of a fitted vote of scikit-learn's.
+
+        Nothing is fitted again, and predictions are the same. The members are not
+        copied.
+
+        Parameters
+        ----------
+        fitted : estimator
+            scikit-learn's class of the same name.
+
+        Returns
+        -------
+        Self
+            A fitted vote.
+
+        Raises
+        ------
+        TypeError
+            If `fitted` is something else.
+        NotFittedError
+            If it is not fitted.
+        """
+        theirs = getattr(sklearn.ensemble, cls.__name__)
+        if not isinstance(fitted, theirs):
+            raise TypeError(
+                f"{cls.__name__}.from_sklearn takes a fitted {cls.__name__} of "
+                f"scikit-learn's, got {type(fitted).__name__}."
+            )
+        check_is_fitted(fitted)
+        voter = cls(**fitted.get_params(deep=False))
+        voter._adopt_target(fitted)
+        voter._remember_members(voter._active_names, fitted.estimators_)
+        return voter
+
+    @abstractmethod
+    def _adopt_target(self, fitted: Any) -> None:
+        """Take over what the target is."""
 
     @abstractmethod
     def _encode_target(self, y: Any) -> Any:
