@@ -36,8 +36,6 @@ class Enough:
 
     def n_missing(self, grown: Grown) -> int:
         """How many members to add before it is asked again; 0 for enough."""
-        if self.is_late() and grown.estimators:
-            return 0
         n_members = len(grown.estimators)
         if n_members >= FEWEST and (self._has_settled(grown) or self.is_late()):
             return 0

@@ -59,6 +59,9 @@ def test_the_curve_has_the_score_of_the_first_members():
         seen = ~np.isnan(mean)
         assert_allclose(score, r2_score(Y[seen], mean[seen]))
     assert bag.oob_score_ == curve.score[-1]
+    odd = fitted(45, oob_score=True).oob_curve_
+    assert odd.n_estimators.tolist() == [*stages[:-1], 45]
+    assert_array_equal(odd.score[:-1], curve.score[:-1])
     assert np.isnan([*curve.mc_error, *curve.sampling_error]).all()
 
 

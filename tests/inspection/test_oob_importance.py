@@ -144,6 +144,12 @@ def test_frames_and_sparse_rows_give_what_arrays_give():
     found = oob_permutation_importance(bag.fit(frame, Y), frame, Y, random_state=0)
     assert_array_equal(found.importances, wanted.importances)
     assert found.features == names
+    pair = ([3], [-1])
+    last, again = (
+        oob_permutation_importance(bag, frame, Y, features=one, random_state=0)
+        for one in pair
+    )
+    assert_array_equal(last.importances, again.importances)
     by_name = oob_permutation_importance(
         bag, frame, Y, features=["a", ["b", "c"]], random_state=0
     )
