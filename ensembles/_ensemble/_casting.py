@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import BaseDecisionTree
+from sklearn.utils.validation import validate_data
 
 from ensembles._typing import Estimator, Table
 
 __all__ = [
     "TrustingTree",
     "as_float32",
+    "check_names",
     "float32_array",
     "is_finite",
     "row_blocks",
@@ -99,11 +101,28 @@ class TrustingTree:
         return partial(found, check_input=False) if name in _CHECK else found
 
 
+def check_names(trees: Sequence[Estimator], X: Table) -> None:
+    """Raise unless the columns of a frame are those that trees saw, as each would.
+
+    Raises
+    ------
+    ValueError
+        With the names that are missing, new or in another order.
+    """
+    if not _is_pandas_frame(X):
+        return
+    checked: Any = None
+    for tree in trees:
+        names = getattr(tree, "feature_names_in_", None)
+        if names is not None and not np.array_equal(names, checked):
+            validate_data(tree, X, reset=False, skip_check_array=True)
+            checked = names
+
+
 def without_names(estimator: Estimator) -> Estimator:
     """A shallow copy of a fitted tree that takes an array where it saw a frame.
 
-    Checking names costs a tree more than predicting a block; the ensemble has checked
-    them once.
+    Checking names costs a tree more than predicting a block; see `check_names`.
     """
     nameless = copy.copy(estimator)
     nameless.__dict__.pop("feature_names_in_", None)

@@ -17,6 +17,7 @@ import numpy as np
 from ensembles._combine import Combiner, Rule
 from ensembles._ensemble._casting import (
     TrustingTree,
+    check_names,
     float32_array,
     is_finite,
     row_blocks,
@@ -94,6 +95,7 @@ def combined(
         )
     estimators = (member.estimator for member in members)
     if rule.by_row and trees_may_share_a_cast(estimators, X):
+        check_names([member.estimator for member in members], X)
         n_rows = max(256, _BLOCK_BYTES // (4 * max(1, X.shape[1])))
         blocks = [(block,) for block in row_blocks(X, n_rows)]
         members = [

@@ -50,7 +50,7 @@ from ensembles.bagging._fit import FitJob
 from ensembles.bagging._grow import Grown, grow, plan_members
 from ensembles.bagging._left_out import LeftOut, sampling_variance
 from ensembles.bagging._oob_curve import OutOfBag
-from ensembles.bagging._predicted import Predicted
+from ensembles.bagging._predicted import Predicted, covered
 from ensembles.bagging._resample import resolve_resample
 from ensembles.bagging._sampling import (
     MemberPlan,
@@ -412,7 +412,8 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         -------
         ndarray of shape (n_samples, ...) or list of ndarrays
             Values, or probabilities in the order of ``classes_``; a list for several
-            outputs with classes. NaN for a row that every member saw.
+            outputs with classes. NaN for a row that every member saw, or that has the
+            weight zero.
 
         Raises
         ------
@@ -428,6 +429,8 @@ class BaseBag(CallbackSupportMixin, BaseEnsemble):
         for _ in predicted.take(Grown.of(self)):
             pass
         combined = predicted.combined()
+        if not covered(combined).any():
+            raise ValueError("Every member saw every row, so none is out-of-bag.")
         return combined if len(combined) > 1 else combined[0]
 
     # What members are, and what they say.

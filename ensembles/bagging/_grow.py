@@ -147,6 +147,7 @@ def _grow_wave(
         if listener.end_member(task) or (is_late and grown.estimators):
             _abandon(members)
             return False
+    next(members, None)  # let workers end
     return True
 
 

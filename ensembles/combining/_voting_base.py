@@ -17,6 +17,7 @@ from ensembles._ensemble._named import BaseNamedEnsemble, check_takes_weights
 from ensembles._ensemble._outputs import FittedMember
 from ensembles._ensemble._predict import Output, combined
 from ensembles._ensemble._routing import route
+from ensembles._ensemble._targets import is_frozen
 from ensembles._parallel import elapsed_time, map_members
 from ensembles._routing import routing_enabled
 from ensembles._typing import ArrayLike, Estimator, FloatArray, Table
@@ -110,7 +111,12 @@ class BaseVoting(TransformerMixin, BaseNamedEnsemble):
         check_is_fitted(fitted)
         voter = cls(**fitted.get_params(deep=False))
         voter._adopt_target(fitted)
-        voter._remember_members(voter._active_names, fitted.estimators_)
+        names = fitted.named_estimators_
+        # There, members that were fitted before are asked for codes.
+        members = [
+            one.estimator if is_frozen(one) else one for one in fitted.estimators_
+        ]
+        voter._remember_members([n for n in names if names[n] != "drop"], members)
         return voter
 
     @abstractmethod

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_classifier
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, check_consistent_length
 
-from ensembles._compat import take_columns, take_rows
+from ensembles._compat import parts_of_scorer, take_columns, take_rows
 from ensembles._parallel import map_members
 from ensembles._random import MAX_SEED, legacy_generator, random_generator
 from ensembles._stand_in import Metric, resolve_metric
@@ -130,6 +130,7 @@ def oob_permutation_importance(
     target = np.asarray(y)
     if target.ndim != 1:
         raise ValueError(f"{_NAME} is of one output, got y of shape {target.shape}.")
+    check_consistent_length(X, target)
     weights = check_sample_weight(sample_weight, n_rows_of(X))
     score = partial(_score, estimator, X, target, _metric(estimator, scoring), weights)
     names, columns = _columns_of(X, features)
@@ -159,8 +160,17 @@ def _metric(estimator: Any, scoring: Any) -> Metric:
         scoring = None if isinstance(of_fit, bool | np.bool_) else of_fit
     if is_classifier(estimator):
         classes = estimator.classes_
+        if callable(scoring) and parts_of_scorer(scoring) is None:
+            return partial(_of_labels, scoring, classes)
         return resolve_metric(_NAME, scoring, "predict_proba", classes)
     return resolve_metric(_NAME, scoring, "predict", None)
+
+
+def _of_labels(
+    metric: Metric, classes: Any, y: Any, said: FloatArray, **weights: Any
+) -> float:
+    """A metric of labels, by probabilities."""
+    return float(metric(y, classes[said.argmax(axis=1)], **weights))
 
 
 def _score(
@@ -177,6 +187,8 @@ def _score(
         order = legacy_generator(seed).permutation(n_rows_of(X))
         X = _mixed_up(X, columns, order)
     said = estimator.predict_oob(X)
+    if isinstance(said, list) or (said.ndim > 1 and not is_classifier(estimator)):
+        raise ValueError(f"{_NAME} is of one output, and the estimator has several.")
     seen = np.flatnonzero(~np.isnan(said.reshape(len(said), -1)).any(axis=1))
     of_rows = {} if weights is None else {"sample_weight": weights[seen]}
     return metric(y[seen], said[seen], **of_rows)
@@ -198,16 +210,22 @@ def _columns_of(
     known = list(getattr(X, "columns", range(n_columns)))
     if features is None:
         return known, [np.array([j]) for j in range(n_columns)]
+    if isinstance(features, str):
+        raise ValueError(f"features is a list of columns, got {features!r}.")
     places = []
     for one in features:
-        together = one if isinstance(one, list | tuple | np.ndarray) else [one]
+        is_name = isinstance(one, tuple) and one in known
+        several = not is_name and not isinstance(one, str) and np.ndim(one) == 1
+        together = list(one) if several else [one]
+        if not together:
+            raise ValueError("features has a list without columns.")
         places.append(np.array([_place(name, known) for name in together]))
     return list(features), places
 
 
 def _place(name: Any, known: list[Any]) -> int:
     """Position of a column that is named, or else given by its position."""
-    is_name = not isinstance(name, bool)  # which equals 0 or 1
+    is_name = not isinstance(name, bool | np.bool_)  # which equal 0 and 1
     if is_name and name in known:
         return known.index(name)
     if (

@@ -31,8 +31,8 @@ def to_sklearn(ensemble: Any) -> Any:
     """Return scikit-learn's ensemble of the same members.
 
     Use it to hand a model to what knows scikit-learn's classes alone, such as skl2onnx.
-    Nothing is fitted again, and members are shared. It predicts the same; what
-    scikit-learn has not, such as out-of-bag predictions by a scheme, stays behind.
+    Nothing is fitted again, and members are shared. It predicts the same; which rows
+    members saw, and what follows from it, stays behind.
 
     Parameters
     ----------
@@ -172,12 +172,10 @@ def _vote(voter: Any) -> Any:
     theirs.classes_ = voter.classes_
     theirs.le_ = LabelEncoder().fit(voter.classes_)
     codes = np.arange(len(voter.classes_))
-    for name, member in voter.estimators:
-        fitted = voter.named_estimators_[name]
-        if is_frozen(member) and not np.array_equal(fitted.classes_, codes):
-            raise ValueError(
-                f"{name!r} was fitted before, on the labels "
-                f"{np.asarray(fitted.classes_).tolist()}; scikit-learn takes members "
-                f"that know the labels by their numbers, {codes.tolist()}."
-            )
+    if any(map(is_frozen, voter)) and not np.array_equal(voter.classes_, codes):
+        raise ValueError(
+            f"Members were fitted before, on the labels {voter.classes_.tolist()}; "
+            "scikit-learn takes such members where they know labels by their numbers, "
+            f"{codes.tolist()}."
+        )
     return theirs

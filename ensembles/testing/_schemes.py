@@ -13,7 +13,7 @@ from sklearn.base import clone
 from ensembles._typing import ArrayLike, FloatArray, Table
 from ensembles._validation import n_rows_of
 from ensembles.resampling._base import BaseScheme, BoundScheme
-from ensembles.testing._holds import require_that
+from ensembles.testing._holds import global_state_watched, require_that
 from ensembles.testing._splitters import check_splitter
 
 __all__ = ["check_scheme"]
@@ -157,7 +157,14 @@ def _check_rows_and_weights_are_one_draw(case: _Bound) -> None:
 def _check_a_seed_is_all_there_is(case: _Bound) -> None:
     """Draws are pure functions: in any order, again, and in another process."""
     weights, rows = case.weights(), [case.bound.rows(seed) for seed in case.seeds]
-    again = pickle.loads(pickle.dumps(case.bound))
+    try:
+        again = pickle.loads(pickle.dumps(case.bound))
+    except Exception as error:
+        message = (
+            f"{type(case.scheme).__name__}: what it binds to cannot be pickled, so "
+            f"workers cannot have it ({error})."
+        )
+        raise AssertionError(message) from error
     for at in reversed(range(len(rows))):
         seed = case.seeds[at]
         for bound, where in ((case.bound, "again"), (again, "in another process")):
@@ -211,23 +218,18 @@ def _check_out_of_bag_is_outside(case: _Bound) -> None:
 def _check_a_number_fixes_the_draws(case: _Bound) -> None:
     if "random_state" not in case.scheme.get_params():
         return
-    np.random.seed(3)  # noqa: NPY002, TID251 - the global state is what is watched
-    state = np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
-    before = repr(case.scheme)
-    for random_state in (0, 1):
-        scheme = clone(case.scheme).set_params(random_state=random_state)
-        first, second = (
-            [rows.tolist() for rows in one.iter_indices(case.X, case.y, case.groups)]
-            for one in (scheme, clone(scheme))
-        )
-        require_that(
-            first == second, case.scheme, "the same random_state draws other rows."
-        )
-    require_that(
-        np.array_equal(np.random.get_state()[1], state),  # type: ignore[index]  # noqa: NPY002
-        case.scheme,
-        "draws move the global random state.",
-    )
+    before, y = repr(case.scheme), np.array(case.y)
+    with global_state_watched(case.scheme, "draws move"):
+        for random_state in (0, 1):
+            scheme = clone(case.scheme).set_params(random_state=random_state)
+            first, second = (
+                [rows.tolist() for rows in one.iter_indices(case.X, y, case.groups)]
+                for one in (scheme, clone(scheme))
+            )
+            require_that(
+                first == second, case.scheme, "the same random_state draws other rows."
+            )
+    require_that(np.array_equal(y, case.y), case.scheme, "draws change the target.")
     require_that(
         before == repr(case.scheme), case.scheme, "draws change its parameters."
     )
@@ -236,7 +238,8 @@ def _check_a_number_fixes_the_draws(case: _Bound) -> None:
 def _check_groups_stay_whole(case: _Bound) -> None:
     if case.groups is None or not case.scheme._uses_groups:
         return
-    groups = np.asarray(case.groups)
+    labels = np.asarray(case.groups)
+    groups = labels if labels.ndim == 1 else labels[:, 0]  # the outermost
     for weights in case.weights():
         inside = set(groups[weights > 0].tolist())
         outside = set(groups[case.bound.out_of_bag(weights > 0)].tolist())
@@ -259,6 +262,8 @@ def _check_what_does_not_fit_is_told(case: _Bound) -> None:
 
 def _check_it_is_a_splitter(case: _Bound) -> None:
     scheme = case.scheme
+    if any(np.ndim(value) for value in scheme.get_params(deep=False).values()):
+        return  # an array of one entry a row cannot follow subsets
     if "random_state" in scheme.get_params():
         scheme = clone(scheme).set_params(random_state=0)
     groups = case.groups if case.scheme._uses_groups else None

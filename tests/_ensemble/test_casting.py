@@ -8,7 +8,12 @@ from numpy.testing import assert_array_equal
 from sklearn.datasets import make_classification
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from ensembles import BaggingClassifier, BaggingRegressor, VotingClassifier
+from ensembles import (
+    BaggingClassifier,
+    BaggingRegressor,
+    BlendClassifier,
+    VotingClassifier,
+)
 from ensembles._ensemble._casting import TrustingTree, is_finite
 
 X, Y = make_classification(300, 6, random_state=0)
@@ -59,3 +64,21 @@ def test_rows_too_large_to_add_up_are_predicted_as_trees_do():
     bag = BaggingRegressor(n_estimators=3, random_state=0).fit(large, Y)
     wanted = np.mean([tree.predict(large) for tree in bag], axis=0)
     assert_array_equal(bag.predict(large), wanted)
+
+
+@pytest.mark.parametrize("kind", ["vote", "bag", "blend"])
+def test_columns_of_a_frame_are_those_of_the_fit(kind):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=list("abcdef"))
+    pair = [("a", DecisionTreeClassifier(max_depth=3)), ("b", TREE)]
+    ensemble = {
+        "vote": VotingClassifier(pair, voting="soft"),
+        "bag": BaggingClassifier(n_estimators=3),
+        "blend": BlendClassifier(pair, cv=2),
+    }[kind].fit(frame, Y)
+    assert len(ensemble.predict(frame)) == len(X)
+    for wrong in (frame[list("fedcba")], frame.rename(columns={"a": "z"})):
+        with pytest.raises(ValueError, match=r"feature names should match"):
+            ensemble.predict(wrong)
+        with pytest.raises(ValueError, match=r"feature names should match"):
+            ensemble.predict_proba(wrong)

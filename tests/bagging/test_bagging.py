@@ -859,3 +859,15 @@ def test_a_failing_member_is_named_with_its_parameters_and_rows(n_jobs):
     assert "of 10 failed: FailsOnSome(random_state=" in note
     assert "distinct rows" in note
     assert not hasattr(bag, "estimators_")
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_messages_of_progress_end_with_the_fit(capsys):
+    import gc
+
+    X, y = make_regression(60, 3, random_state=0)
+    BaggingRegressor(n_estimators=3, verbose=1, random_state=0).fit(X, y)
+    gc.collect()
+    said = capsys.readouterr()
+    assert "3 out of" in said.out + said.err
+    assert "Exception ignored" not in said.err

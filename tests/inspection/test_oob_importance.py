@@ -99,6 +99,11 @@ def test_any_score_and_weights_of_rows():
     ):
         found = oob_permutation_importance(bag, *CLASSES, scoring=scoring, n_repeats=1)
         assert_allclose(found.baseline_score, wanted)
+    by_metric = BaggingClassifier(
+        LogisticRegression(), 40, random_state=0, oob_score=accuracy_score
+    ).fit(*CLASSES)
+    found = oob_permutation_importance(by_metric, *CLASSES, n_repeats=1)
+    assert found.baseline_score == by_metric.oob_score_
     bag.set_params(oob_score="neg_log_loss")
     found = oob_permutation_importance(bag, *CLASSES, n_repeats=1)
     assert_allclose(found.baseline_score, -log_loss(CLASSES[1], said))
@@ -192,7 +197,20 @@ def test_forests_of_scikit_learn_are_taken_over():
 def test_what_cannot_be_measured_is_told():
     with pytest.raises(TypeError, match=r"Ridge has no predict_oob"):
         oob_permutation_importance(Ridge().fit(X, Y), X, Y)
-    for wrong in (["z"], [4], [[0, "z"]], [True]):
+    for y in (Y[:-1], np.append(Y, Y)):
+        with pytest.raises(ValueError, match=r"inconsistent numbers of samples"):
+            oob_permutation_importance(BAG, X, y)
+    pair = BaggingRegressor(n_estimators=20).fit(X, np.column_stack([Y, Y]))
+    with pytest.raises(ValueError, match=r"the estimator has several"):
+        oob_permutation_importance(pair, X, Y)
+    with pytest.raises(ValueError, match=r"list of columns, got 'ab'"):
+        oob_permutation_importance(BAG, X, Y, features="ab")
+    with pytest.raises(ValueError, match=r"list without columns"):
+        oob_permutation_importance(BAG, X, Y, features=[[]])
+    whole = BaggingRegressor(n_estimators=3, bootstrap=False).fit(X, Y)
+    with pytest.raises(ValueError, match=r"Every member saw every row"):
+        oob_permutation_importance(whole, X, Y)
+    for wrong in (["z"], [4], [[0, "z"]], [True], np.array([True, False])):
         with pytest.raises(ValueError, match=r"no column of X. It has 4: 0, 1, 2, 3"):
             oob_permutation_importance(BAG, X, Y, features=wrong)
     with pytest.raises(ValueError, match=r"is of one output"):

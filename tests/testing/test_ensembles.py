@@ -7,10 +7,17 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.validation import check_is_fitted
 
-from ensembles import BaggingClassifier, BaggingRegressor, VotingClassifier
-from ensembles.testing import check_ensemble
+from ensembles import (
+    BaggingClassifier,
+    BaggingRegressor,
+    Bootstrap,
+    VotingClassifier,
+    VotingRegressor,
+)
+from ensembles.testing import check_ensemble, check_scheme
 
 
 class NoMembers(BaseEstimator):
@@ -104,6 +111,51 @@ class FitsTheMember(BaggingRegressor):
         return super().fit(X, y)
 
 
+class FitsMembersOfAList(BaggingRegressor):
+    def __init__(self, estimator=None, n_estimators=2, *, others=(), random_state=None):
+        super().__init__(estimator, n_estimators, random_state=random_state)
+        self.others = others
+
+    def fit(self, X, y):
+        for one in self.others:
+            one.fit(X, y)
+        return super().fit(X, y)
+
+
+class ChangesX(BaggingRegressor):
+    def fit(self, X, y):
+        super().fit(X, y)
+        X[0] = 0
+        return self
+
+
+class ChangesY(BaggingRegressor):
+    def fit(self, X, y):
+        super().fit(X, y)
+        y[0] = 0
+        return self
+
+
+class HasOneMember(BaggingRegressor):
+    def __getitem__(self, index):
+        return self.estimators_[0]
+
+
+class IsFalse(BaggingRegressor):
+    def __bool__(self):
+        return len(self) > 0
+
+
+class DrawsAnew(BaggingRegressor):
+    def fit(self, X, y):
+        rng = np.random.default_rng()
+        super().fit(X, y)
+        for tree in self.estimators_:
+            tree.set_params(random_state=int(rng.integers(1000)), max_features=2)
+            tree.fit(X, y)
+        return self
+
+
 class CombinesInFit(BaggingRegressor):
     def fit(self, X, y):
         super().fit(X, y)
@@ -144,6 +196,12 @@ FAULTS = {
     MovesTheGlobalState: r"moves the global random state",
     ChangesItself: r"fit changes its parameters \['max_samples'\]",
     FitsTheMember: r"changes the user's estimator \['estimator'\]",
+    FitsMembersOfAList: r"changes the user's estimator \['others\[0\]'\]",
+    ChangesX: r"fit or predict changes X",
+    ChangesY: r"fit or predict changes y",
+    HasOneMember: r"other members by their positions than it yields",
+    IsFalse: r"is not true before fit",
+    DrawsAnew: r"a second fit with the same random_state",
     CombinesInFit: r"another combine after fit does not change",
     ForgetsNames: r"has the feature_names_in_ \[\] of a frame",
     TakesWhatComes: r"fits X and a y that is shorter",
@@ -153,7 +211,11 @@ FAULTS = {
 @pytest.mark.parametrize("kind", FAULTS, ids=lambda kind: kind.__name__)
 def test_a_fault_is_named(kind):
     params = {}
-    if kind is not NoMembers:
+    if kind is FitsMembersOfAList:
+        params = {"others": [Ridge()]}
+    elif kind is DrawsAnew:
+        params = {"n_estimators": 2}
+    elif kind is not NoMembers:
         member = GaussianNB() if issubclass(kind, BaggingClassifier) else Ridge()
         params = {"estimator": member, "n_estimators": 2}
     with pytest.raises(AssertionError, match=f"^{kind.__name__}: .*{FAULTS[kind]}"):
@@ -166,3 +228,18 @@ def test_ensembles_of_the_library_pass_on_rows_of_one_s_own():
     y = np.where(X[:, 0] > 0, 5, 7)
     check_ensemble(VotingClassifier([("a", GaussianNB())], voting="soft"), X, y)
     check_ensemble(BaggingRegressor(Ridge(), 2), X, X @ [1.0, 2.0, 3.0])
+    check_ensemble(BaggingClassifier(n_estimators=2), X, np.column_stack([y, -y]))
+
+
+def test_sound_ensembles_are_not_refused():
+    weighted = [("a", GaussianNB()), ("b", DecisionTreeClassifier())]
+    check_ensemble(VotingClassifier(weighted, voting="soft", weights=[1, 2]))
+    check_ensemble(VotingRegressor([("a", DecisionTreeRegressor())]))
+
+
+def test_the_global_random_state_is_as_it_was():
+    np.random.seed(11)  # noqa: NPY002, TID251 - the global state is what is watched
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    check_ensemble(BaggingRegressor(Ridge(), 2))
+    check_scheme(Bootstrap(5))
+    assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002

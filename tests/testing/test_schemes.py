@@ -59,6 +59,12 @@ class Weighted(Bound):
         )
 
 
+class CannotBeSent(Bound):
+    def __init__(self, n_samples):
+        super().__init__(n_samples)
+        self.rule = lambda seed: seed
+
+
 class OtherWhenSent(Bound):
     shift = 0
 
@@ -102,6 +108,7 @@ FAULTS = {
     WrongTotal: r"says that weights add up to 5.0, and they do not",
     TwoDraws: r"are no counts of its rows",
     Weighted: r"are zero of rows it draws",
+    CannotBeSent: r"cannot be pickled, so workers cannot have it",
     OtherWhenSent: r"a seed draws something else in another process",
     OtherBatches: r"weight_rows of several seeds differ",
     OtherSums: r"sums are not those of columns times weights",
@@ -135,6 +142,12 @@ class CutsGroups(Scheme):
     _uses_groups = True
 
 
+class ChangesTheTarget(Scheme):
+    def iter_indices(self, X, y=None, groups=None):
+        y[0] += 1
+        return super().iter_indices(X, y, groups)
+
+
 class BindsToAll(Scheme):
     def bind(self, n_samples, y=None, groups=None):
         return self._bind(n_samples, y, groups)
@@ -149,6 +162,7 @@ FAULTS_OF_SCHEMES = {
     DrawsAtRandom: r"the same random_state draws other rows",
     UsesTheGlobalState: r"draws move the global random state",
     CutsGroups: r"rows of one group are in-bag and out-of-bag",
+    ChangesTheTarget: r"draws change the target",
     BindsToAll: r"binds to 60 rows and 3 of y",
     SaysTooMany: r"get_n_splits says 9, but split makes 5 folds",
 }
@@ -169,4 +183,8 @@ def test_a_splitter_is_no_scheme():
 def test_schemes_pass_on_rows_of_one_s_own():
     X = np.zeros((30, 2))
     check_scheme(Scheme(4), X)
-    check_scheme(GroupBootstrap(4), X, groups=np.arange(30) // 3)
+    groups = np.arange(30) // 3
+    check_scheme(GroupBootstrap(4), X, groups=groups)
+    check_scheme(GroupBootstrap(4), X, groups=np.column_stack([groups // 2, groups]))
+    check_scheme(GroupBootstrap(4, stratify=groups // 5), X, groups=groups)
+    check_scheme(Bootstrap(4, stratify=groups), X)

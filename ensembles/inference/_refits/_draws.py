@@ -212,10 +212,8 @@ def _draws_fewer(scheme: BaseScheme, n_samples: int, n_drawn: int) -> bool:
 def _units(scheme: BaseScheme, bound: BoundScheme) -> IntArray | None:
     """Independent unit of each row; None for blocks, subsamples and Dirichlet rows."""
     if isinstance(scheme, GroupBootstrap):
-        units = np.empty(bound.n_samples, dtype=np.intp)
-        sizes = bound.sizes  # type: ignore[attr-defined]
-        units[bound.by_group] = np.repeat(np.arange(len(sizes)), sizes)  # type: ignore[attr-defined]
-        return units
+        groups: IntArray = bound.groups  # type: ignore[attr-defined]
+        return groups
     if isinstance(scheme, PoissonBootstrap) or (
         isinstance(scheme, Bootstrap) and scheme.replace
     ):

@@ -1023,3 +1023,18 @@ def test_a_score_that_is_not_a_number_is_an_error():
 
     with pytest.raises(ValueError, match="returned nan for 60 rows: the score is not"):
         bootstrap_score(GaussianNB(), X, Y, scoring=scorer)
+
+
+@pytest.mark.parametrize("kind", ["rows", "nested"])
+def test_rows_within_groups_and_nested_groups_are_drawn(kind):
+    rng = np.random.default_rng(0)
+    groups = np.arange(120) // 5
+    X = rng.normal(size=(120, 2)) + rng.normal(size=(24, 2))[groups]
+    y = X[:, 0] + rng.normal(size=120)
+    scheme = GroupBootstrap(30, random_state=0)
+    if kind == "rows":
+        scheme.set_params(within="rows")
+    else:
+        groups = np.column_stack([groups // 4, groups])
+    result = bootstrap_score(LinearRegression(), X, y, scheme=scheme, groups=groups)
+    assert 0.2 < result.score < 0.9
