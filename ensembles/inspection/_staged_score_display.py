@@ -304,7 +304,9 @@ def _of_rounds(estimator: Any, X: Table, y: Any, scoring: Any) -> StagedScores:
     """Scores after rounds of boosting, cycles of a net and the like."""
     classes = estimator.classes_ if is_classifier(estimator) else None
     method, staged = "predict", estimator.staged_predict
-    if classes is not None and hasattr(estimator, "staged_predict_proba"):
+    of_labels = callable(scoring) and is_metric(scoring)
+    gives_probabilities = hasattr(estimator, "staged_predict_proba")
+    if classes is not None and gives_probabilities and not of_labels:
         method, staged = "predict_proba", estimator.staged_predict_proba
     metric = resolve_metric("StagedScoreDisplay", scoring, method, classes)
     n_rounds = sum(1 for _ in estimator.staged_predict(X[:1]))

@@ -181,6 +181,10 @@ def test_rounds_of_boosting_are_scored(booster):
     display = StagedScoreDisplay.from_estimator(booster, X[120:], Y[120:])
     wanted = [accuracy_score(Y[120:], one) for one in booster.staged_predict(X[120:])]
     assert_array_equal(display.curves["Test"].score, wanted)
+    by_metric = StagedScoreDisplay.from_estimator(
+        booster, X[120:], Y[120:], scoring=accuracy_score
+    )
+    assert_array_equal(by_metric.curves["Test"].score, wanted)
     losses = StagedScoreDisplay.from_estimator(
         booster, X[120:], Y[120:], scoring="neg_log_loss"
     ).curves["Test"]
