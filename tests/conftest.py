@@ -9,8 +9,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 
-# Folders and files whose tests compile the kernels of trees: two workers that begin with
-# them would both compile all of these, which takes minutes.
+# Folders and files whose tests compile the kernels of trees: two workers that begin
+# with them would both compile all of these, which takes minutes.
 COMPILED = ("boosting", "trees", "test_contract.py", "test_drop_in.py")
 
 
