@@ -9,20 +9,21 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 
-# Folders and files whose tests compile the kernels of trees: two workers that begin
-# with them would both compile all of these, which takes minutes.
-COMPILED = ("boosting", "trees", "test_contract.py", "test_drop_in.py")
+# Folders of tests that compile kernels.
+COMPILED = ("boosting", "trees")
+# Groups of most tests are handed out first: what takes longest is not to come last.
+GROUPS = {"test_drop_in.py": "scikit-learn", "test_contract.py": "scikit-learn"}
 
 
 def group_of(nodeid):
-    """Tests that one worker runs; groups of most tests are handed out first."""
     file = nodeid.partition("::")[0].removeprefix("tests/")
-    return "kernels" if file.partition("/")[0] in COMPILED else file
+    folder = file.partition("/")[0]
+    return folder if folder in COMPILED else GROUPS.get(file, file)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """One worker runs a file, or all that compiles the kernels of trees.
+    """One worker runs a file, or a folder whose kernels are to be compiled once.
 
     xdist 3.8 hands out each test alone under pytest 9.2, whatever its group: it writes
     the group to where pytest no longer reads it.
