@@ -100,14 +100,12 @@ class UntilSettled(BaseEstimator):
         """Raise for a parameter that is not allowed."""
         check_positive(self, "tol", self.tol, zero=True)
         check_count(self, "at_most", self.at_most, low=FEWEST)
-        if self.max_seconds is not None:
-            check_positive(self, "max_seconds", self.max_seconds)
+        check_positive(self, "max_seconds", self.max_seconds, none=True)
 
 
 def rule_of_size(n_estimators: Any) -> UntilSettled | None:
     """The rule that `n_estimators` asks for; None for a number."""
-    is_name = isinstance(n_estimators, str) and n_estimators == "auto"
-    if is_name:
+    if isinstance(n_estimators, str) and n_estimators == "auto":
         return UntilSettled()
     return n_estimators if isinstance(n_estimators, UntilSettled) else None
 

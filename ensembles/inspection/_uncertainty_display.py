@@ -209,13 +209,8 @@ class UncertaintyDisplay:
         given = {"linewidth": 1.8, **cbook.normalize_kwargs(kwargs, lines.Line2D)}
         styles = [given] * len(curves)
         styles += [{"color": "0.5", "linestyle": style} for style in (":", "--")]
-        curves |= dict(
-            zip(
-                _COMPARED,
-                (_kept(losses, losses), _kept(losses, np.zeros(len(losses)))),
-                strict=True,
-            )
-        )
+        for name, order in zip(_COMPARED, (losses, np.zeros(len(losses))), strict=True):
+            curves[name] = _kept(losses, order)
         if ax is None:
             _, ax = pyplot.subplots(layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
